@@ -1,0 +1,73 @@
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool ndl_mul_ok(size_t a, size_t b, size_t *out)
+{
+	if (b && a > SIZE_MAX / b)
+		return false;
+	*out = a * b;
+	return true;
+}
+
+bool ndl_add_ok(size_t a, size_t b, size_t *out)
+{
+	if (a > SIZE_MAX - b)
+		return false;
+	*out = a + b;
+	return true;
+}
+
+void *ndl_calloc(size_t n, size_t size)
+{
+	/* One byte at least, so that NULL always means failure. */
+	return n && size ? calloc(n, size) : calloc(1, 1);
+}
+
+void *ndl_realloc(void *p, size_t n, size_t size)
+{
+	size_t bytes;
+	if (!ndl_mul_ok(n, size, &bytes))
+		return NULL;
+	return realloc(p, bytes ? bytes : 1);
+}
+
+void *ndl_alloc64(size_t n, size_t size)
+{
+	size_t bytes;
+	if (!ndl_mul_ok(n, size, &bytes) || bytes > SIZE_MAX - 64)
+		return NULL;
+	bytes = bytes ? (bytes + 63) / 64 * 64 : 64;
+	return aligned_alloc(64, bytes);
+}
+
+int ndl_grow(void *array, size_t *cap, size_t need, size_t size)
+{
+	if (need <= *cap)
+		return 0;
+	size_t want = *cap + *cap / 2;
+	if (want < need)
+		want = need;
+	if (want < 16)
+		want = 16;
+	void *old;
+	memcpy(&old, array, sizeof old); /* `array` is a T **: copied, not aliased */
+	void *p = ndl_realloc(old, want, size);
+	if (!p)
+		return -1;
+	memcpy(array, &p, sizeof p);
+	*cap = want;
+	return 0;
+}
+
+char *ndl_strndup(const char *s, size_t len)
+{
+	char *p = len < SIZE_MAX ? malloc(len + 1) : NULL;
+	if (!p)
+		return NULL;
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}

@@ -1,0 +1,79 @@
+#include "base/outfile.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void forget(ndl_outfile *o)
+{
+	free(o->path);
+	free(o->temp);
+	*o = (ndl_outfile){NULL, NULL, NULL};
+}
+
+ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
+{
+	struct stat st;
+	int fd;
+	*o = (ndl_outfile){NULL, strdup(path), NULL};
+	if (!o->path)
+		return ndl_fail_nomem(err, "file name");
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+	} else {
+		size_t n = strlen(path);
+		o->temp = malloc(n + sizeof ".XXXXXX");
+		if (!o->temp) {
+			forget(o);
+			return ndl_fail_nomem(err, "file name");
+		}
+		memcpy(o->temp, path, n);
+		memcpy(o->temp + n, ".XXXXXX", sizeof ".XXXXXX");
+		fd = mkstemp(o->temp);
+		if (fd >= 0) {
+			mode_t mask = umask(0); /* mkstemp gives 0600: apply the user's umask instead */
+			umask(mask);
+			fchmod(fd, 0666 & ~mask);
+		}
+	}
+	if (fd >= 0) {
+		o->f = fdopen(fd, "wb");
+		if (!o->f)
+			close(fd);
+	}
+	if (!o->f) {
+		ndl_fail_errno(err, "%s: cannot write", path);
+		if (o->temp && fd >= 0)
+			unlink(o->temp);
+		forget(o);
+		return NDL_EIO;
+	}
+	return NDL_OK;
+}
+
+ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err)
+{
+	ndl_status status = NDL_OK;
+	if (fflush(o->f) != 0 || ferror(o->f) || (o->temp && fsync(fileno(o->f)) != 0))
+		status = ndl_fail_errno(err, "%s: write failed", o->path);
+	if (fclose(o->f) != 0 && status == NDL_OK)
+		status = ndl_fail_errno(err, "%s: write failed", o->path);
+	o->f = NULL;
+	if (status == NDL_OK && o->temp && rename(o->temp, o->path) != 0)
+		status = ndl_fail_errno(err, "%s: cannot rename the finished file", o->path);
+	if (status != NDL_OK && o->temp)
+		unlink(o->temp);
+	forget(o);
+	return status;
+}
+
+void ndl_outfile_abort(ndl_outfile *o)
+{
+	if (o->f)
+		fclose(o->f);
+	if (o->temp)
+		unlink(o->temp);
+	forget(o);
+}

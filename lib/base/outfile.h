@@ -1,0 +1,24 @@
+/* outfile.h - output files that are either complete or not there: written to a temporary
+ * beside the target, synced and renamed. */
+#ifndef NDL_BASE_OUTFILE_H
+#define NDL_BASE_OUTFILE_H
+
+#include "base/error.h"
+
+#include <stdio.h>
+
+typedef struct ndl_outfile {
+	FILE *f;     /* write here with stdio; NULL when not open */
+	char *path;  /* final name */
+	char *temp;  /* temporary name, or NULL when path is not a regular file (/dev/stdout, a pipe) */
+} ndl_outfile;
+
+/* Starts writing path. A target that exists and is not a regular file (a device, a pipe) is
+ * written directly. On failure *o is closed. */
+ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err);
+/* Flushes, syncs, renames. On any error the temporary is removed and the old file stands. */
+ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err);
+/* Gives up: removes the temporary. Harmless after commit and on a zeroed struct. */
+void ndl_outfile_abort(ndl_outfile *o);
+
+#endif

@@ -1,0 +1,18 @@
+/* utf8.h - strict UTF-8 (RFC 3629: no overlongs, no surrogates, nothing above U+10FFFF). */
+#ifndef NDL_BASE_UTF8_H
+#define NDL_BASE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length 1..4 of the valid character at s (len bytes available) and its code point in *cp
+ * (cp may be NULL); 0 if the bytes there are not a complete valid character. */
+size_t ndl_utf8_decode(const char *s, size_t len, uint32_t *cp);
+/* Writes cp (a valid scalar value) to out[4]; returns the length. */
+size_t ndl_utf8_encode(uint32_t cp, char out[4]);
+/* Offset of the first invalid byte, or len if all is valid. */
+size_t ndl_utf8_check(const char *s, size_t len);
+/* Number of characters in valid UTF-8. */
+size_t ndl_utf8_count(const char *s, size_t len);
+
+#endif

@@ -1,0 +1,1 @@
+# lib/checkpoint: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/data: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/eval: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/grammar: sources and unit tests of this room

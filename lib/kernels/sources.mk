@@ -1,0 +1,1 @@
+# lib/kernels: sources and unit tests of this room

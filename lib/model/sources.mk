@@ -1,0 +1,1 @@
+# lib/model: sources and unit tests of this room

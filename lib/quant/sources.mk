@@ -1,0 +1,1 @@
+# lib/quant: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/session: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/synth: sources and unit tests of this room

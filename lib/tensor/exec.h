@@ -1,0 +1,32 @@
+/* exec.h - where computation runs: a kernel table, a number of threads and their scratch
+ * memory. Passed explicitly; there are no globals, so several can live side by side. */
+#ifndef NDL_TENSOR_EXEC_H
+#define NDL_TENSOR_EXEC_H
+
+#include "base/error.h"
+#include "kernels/kernels.h"
+
+#include <stddef.h>
+
+typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
+
+/* Arithmetic of the dense products (everything else is float32):
+ *   F32   float32 inputs and sums
+ *   BF16  inputs rounded to bfloat16, products summed in float32 (AMX where the CPU has it,
+ *         else the scalar definition: slow, for tests). As the reference trains. */
+typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16 } ndl_precision;
+
+/* threads 0: all available cores (OpenMP's default). cpu: a mask string as in $NEEDLE_CPU
+ * ("scalar", "avx2", "avx512", "amx", "neon"; NULL: best of this machine): the highest level
+ * allowed. NULL on failure. */
+ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err);
+void ndl_exec_free(ndl_exec *x);
+
+int ndl_exec_threads(const ndl_exec *x);
+const ndl_kernels *ndl_exec_kernels(const ndl_exec *x);
+void ndl_exec_set_precision(ndl_exec *x, ndl_precision p);
+ndl_precision ndl_exec_precision(const ndl_exec *x);
+/* Whether BF16 products run on matrix hardware here (else F32 is the faster choice). */
+int ndl_exec_has_fast_bf16(const ndl_exec *x);
+
+#endif

@@ -1,0 +1,1 @@
+# lib/tensor: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/tokenizer: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/tools: sources and unit tests of this room

@@ -1,0 +1,1 @@
+# lib/train: sources and unit tests of this room

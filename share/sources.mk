@@ -1,0 +1,1 @@
+# installed data: default model, corpus, examples

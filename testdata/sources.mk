@@ -1,0 +1,1 @@
+# fixtures, one line a file in testdata/README.md

@@ -1,0 +1,1 @@
+# Bats tests of the commands and lint tests

@@ -1,0 +1,240 @@
+/* base: errors, memory, buffers, files, lines, random numbers, UTF-8. */
+#include "base/buf.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/outfile.h"
+#include "base/reader.h"
+#include "base/rng.h"
+#include "base/utf8.h"
+#include "tests/tap.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[] = "/tmp/needle-base.XXXXXX";
+
+static const char *in_dir(const char *name)
+{
+	static char path[256];
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return path;
+}
+
+static void put(const char *path, const char *data, size_t len)
+{
+	FILE *f = fopen(path, "wb");
+	if (!f || fwrite(data, 1, len, f) != len || fclose(f) != 0)
+		abort();
+}
+
+static void test_errors(void)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	CHECK_INT(ndl_fail(&e, NDL_EFORMAT, "bad %d\x1b[31m", 7), NDL_EFORMAT);
+	CHECK_STR(e.text, "bad 7?[31m");
+	ndl_error_prefix(&e, "tools[%d]", 2);
+	CHECK_STR(e.text, "tools[2]: bad 7?[31m");
+	ndl_error_at(&e, "x.json", 12);
+	CHECK(strcmp(e.file, "x.json") == 0 && e.line == 12);
+	char longer[900];
+	memset(longer, 'a', sizeof longer);
+	longer[398] = '\xc3'; /* cut in the middle of a character */
+	longer[399] = '\xa9';
+	longer[sizeof longer - 1] = '\0';
+	ndl_fail(&e, NDL_EFORMAT, "%s", longer);
+	CHECK(ndl_utf8_check(e.text, strlen(e.text)) == strlen(e.text));
+	CHECK_INT(ndl_fail(NULL, NDL_EIO, "no one listens"), NDL_EIO);
+}
+
+static void test_memory(void)
+{
+	size_t n = 5;
+	CHECK(!ndl_mul_ok(SIZE_MAX, 2, &n) && n == 5);
+	CHECK(ndl_mul_ok(0, SIZE_MAX, &n) && n == 0);
+	CHECK(!ndl_add_ok(SIZE_MAX, 1, &n));
+	CHECK(ndl_alloc64(SIZE_MAX / 2, 4) == NULL);
+	void *p = ndl_alloc64(3, 5);
+	CHECK(p && (uintptr_t)p % 64 == 0);
+	free(p);
+	ndl_buf b = NDL_BUF_INIT;
+	for (int i = 0; i < 1000; i++)
+		ndl_buf_printf(&b, "%d,", i);
+	CHECK(b.len == 3890 && strncmp(b.data, "0,1,2,", 6) == 0 && b.data[b.len] == '\0');
+	CHECK(ndl_buf_reserve(&b, SIZE_MAX - 10) == NULL && b.failed);
+	ndl_buf_str(&b, "ignored");
+	CHECK(b.len == 3890 && ndl_buf_check(&b, NULL) == NDL_ENOMEM);
+	ndl_buf_clear(&b);
+	CHECK_STR(ndl_buf_cstr(&b), "");
+}
+
+static void test_files(void)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_outfile o;
+	ndl_map m;
+	char path[256];
+	snprintf(path, sizeof path, "%s", in_dir("out"));
+	put(path, "old", 3);
+	CHECK(ndl_outfile_open(&o, path, &e) == NDL_OK);
+	fputs("new content", o.f);
+	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 3); /* old until committed */
+	ndl_map_close(&m);
+	CHECK(ndl_outfile_commit(&o, &e) == NDL_OK);
+	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 11);
+	ndl_map_close(&m);
+	CHECK(ndl_outfile_open(&o, path, &e) == NDL_OK);
+	fputs("half", o.f);
+	ndl_outfile_abort(&o);
+	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 11);
+	ndl_map_close(&m);
+	CHECK(ndl_outfile_open(&o, "/dev/full", &e) == NDL_OK);
+	fputs("x", o.f);
+	CHECK(ndl_outfile_commit(&o, &e) == NDL_EIO && strstr(e.text, "/dev/full"));
+	CHECK(ndl_outfile_open(&o, in_dir("no/such/dir"), &e) == NDL_EIO);
+	CHECK(ndl_map_open(&m, dir, &e) == NDL_EIO && strstr(e.text, "regular"));
+	CHECK(ndl_map_open(&m, in_dir("none"), &e) == NDL_EIO && strstr(e.text, "No such file"));
+	unlink(path);
+}
+
+static void check_lines(const char *path, const char *const *want, size_t n)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	const char *line;
+	size_t len, i = 0;
+	int got = 0;
+	ndl_reader *r = ndl_reader_open(path, &e);
+	CHECK(r != NULL);
+	while (r && (got = ndl_reader_line(r, &line, &len, &e)) > 0) {
+		if (i < n)
+			CHECK_STR(line, want[i]);
+		i++;
+	}
+	CHECK_INT(got, 0);
+	CHECK_INT(i, n);
+	CHECK_INT(r ? ndl_reader_lineno(r) : 0, n);
+	ndl_reader_close(r);
+}
+
+static void test_reader(void)
+{
+	static const char text[] = "one\n\ntwo\r\nlast";
+	const char *want[] = {"one", "", "two", "last"};
+	char path[256], command[700];
+	snprintf(path, sizeof path, "%s", in_dir("lines"));
+	put(path, text, sizeof text - 1);
+	check_lines(path, want, 4);
+	snprintf(command, sizeof command, "cd %s && gzip -k lines && xz -k lines && zstd -q lines && tar cf lines.tar lines", dir);
+	if (system(command) == 0) {
+		const char *names[] = {"lines.gz", "lines.xz", "lines.zst", "lines.tar"};
+		for (int i = 0; i < 4; i++)
+			check_lines(in_dir(names[i]), want, 4);
+	}
+	/* a truncated gzip is an error, not an end */
+	ndl_error e = NDL_ERROR_INIT;
+	snprintf(command, sizeof command, "cd %s && seq 100000 | gzip | head -c 5000 > cut.gz", dir);
+	const char *line;
+	size_t len;
+	int got = 1;
+	ndl_reader *r = system(command) == 0 ? ndl_reader_open(in_dir("cut.gz"), &e) : NULL;
+	while (r && (got = ndl_reader_line(r, &line, &len, &e)) > 0)
+		;
+	CHECK(got == NDL_EFORMAT && strstr(e.file, "cut.gz"));
+	ndl_reader_close(r);
+	put(path, "", 0);
+	check_lines(path, want, 0);
+	char *all = ndl_read_all(path, &len, 10, &e);
+	CHECK(all && len == 0 && all[0] == '\0');
+	free(all);
+	put(path, text, sizeof text - 1);
+	CHECK(ndl_read_all(path, &len, 5, &e) == NULL && e.code == NDL_ELIMIT);
+	CHECK(ndl_reader_open(in_dir("none"), &e) == NULL);
+}
+
+static void test_long_line(void)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s", in_dir("long"));
+	FILE *f = fopen(path, "wb");
+	for (size_t i = 0; f && i < (NDL_LINE_MAX >> 20) + 1; i++)
+		for (size_t j = 0; j < 1 << 20; j += 64)
+			fwrite("0123456789012345678901234567890123456789012345678901234567890123", 1, 64, f);
+	if (!f || fputs("\nshort\n", f) < 0 || fclose(f) != 0)
+		abort();
+	ndl_error e = NDL_ERROR_INIT;
+	const char *line;
+	size_t len;
+	ndl_reader *r = ndl_reader_open(path, &e);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == NDL_ELIMIT && e.line == 1);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 1 && strcmp(line, "short") == 0);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 0);
+	ndl_reader_close(r);
+	unlink(path);
+}
+
+static void test_rng(void)
+{
+	ndl_rng a, b;
+	ndl_rng_seed(&a, 1, 0);
+	ndl_rng_seed(&b, 1, 1);
+	CHECK(ndl_rng_u64(&a) != ndl_rng_u64(&b));
+	int seen[7] = {0};
+	for (int i = 0; i < 7000; i++)
+		seen[ndl_rng_below(&a, 7)]++;
+	int fair = 1;
+	for (int i = 0; i < 7; i++)
+		fair &= seen[i] > 850 && seen[i] < 1150;
+	CHECK(fair);
+	CHECK_INT(ndl_rng_range(&a, INT64_MIN, INT64_MIN), INT64_MIN);
+	double sum = 0, squares = 0;
+	for (int i = 0; i < 20000; i++) {
+		double x = ndl_rng_normal(&a);
+		sum += x;
+		squares += x * x;
+	}
+	CHECK(fabs(sum / 20000) < 0.03 && fabs(squares / 20000 - 1) < 0.05);
+	size_t order[100], total = 0;
+	ndl_rng_shuffle(&a, order, 100);
+	for (int i = 0; i < 100; i++)
+		total += order[i];
+	CHECK_INT(total, 4950);
+	CHECK(ndl_hash64("a", 1, 0) != ndl_hash64("b", 1, 0));
+}
+
+static void test_utf8(void)
+{
+	uint32_t cp;
+	CHECK(ndl_utf8_decode("\xe2\x96\x81", 3, &cp) == 3 && cp == 0x2581);
+	CHECK(ndl_utf8_decode("\xf0\x9f\x98\x80", 4, &cp) == 4 && cp == 0x1F600);
+	const char *bad[] = {"\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x96", "\x80", "\xff"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		CHECK_INT(ndl_utf8_decode(bad[i], strlen(bad[i]), NULL), 0);
+	int round_trip = 1;
+	for (uint32_t c = 1; c < 0x110000; c++) {
+		char s[4];
+		if (c >= 0xD800 && c < 0xE000)
+			continue;
+		size_t n = ndl_utf8_encode(c, s);
+		round_trip &= ndl_utf8_decode(s, n, &cp) == n && cp == c;
+	}
+	CHECK(round_trip);
+	CHECK_INT(ndl_utf8_check("ab\xff", 3), 2);
+	CHECK_INT(ndl_utf8_count("a\xc3\xa9", 3), 2);
+}
+
+int main(void)
+{
+	if (!mkdtemp(dir))
+		return 99;
+	test_errors();
+	test_memory();
+	test_files();
+	test_reader();
+	test_long_line();
+	test_rng();
+	test_utf8();
+	char command[300];
+	snprintf(command, sizeof command, "rm -rf %s", dir);
+	return system(command) == 0 ? tap_done() : 99;
+}
