@@ -6,6 +6,7 @@
 #define NDL_CHECKPOINT_CHECKPOINT_H
 
 #include "base/error.h"
+#include "tensor/gemm.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,17 +21,23 @@ typedef struct ndl_tensor {
 	ndl_dtype dtype;
 	int rank;                  /* 0 for a scalar */
 	size_t shape[NDL_MAX_RANK];
-	const void *data;          /* borrowed; row-major, little-endian; may be unaligned in foreign files */
+	const void *data;          /* borrowed; row-major, little-endian, aligned for its type (64 bytes in
+	                              files of ours; misaligned tensors of foreign files are copied on opening) */
 	size_t bytes;
 } ndl_tensor;
 
 typedef struct ndl_ckpt ndl_ckpt; /* opaque, owned; an open file, read-only, shareable between threads */
 
 ndl_ckpt *ndl_ckpt_open(const char *path, ndl_error *err);
+/* Only the tensors whose name starts with `prefix`, which is taken off ("p/" for a file that
+ * holds parameters beside other things). */
+ndl_ckpt *ndl_ckpt_open_prefix(const char *path, const char *prefix, ndl_error *err);
 void ndl_ckpt_close(ndl_ckpt *c);
+/* Number of tensors; those that only fill gaps ("padding.N") are not shown. */
 size_t ndl_ckpt_count(const ndl_ckpt *c);
 const ndl_tensor *ndl_ckpt_at(const ndl_ckpt *c, size_t i);             /* in file order */
-const ndl_tensor *ndl_ckpt_find(const ndl_ckpt *c, const char *name);   /* NULL if absent */
+/* NULL if absent. Names are joined with '/'; a file that joins them with '.' is understood too. */
+const ndl_tensor *ndl_ckpt_find(const ndl_ckpt *c, const char *name);
 const char *ndl_ckpt_meta(const ndl_ckpt *c, const char *key);          /* NULL if absent */
 size_t ndl_ckpt_meta_count(const ndl_ckpt *c);
 void ndl_ckpt_meta_at(const ndl_ckpt *c, size_t i, const char **key, const char **value);
@@ -70,6 +77,44 @@ ndl_status ndl_config_from_ckpt(ndl_config *c, const ndl_ckpt *ckpt, ndl_error *
 /* From a JSON file (--init CONFIG.json): the same keys; unknown keys are errors. */
 ndl_status ndl_config_load(ndl_config *c, const char *path, ndl_error *err);
 ndl_status ndl_config_to_writer(const ndl_config *c, ndl_ckpt_writer *w, ndl_error *err);
+
+/* The parameters of a network of this shape, in the order in which files hold them. Kernels are
+ * [in, out] and the embedding [vocab_size, d_model] = [out, in] when stored as floats. */
+typedef enum ndl_param_kind { NDL_PARAM_KERNEL, NDL_PARAM_EMBEDDING, NDL_PARAM_VECTOR } ndl_param_kind;
+typedef struct ndl_param {
+	const char *name;     /* static */
+	ndl_param_kind kind;
+	size_t layers;        /* stacked on axis 0; 0: not stacked */
+	size_t in, out;       /* VECTOR: in is 0, out its length, and 1 for gates and log_temp, whose
+	                         shape is [layers] or [] */
+} ndl_param;
+enum { NDL_MAX_PARAMS = 31 };
+/* Fills out[NDL_MAX_PARAMS]; returns how many (27 without a contrastive head). */
+size_t ndl_config_params(const ndl_config *c, ndl_param *out);
+/* Shape of p stored as floats; returns the rank. */
+int ndl_param_shape(const ndl_param *p, size_t shape[NDL_MAX_RANK]);
+/* Every parameter is there, of the right shape and of a type that the views below understand, and
+ * there is no other tensor under encoder/ or decoder/. Looks at no values. Call it once after
+ * ndl_config_from_ckpt. */
+ndl_status ndl_ckpt_check(const ndl_ckpt *ckpt, const ndl_config *c, ndl_error *err);
+
+/* Views and copies of parameters, whatever they are stored as (F32, F16, BF16, INT8, INT4); shape,
+ * type and scales are checked, errors name the tensor. layer < 0: a tensor that is not stacked
+ * (contrastive_hidden/kernel). *w borrows from ckpt.
+ * kernel: "encoder/layers/EncoderBlock_0/self_attn/q_proj/kernel", 3, d, d; float types come
+ * in-major, INT8/INT4 out-major with scales. */
+ndl_status ndl_ckpt_weight(const ndl_ckpt *ckpt, const char *name, int layer, size_t in, size_t out,
+                           ndl_weight *w, ndl_error *err);
+/* embedding/embedding as an out-major weight: out = vocab_size rows of in = d_model. */
+ndl_status ndl_ckpt_embedding(const ndl_ckpt *ckpt, size_t vocab_size, size_t d_model, ndl_weight *w,
+                              ndl_error *err);
+/* out[n] = the vector (norm scale, bias) of that layer; n = 1 also for gates [layers] and scalars
+ * []. Values must be finite. */
+ndl_status ndl_ckpt_vector(const ndl_ckpt *ckpt, const char *name, int layer, size_t n, float *out,
+                           ndl_error *err);
+/* out[in*out] = the weight as float32 in the layout of floats: [in, out], and [out, in] for the
+ * embedding (embedding = true). */
+void ndl_weight_to_f32(const ndl_weight *w, bool embedding, float *out);
 
 /* Tensor that holds the SentencePiece .model bytes (U8). */
 #define NDL_TOKENIZER_TENSOR "tokenizer.model"

@@ -1,1 +1,3 @@
-# lib/checkpoint: sources and unit tests of this room
+# lib/checkpoint: model files (safetensors), the network's configuration, views of parameters
+libneedle_a_SOURCES += \
+	lib/checkpoint/checkpoint.h lib/checkpoint/half.h lib/checkpoint/half.c
