@@ -6,6 +6,7 @@
 #include "tensor/exec.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* C[m,n] = beta C + alpha op(A) op(B), row-major, op(A) is [m,k], op(B) is [k,n].
  * ta: A is stored [k,m] (lda >= m), else [m,k] (lda >= k); tb: B is stored [n,k], else [k,n].
