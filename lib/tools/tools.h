@@ -1,8 +1,24 @@
 /* tools.h - tool lists: every dialect in, one canonical form out (SPEC sections 4 and 7).
  *
- * Canonical form, the one models are trained on (Needle flat):
+ * Canonical form, the one models are trained on (Needle flat, compact, UTF-8):
  *   [{"name":"get_weather","description":"…","parameters":{"location":{"type":"string",
- *     "description":"…","required":true},…}},…] */
+ *     "description":"…","required":true},"unit":{"type":"string","enum":["c","f"]}}},…]
+ * Keys stand in this order: name, description, parameters; and per argument type, description,
+ * required, then where the schema has them enum, items, properties, format, minimum, maximum.
+ * Every token of a prompt costs time, so nothing is said twice or said to be absent:
+ * `"required":true` stands only where it is true (an optional argument has no "required"), an
+ * empty description and an unknown type are left out, `const` is rendered as an enum of one,
+ * `"parameters"` is always there, as {} if there are none. The arguments of nested objects
+ * ("properties") and the "items" of arrays have the same form. Arguments keep their order.
+ *
+ * Dialects read: Needle flat ({"arg":{"type":…,"required":true}} or {"arg":"string"}), JSON
+ * Schema "parameters", OpenAI chat and Responses, Anthropic, MCP (also a whole tools/list
+ * response), Gemini functionDeclarations, LangChain's "title" form, Bedrock toolSpec, and
+ * Python-ish type names (dict, float, tuple, …) as some benchmarks use.
+ *
+ * Schemas: keywords that only annotate are dropped. A keyword that would constrain values and is
+ * not supported (or not known) is an error that names it by JSON Pointer: better no answer than
+ * an invalid one. NDL_TOOLS_LENIENT drops these too. */
 #ifndef NDL_TOOLS_TOOLS_H
 #define NDL_TOOLS_TOOLS_H
 
@@ -32,6 +48,12 @@ long ndl_tools_find(const ndl_tools *t, const char *name);
 /* JSON-Schema object of the tool's arguments ({"type":"object","properties":…,"required":[…]}),
  * whatever the dialect it came in. Borrowed. */
 json_t *ndl_tools_schema(const ndl_tools *t, size_t i);
+
+/* Whether call, {"name":…,"arguments":{…}} with an original or normalised name, is one that the
+ * schemas allow. 0, or NDL_ENOTFOUND for an unknown tool, NDL_EINVAL with a path for the rest. */
+ndl_status ndl_tools_check_call(const ndl_tools *t, const json_t *call, ndl_error *err);
+/* Whether value satisfies a (normalised) schema as given by ndl_tools_schema. */
+ndl_status ndl_tools_check_value(const json_t *schema, const json_t *value, ndl_error *err);
 
 /* Appends the prompt text of the whole list, or of the `n` tools in `subset` in that order
  * (subset NULL: all). ascii_tools as in ndl_config: 0 = canonical flat, UTF-8;
