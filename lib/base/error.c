@@ -30,12 +30,14 @@ ndl_status ndl_fail(ndl_error *err, ndl_status code, const char *fmt, ...)
 {
 	if (!err)
 		return code;
-	memset(err, 0, sizeof *err);
-	err->code = code;
+	char text[sizeof err->text]; /* the arguments may point into err */
 	va_list ap;
 	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof err->text, fmt, ap);
+	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
+	memset(err, 0, sizeof *err);
+	err->code = code;
+	memcpy(err->text, text, sizeof text);
 	drop_cut_utf8(err->text, sizeof err->text);
 	make_printable(err->text);
 	return code;

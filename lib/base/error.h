@@ -37,8 +37,8 @@ typedef struct ndl_error {
 #define NDL_PRINTF(f, a)
 #endif
 
-/* Fills err (which may be NULL) with code and the formatted text; keeps file/line set
- * earlier only if the text is empty. Returns code, so that callers can
+/* Fills err (which may be NULL) with code and the formatted text and forgets all that was in
+ * it; the arguments may point into it. Returns code, so that callers can
  * `return ndl_fail(err, NDL_EFORMAT, "…")`. Control bytes in the text become '?'. */
 ndl_status ndl_fail(ndl_error *err, ndl_status code, const char *fmt, ...) NDL_PRINTF(3, 4);
 

@@ -67,7 +67,8 @@ char *ndl_strndup(const char *s, size_t len)
 	char *p = len < SIZE_MAX ? malloc(len + 1) : NULL;
 	if (!p)
 		return NULL;
-	memcpy(p, s, len);
+	if (len)
+		memcpy(p, s, len);
 	p[len] = '\0';
 	return p;
 }

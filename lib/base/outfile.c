@@ -20,6 +20,10 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 	*o = (ndl_outfile){NULL, strdup(path), NULL};
 	if (!o->path)
 		return ndl_fail_nomem(err, "file name");
+	if (!*path) { /* rename would refuse it, but only after all the work */
+		forget(o);
+		return ndl_fail(err, NDL_EIO, "cannot write: the file name is empty");
+	}
 	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 	} else {

@@ -23,22 +23,35 @@ struct ndl_reader {
 	size_t start;
 	size_t lineno;
 	bool eof, too_long;
+	bool in_line;            /* the last byte read was not a newline */
 	char first[CHUNK];       /* what was read to look at the magic, then the read buffer */
 	size_t first_len;
 	bool first_given;
 };
 
-static bool is_container(const unsigned char *p, size_t n)
+enum container { NO_CONTAINER, MAYBE_CONTAINER, CONTAINER };
+
+/* What the first n bytes say; MAYBE: they are the beginning of a magic, more bytes decide. */
+static enum container look(const char *p, size_t n)
 {
 	static const struct { const char *magic; size_t len, at; } known[] = {
 		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0},
-		{"BZh", 3, 0}, {"PK\x03\x04", 4, 0}, {"ustar", 5, 257},
+		{"PK\x03\x04", 4, 0}, {"ustar", 5, 257},
+		/* bzip2: "BZh1" to "BZh9" and pi; a line of text may begin with BZh */
+		{"1AY&SY", 6, 4},
 	};
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (n >= known[i].at + known[i].len &&
-		    memcmp(p + known[i].at, known[i].magic, known[i].len) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		size_t at = known[i].at, have = n > at ? n - at : 0;
+		if (at == 4 && (memcmp(p, "BZh", n < 3 ? n : 3) != 0 || (n > 3 && (p[3] < '1' || p[3] > '9'))))
+			continue;
+		if (have >= known[i].len) {
+			if (memcmp(p + at, known[i].magic, known[i].len) == 0)
+				return CONTAINER;
+		} else if (at < 5 && memcmp(p + at, known[i].magic, have) == 0) {
+			return MAYBE_CONTAINER; /* not for tar, which is written in blocks of 512 bytes */
+		}
+	}
+	return NO_CONTAINER;
 }
 
 static ssize_t read_retry(int fd, void *to, size_t n)
@@ -80,7 +93,13 @@ static ndl_status next_member(ndl_reader *r, ndl_error *err)
 		r->eof = true;
 		return NDL_OK;
 	}
-	return rc < ARCHIVE_WARN ? archive_fail(r, err) : NDL_OK;
+	if (rc < ARCHIVE_WARN)
+		return archive_fail(r, err);
+	if (r->in_line) { /* a member's last line needs no newline, and does not run into the next */
+		r->in_line = false;
+		ndl_buf_byte(&r->pending, '\n');
+	}
+	return ndl_buf_check(&r->pending, err);
 }
 
 static ndl_status open_archive(ndl_reader *r, ndl_error *err)
@@ -88,13 +107,24 @@ static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 	r->archive = archive_read_new();
 	if (!r->archive)
 		return ndl_fail_nomem(err, "decompressor");
-	archive_read_support_filter_all(r->archive);
+	/* By name: "all" would also undo uuencoded text and start external programs. */
+	archive_read_support_filter_gzip(r->archive);
+	archive_read_support_filter_bzip2(r->archive);
+	archive_read_support_filter_xz(r->archive);
+	archive_read_support_filter_zstd(r->archive);
 	archive_read_support_format_tar(r->archive);
 	archive_read_support_format_zip(r->archive);
 	archive_read_support_format_raw(r->archive);
+	bool tar = r->first_len >= 262 && memcmp(r->first + 257, "ustar", 5) == 0;
 	if (archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return archive_fail(r, err);
-	return next_member(r, err);
+	ndl_status status = next_member(r, err);
+	/* A magic with nothing sound behind it is passed on as it is ("raw"): damage too, save for
+	 * a text that happens to say "ustar" in the place where tar does. */
+	if (status == NDL_OK && !tar && !r->eof && archive_format(r->archive) == ARCHIVE_FORMAT_RAW &&
+	    archive_filter_code(r->archive, 0) == ARCHIVE_FILTER_NONE)
+		return archive_fail(r, err);
+	return status;
 }
 
 ndl_reader *ndl_reader_open(const char *path, ndl_error *err)
@@ -121,8 +151,8 @@ ndl_reader *ndl_reader_open(const char *path, ndl_error *err)
 		if (got == 0)
 			break;
 		r->first_len += (size_t)got;
-	} while (r->first_len < 6);
-	if (is_container((const unsigned char *)r->first, r->first_len)) {
+	} while (look(r->first, r->first_len) == MAYBE_CONTAINER);
+	if (look(r->first, r->first_len) == CONTAINER) {
 		if (open_archive(r, err) != NDL_OK)
 			goto fail;
 	} else {
@@ -173,6 +203,8 @@ static ndl_status fill(ndl_reader *r, ndl_error *err)
 	}
 	r->pending.len += (size_t)got;
 	to[got] = '\0';
+	if (got > 0)
+		r->in_line = to[got - 1] != '\n';
 	return NDL_OK;
 }
 

@@ -13,7 +13,8 @@ typedef struct ndl_reader ndl_reader; /* opaque, owned: close with ndl_reader_cl
 /* Longest line accepted; a longer one is read past and reported. */
 #define NDL_LINE_MAX ((size_t)64 << 20)
 
-/* path NULL or "-" is stdin. Plain input streams: a line is given as soon as it is complete. */
+/* path NULL or "-" is stdin. Plain input streams: a line is given as soon as it is complete.
+ * A damaged container may be noticed here already: libarchive reads a first block ahead. */
 ndl_reader *ndl_reader_open(const char *path, ndl_error *err);
 void ndl_reader_close(ndl_reader *r);
 

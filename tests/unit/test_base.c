@@ -45,6 +45,9 @@ static void test_errors(void)
 	longer[sizeof longer - 1] = '\0';
 	ndl_fail(&e, NDL_EFORMAT, "%s", longer);
 	CHECK(ndl_utf8_check(e.text, strlen(e.text)) == strlen(e.text));
+	ndl_fail(&e, NDL_EINVAL, "inner");
+	ndl_fail(&e, NDL_EFORMAT, "outer: %s", e.text);
+	CHECK_STR(e.text, "outer: inner");
 	CHECK_INT(ndl_fail(NULL, NDL_EIO, "no one listens"), NDL_EIO);
 }
 
@@ -93,6 +96,8 @@ static void test_files(void)
 	fputs("x", o.f);
 	CHECK(ndl_outfile_commit(&o, &e) == NDL_EIO && strstr(e.text, "/dev/full"));
 	CHECK(ndl_outfile_open(&o, in_dir("no/such/dir"), &e) == NDL_EIO);
+	CHECK(ndl_outfile_open(&o, "", &e) == NDL_EIO);
+	CHECK(ndl_outfile_open(&o, dir, &e) == NDL_EIO);
 	CHECK(ndl_map_open(&m, dir, &e) == NDL_EIO && strstr(e.text, "regular"));
 	CHECK(ndl_map_open(&m, in_dir("none"), &e) == NDL_EIO && strstr(e.text, "No such file"));
 	unlink(path);
@@ -131,25 +136,93 @@ static void test_reader(void)
 		for (int i = 0; i < 4; i++)
 			check_lines(in_dir(names[i]), want, 4);
 	}
-	/* a truncated gzip is an error, not an end */
-	ndl_error e = NDL_ERROR_INIT;
-	snprintf(command, sizeof command, "cd %s && seq 100000 | gzip | head -c 5000 > cut.gz", dir);
-	const char *line;
-	size_t len;
-	int got = 1;
-	ndl_reader *r = system(command) == 0 ? ndl_reader_open(in_dir("cut.gz"), &e) : NULL;
-	while (r && (got = ndl_reader_line(r, &line, &len, &e)) > 0)
-		;
-	CHECK(got == NDL_EFORMAT && strstr(e.file, "cut.gz"));
-	ndl_reader_close(r);
 	put(path, "", 0);
 	check_lines(path, want, 0);
+	ndl_error e = NDL_ERROR_INIT;
+	size_t len;
 	char *all = ndl_read_all(path, &len, 10, &e);
 	CHECK(all && len == 0 && all[0] == '\0');
 	free(all);
 	put(path, text, sizeof text - 1);
 	CHECK(ndl_read_all(path, &len, 5, &e) == NULL && e.code == NDL_ELIMIT);
 	CHECK(ndl_reader_open(in_dir("none"), &e) == NULL);
+}
+
+/* Runs `make`, which writes `name` in the directory, and reads it: the number of lines before the
+ * end, in *got how it ended (the reader's status; also when it refuses to open). */
+static size_t count_lines(const char *make, const char *name, int *got, ndl_error *e)
+{
+	char command[700];
+	const char *line;
+	size_t len, n = 0;
+	*e = (ndl_error)NDL_ERROR_INIT;
+	snprintf(command, sizeof command, "cd %s && %s", dir, make);
+	if (system(command) != 0)
+		abort();
+	ndl_reader *r = ndl_reader_open(in_dir(name), e);
+	while (r && (*got = ndl_reader_line(r, &line, &len, e)) > 0)
+		n++;
+	if (!r)
+		*got = e->code;
+	ndl_reader_close(r);
+	return n;
+}
+
+/* A truncated or damaged container is an error, never an end. */
+static void test_damaged(void)
+{
+	static const char *const short_ones[] = {
+		"seq 100000 | gzip | head -c 5000 > cut", "seq 100000 | xz | head -c 5000 > cut",
+		"seq 100000 | zstd -q | head -c 5000 > cut", "printf '\\037\\213' > cut",
+		"(seq 100000 | gzip | head -c 5000; seq 99999) > cut",
+	};
+	ndl_error e;
+	int got;
+	for (size_t i = 0; i < sizeof short_ones / sizeof short_ones[0]; i++) {
+		count_lines(short_ones[i], "cut", &got, &e);
+		CHECK_INT(got, NDL_EFORMAT);
+		CHECK(strstr(e.file, "cut") != NULL);
+	}
+	/* what precedes the damage is given out first */
+	size_t n = count_lines("seq 1000000 | gzip > whole && head -c 1000000 whole > cut", "cut", &got, &e);
+	CHECK(n > 1000 && n < 1000000);
+	CHECK(got == NDL_EFORMAT && strstr(e.file, "cut"));
+	CHECK_INT(count_lines("true", "whole", &got, &e), 1000000);
+	CHECK_INT(got, 0);
+}
+
+static void test_members(void)
+{
+	ndl_error e;
+	int got;
+	CHECK_INT(count_lines("printf 'a\\nb' > x; printf c > y; : > z; tar cf m x z y", "m", &got, &e), 3);
+	CHECK_INT(got, 0);
+	CHECK_INT(count_lines("printf 'a\\nb\\n' | gzip > m; printf 'c\\n' | gzip >> m", "m", &got, &e), 3);
+	/* text is not taken for a container */
+	CHECK_INT(count_lines("printf '%257sustar\\n2\\n' '' > m", "m", &got, &e), 2);
+	CHECK_INT(count_lines("printf 'BZhou said\\n' > m", "m", &got, &e), 1);
+	CHECK_INT(count_lines("printf 'PK\\n' > m", "m", &got, &e), 1);
+	CHECK_INT(count_lines("printf '\\037' > m", "m", &got, &e), 1);
+	CHECK_INT(count_lines("printf 'begin 644 x\\nend\\n' | gzip > m", "m", &got, &e), 2);
+}
+
+/* The first line of a pipe is given at once, however short. */
+static void test_streams(void)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	const char *line = "";
+	size_t len;
+	char path[300];
+	int ends[2];
+	if (pipe(ends) != 0 || write(ends[1], "B\n", 2) != 2)
+		abort();
+	snprintf(path, sizeof path, "/dev/fd/%d", ends[0]);
+	ndl_reader *r = ndl_reader_open(path, &e);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 1 && strcmp(line, "B") == 0);
+	close(ends[1]);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 0);
+	close(ends[0]);
+	ndl_reader_close(r);
 }
 
 static void test_long_line(void)
@@ -231,6 +304,9 @@ int main(void)
 	test_memory();
 	test_files();
 	test_reader();
+	test_damaged();
+	test_members();
+	test_streams();
 	test_long_line();
 	test_rng();
 	test_utf8();
