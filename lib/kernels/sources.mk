@@ -1,1 +1,27 @@
-# lib/kernels: sources and unit tests of this room
+# lib/kernels: the table of inner loops, one file an instruction set with its own flags
+libneedle_a_SOURCES += \
+	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.h \
+	lib/kernels/transpose_avx512.h \
+	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c
+
+if HAVE_AVX2
+EXTRA_LIBRARIES += libkernels_avx2.a
+libkernels_avx2_a_SOURCES = lib/kernels/gemm_avx2.c
+libkernels_avx2_a_CFLAGS = $(BASE_CFLAGS) -mavx2 -mfma -mf16c
+libneedle_a_LIBADD += $(libkernels_avx2_a_OBJECTS)
+endif
+
+if HAVE_AVX512
+EXTRA_LIBRARIES += libkernels_avx512.a
+libkernels_avx512_a_SOURCES = lib/kernels/gemm_avx512.c
+libkernels_avx512_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c
+libneedle_a_LIBADD += $(libkernels_avx512_a_OBJECTS)
+endif
+
+if HAVE_AMX
+EXTRA_LIBRARIES += libkernels_amx.a
+libkernels_amx_a_SOURCES = lib/kernels/gemm_amx.c
+libkernels_amx_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c \
+	-mavx512bf16 -mamx-tile -mamx-bf16
+libneedle_a_LIBADD += $(libkernels_amx_a_OBJECTS)
+endif

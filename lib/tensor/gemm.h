@@ -6,6 +6,7 @@
 #include "tensor/exec.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* C[m,n] = beta C + alpha op(A) op(B), row-major, op(A) is [m,k], op(B) is [k,n].
@@ -14,6 +15,13 @@
  * The order of summation over k is fixed by k alone. */
 void ndl_gemm(ndl_exec *x, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
               const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc);
+
+/* The same in the calling thread alone, for use inside the caller's own parallel region: thread
+ * (0 <= thread < ndl_exec_threads) says whose scratch memory to use, so no two threads may give
+ * the same number at once. The result has the same bits as ndl_gemm's. */
+void ndl_gemm_serial(ndl_exec *x, int thread, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
+                     const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
+                     size_t ldc);
 
 /* A weight matrix as stored in a model file; borrowed data. Two layouts:
  *   in-major  [in][out]: float kernels as upstream stores them

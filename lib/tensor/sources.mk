@@ -1,1 +1,7 @@
-# lib/tensor: sources and unit tests of this room
+# lib/tensor: threads, scratch memory and dense products
+libneedle_a_SOURCES += \
+	lib/tensor/exec.h lib/tensor/exec_internal.h lib/tensor/exec.c \
+	lib/tensor/gemm.h lib/tensor/gemm.c
+
+check_PROGRAMS += tests/kernels/check_gemm
+tests_kernels_check_gemm_SOURCES = tests/kernels/check_gemm.c tests/kernels/check.h tests/tap.h

@@ -1,0 +1,22 @@
+/* kernels_internal.h - what dispatch.c knows of each variant, and helpers they share. */
+#ifndef NDL_KERNELS_INTERNAL_H
+#define NDL_KERNELS_INTERNAL_H
+
+#include "kernels/kernels.h"
+
+/* Each overwrites the members for which it has a faster variant than the level below. */
+void ndl_kernels_fill_ref(ndl_kernels *k);
+void ndl_kernels_fill_avx2(ndl_kernels *k);
+void ndl_kernels_fill_avx512(ndl_kernels *k);
+void ndl_kernels_fill_amx(ndl_kernels *k);
+
+/* Asks the kernel for the right to use tiles, once a process; false if refused. */
+bool ndl_cpu_enable_tiles(void);
+
+#if defined(__clang__)
+#define NDL_UNROLL _Pragma("unroll")
+#else
+#define NDL_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+#endif

@@ -1,0 +1,108 @@
+#include "tensor/exec_internal.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+enum { MAX_THREADS = 1024 };
+
+static int default_threads(void)
+{
+#ifdef _OPENMP
+	int n = omp_get_max_threads();
+	return n < MAX_THREADS ? n : MAX_THREADS;
+#else
+	return 1;
+#endif
+}
+
+static int alloc_scratch(ndl_exec *x)
+{
+	const size_t depth = NDL_GEMM_MAX_KC_BYTES;
+	x->scratch = ndl_calloc((size_t)x->threads, sizeof *x->scratch);
+	if (!x->scratch)
+		return -1;
+	for (int i = 0; i < 2; i++)
+		if (!(x->b[i] = ndl_alloc64(NDL_EXEC_NC, depth)))
+			return -1;
+	for (int t = 0; t < x->threads; t++) {
+		ndl_scratch *s = &x->scratch[t];
+		s->a = ndl_alloc64(NDL_GEMM_MAX_MC, depth);
+		s->b = ndl_alloc64(NDL_EXEC_NC_SERIAL, depth);
+		s->wide = ndl_alloc64(NDL_GEMM_MAX_PANEL, depth * 2);
+		if (!s->a || !s->b || !s->wide)
+			return -1;
+	}
+	return 0;
+}
+
+ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err)
+{
+	if (threads < 0 || threads > MAX_THREADS) {
+		ndl_fail(err, NDL_EINVAL, "number of threads %d is not in 0..%d", threads, MAX_THREADS);
+		return NULL;
+	}
+	ndl_exec *x = ndl_calloc(1, sizeof *x);
+	if (!x) {
+		ndl_fail_nomem(err, "threads");
+		return NULL;
+	}
+	x->threads = default_threads();
+#ifdef _OPENMP
+	if (threads)
+		x->threads = threads;
+#endif
+	if (ndl_kernels_init(&x->kernels, cpu, err) < 0) {
+		ndl_exec_free(x);
+		return NULL;
+	}
+	if (alloc_scratch(x) < 0) {
+		ndl_exec_free(x);
+		ndl_fail_nomem(err, "threads' memory");
+		return NULL;
+	}
+	return x;
+}
+
+void ndl_exec_free(ndl_exec *x)
+{
+	if (!x)
+		return;
+	for (int t = 0; x->scratch && t < x->threads; t++) {
+		free(x->scratch[t].a);
+		free(x->scratch[t].b);
+		free(x->scratch[t].wide);
+	}
+	free(x->scratch);
+	free(x->b[0]);
+	free(x->b[1]);
+	free(x);
+}
+
+int ndl_exec_threads(const ndl_exec *x)
+{
+	return x->threads;
+}
+
+const ndl_kernels *ndl_exec_kernels(const ndl_exec *x)
+{
+	return &x->kernels;
+}
+
+void ndl_exec_set_precision(ndl_exec *x, ndl_precision p)
+{
+	x->precision = p;
+}
+
+ndl_precision ndl_exec_precision(const ndl_exec *x)
+{
+	return x->precision;
+}
+
+int ndl_exec_has_fast_bf16(const ndl_exec *x)
+{
+	return x->kernels.fast_bf16;
+}
