@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <math.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -31,8 +33,18 @@ static bool applies(const cli *c, const cli_option *o)
 	return o->key != 'm' || (c->flags & CLI_TAKES_MODEL);
 }
 
+/* Started with a standard stream closed, the next file opened would become that stream, and
+ * results could land in it: fill the gaps with streams that only fail. */
+static void open_standard_streams(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 void cli_init(cli *c)
 {
+	open_standard_streams();
 	signal(SIGPIPE, SIG_IGN);
 	const char *env = getenv("NEEDLE_MODEL");
 	c->common.model = env && *env ? env : NULL;
@@ -110,6 +122,73 @@ static parser *make_parser(const cli *c)
 	return p;
 }
 
+static const cli_option *option_by_key(const cli *c, int key)
+{
+	for (const cli_option *o = c->options; o->name; o++)
+		if (o->key == key)
+			return o;
+	for (const cli_option *o = common_options; o->name; o++)
+		if (o->key == key && applies(c, o))
+			return o;
+	return NULL;
+}
+
+/* Edits (insert, delete, replace a letter) that turn a into b; both short. */
+static size_t distance(const char *a, size_t n, const char *b)
+{
+	size_t row[64], m = strlen(b);
+	if (m + 1 > sizeof row / sizeof row[0])
+		return SIZE_MAX;
+	for (size_t j = 0; j <= m; j++)
+		row[j] = j;
+	for (size_t i = 0; i < n; i++) {
+		size_t diagonal = row[0];
+		row[0] = i + 1;
+		for (size_t j = 0; j < m; j++) {
+			size_t best = diagonal + (a[i] != b[j]);
+			diagonal = row[j + 1];
+			if (best > row[j] + 1)
+				best = row[j] + 1;
+			if (best > diagonal + 1)
+				best = diagonal + 1;
+			row[j + 1] = best;
+		}
+	}
+	return row[m];
+}
+
+static _Noreturn void unknown_long(const cli *c, const parser *p, const char *word)
+{
+	const char *name = word + strspn(word, "-"), *near = NULL;
+	size_t len = strcspn(name, "="), least = len < 4 ? 2 : 3, matches = 0;
+	for (const struct option *o = p->longs; o->name; o++) {
+		size_t d = distance(name, len, o->name);
+		matches += strncmp(name, o->name, len) == 0;
+		if (d < least) {
+			least = d;
+			near = o->name;
+		}
+	}
+	if (matches > 1)
+		cli_usage_error(c, "option '%s' is ambiguous", word);
+	if (near)
+		cli_usage_error(c, "unknown option '%s'; did you mean '--%s'?", word, near);
+	cli_usage_error(c, "unknown option '%s'", word);
+}
+
+/* getopt says only '?' or ':' and, in optopt, the key of a known option or the unknown letter. */
+static _Noreturn void option_error(const cli *c, const parser *p, int key, const char *word)
+{
+	const cli_option *o = optopt ? option_by_key(c, optopt) : NULL;
+	if (o && key == ':')
+		cli_usage_error(c, "option '--%s' needs an argument (%s)", o->name, o->arg);
+	if (o)
+		cli_usage_error(c, "option '--%s' takes no argument", o->name);
+	if (optopt > ' ' && optopt < 0x7f)
+		cli_usage_error(c, "unknown option '-%c'", optopt);
+	unknown_long(c, p, word);
+}
+
 int cli_next(cli *c, int argc, char **argv, const char **arg, int *optind_out)
 {
 	if (!c->state)
@@ -117,9 +196,7 @@ int cli_next(cli *c, int argc, char **argv, const char **arg, int *optind_out)
 	parser *p = c->state;
 	opterr = 0;
 	for (;;) {
-		int at = optind;
 		int key = getopt_long(argc, argv, p->shorts, p->longs, NULL);
-		const char *word = argv[at < argc ? at : argc - 1];
 		*arg = optarg;
 		switch (key) {
 		case -1:
@@ -128,11 +205,7 @@ int cli_next(cli *c, int argc, char **argv, const char **arg, int *optind_out)
 			c->state = NULL;
 			return 0;
 		case '?':
-			if (optopt && optopt < 256)
-				cli_usage_error(c, "unknown option -%c", optopt);
-			cli_usage_error(c, "unknown or ambiguous option '%s'", word);
-		case ':':
-			cli_usage_error(c, "option '%s' needs an argument", word);
+		case ':': option_error(c, p, key, argv[optind - 1]);
 		case 'h': print_help(c);
 		case KEY_VERSION: print_version(c);
 		case 'q': c->common.quiet = true; break;
@@ -182,37 +255,48 @@ int cli_choice(const cli *c, const char *option, const char *text, const char *c
 
 /* Messages ---------------------------------------------------------------------------- */
 
+/* One line "needle-X: text". Arguments, file names and keys come from anywhere: what they hold
+ * must not steer the terminal nor break the line. */
+static void say(const cli *c, const char *fmt, va_list ap)
+{
+	char text[1000];
+	vsnprintf(text, sizeof text, fmt, ap);
+	for (char *s = text; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			*s = '?';
+	fflush(stdout);
+	cli_progress_end(c);
+	fprintf(stderr, "%s: %s\n", c->name, text);
+}
+
 void cli_usage_error(const cli *c, const char *fmt, ...)
 {
 	va_list ap;
-	fflush(stdout);
-	fprintf(stderr, "%s: ", c->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say(c, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nTry '%s --help'.\n", c->name);
+	fprintf(stderr, "Try '%s --help'.\n", c->name);
 	exit(CLI_USAGE);
+}
+
+static NDL_PRINTF(2, 3) void say_f(const cli *c, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	say(c, fmt, ap);
+	va_end(ap);
 }
 
 void cli_report(const cli *c, const ndl_error *err)
 {
-	fflush(stdout);
-	fprintf(stderr, "%s: ", c->name);
 	if (err->file[0] && err->line)
-		fprintf(stderr, "%s:%zu: ", err->file, err->line);
+		say_f(c, "%s:%zu: %s", err->file, err->line, err->text);
 	else if (err->file[0])
-		fprintf(stderr, "%s: ", err->file);
+		say_f(c, "%s: %s", err->file, err->text);
 	else if (err->line)
-		fprintf(stderr, "line %zu: ", err->line);
-	fprintf(stderr, "%s\n", err->text);
-}
-
-static void say(const cli *c, const char *fmt, va_list ap)
-{
-	fflush(stdout);
-	fprintf(stderr, "%s: ", c->name);
-	vfprintf(stderr, fmt, ap);
-	fputc('\n', stderr);
+		say_f(c, "line %zu: %s", err->line, err->text);
+	else
+		say_f(c, "%s", err->text);
 }
 
 void cli_warn(const cli *c, const char *fmt, ...)
@@ -231,6 +315,12 @@ void cli_verbose(const cli *c, const char *fmt, ...)
 	if (c->common.verbose)
 		say(c, fmt, ap);
 	va_end(ap);
+}
+
+void cli_stdin_hint(const cli *c, const char *path)
+{
+	if ((!path || strcmp(path, "-") == 0) && isatty(STDIN_FILENO))
+		cli_warn(c, "reading from the terminal; end with Ctrl-D, or see '%s --help'", c->name);
 }
 
 /* The default model ------------------------------------------------------------------- */
@@ -272,24 +362,41 @@ const char *cli_model_path(const cli *c, ndl_error *err)
 
 /* The end ----------------------------------------------------------------------------- */
 
+static int stdout_errno; /* why writing failed first: a FILE remembers only that it did */
+
 bool cli_stdout_failed(void)
 {
-	return ferror(stdout);
+	if (!ferror(stdout))
+		return false;
+	if (!stdout_errno)
+		stdout_errno = errno;
+	return true;
+}
+
+/* Whether stdout is a pipe that nobody reads any more. Asked of the system: errno of the write
+ * that failed may be long gone. */
+static bool reader_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
 }
 
 int cli_finish(const cli *c, int status)
 {
+	bool gone = reader_gone();
+	errno = 0;
 	bool bad = fflush(stdout) != 0 || ferror(stdout);
-	int why = errno;
+	int why = stdout_errno ? stdout_errno : errno;
 	if (fclose(stdout) != 0 && !bad) {
 		bad = true;
 		why = errno;
 	}
-	if (!bad)
+	if (!bad || gone || why == EPIPE) /* who stops reading has enough: no error */
 		return status;
-	if (why == EPIPE) /* the reader had enough: not an error worth a message */
-		return status;
-	fprintf(stderr, "%s: cannot write to standard output: %s\n", c->name, strerror(why));
+	if (why)
+		say_f(c, "cannot write to standard output: %s", strerror(why));
+	else
+		say_f(c, "cannot write to standard output");
 	return CLI_UNUSABLE;
 }
 
@@ -318,6 +425,8 @@ void cli_progress(const cli *c, uint64_t done, uint64_t total, const char *text)
 		fprintf(stderr, "\r\033[K%llu %s", (unsigned long long)done, text);
 		return;
 	}
+	if (done > total)
+		done = total;
 	int full = (int)((double)WIDTH * (double)done / (double)total);
 	double left = done ? (now - started) * (double)(total - done) / (double)done : 0;
 	fprintf(stderr, "\r\033[K[%.*s%*s] %llu/%llu  %s  %d:%02d left", full,

@@ -49,8 +49,8 @@ typedef struct cli {
 	void *state;
 } cli;
 
-/* Sets up messages, SIGPIPE (ignored: a closed pipe shows as a write error and ends quietly)
- * and the locale-free environment. Call first in main. */
+/* Sets up SIGPIPE (ignored: a closed pipe shows as a write error and ends quietly), closed
+ * standard streams and $NEEDLE_MODEL. Call first in main. */
 void cli_init(cli *c);
 
 /* The next option key (its argument in *arg, NULL for a flag), 0 when the operands begin
@@ -72,14 +72,19 @@ void cli_report(const cli *c, const ndl_error *err);
 void cli_warn(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3);    /* unless -q */
 void cli_verbose(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3); /* only with -v */
 
-/* The model to use: -m, $NEEDLE_MODEL, share/default.ndl.safetensors beside the binary's build
- * tree, or the installed one. Borrowed; NULL (and err) if none exists. */
+/* On a terminal with nothing typed yet, a program that reads stdin looks hung: says what it
+ * waits for. path: the operand, NULL or "-" for stdin. records_run does this itself. */
+void cli_stdin_hint(const cli *c, const char *path);
+
+/* The model to use: -m, $NEEDLE_MODEL, share/default.safetensors of the source tree when run from
+ * the build tree, else the installed one. Borrowed; NULL (and err) if none exists. */
 const char *cli_model_path(const cli *c, ndl_error *err);
 
 /* Flushes and closes stdout, checking for errors, and returns the exit status: `status`, or
  * CLI_UNUSABLE with a message if writing failed; a closed pipe (EPIPE) is quiet. */
 int cli_finish(const cli *c, int status);
-/* Whether writing to stdout has failed (stop working then). */
+/* Whether writing to stdout has failed (stop working then). Asked right after a write or flush
+ * it notes errno, and the message of cli_finish can say why. */
 bool cli_stdout_failed(void);
 
 /* Progress bar on stderr: only on a terminal and not with -q; at most six times a second.

@@ -24,6 +24,7 @@ static int write_record(ndl_buf *out, const json_t *record, ndl_error *err)
 		return NDL_ENOMEM;
 	fwrite(out->data, 1, out->len, stdout);
 	fflush(stdout); /* pipes stream */
+	cli_stdout_failed();
 	return 0;
 }
 
@@ -41,9 +42,19 @@ static json_t *parse_record(const char *line, size_t len, size_t lineno, ndl_err
 	return record;
 }
 
-static bool is_blank(const char *line)
+/* Some editors begin a UTF-8 file with a byte order mark. */
+static void skip_bom(const char **line, size_t *len)
 {
-	return line[strspn(line, " \t")] == '\0';
+	if (*len >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
+		*line += 3;
+		*len -= 3;
+	}
+}
+
+/* Of the whole length: a NUL is not the end but a fault to report. */
+static bool is_blank(const char *line, size_t len)
+{
+	return strspn(line, " \t") == len;
 }
 
 int records_run(const cli *c, const char *path, bool strict, records_fn *handle, void *user, records_stats *stats)
@@ -53,19 +64,22 @@ int records_run(const cli *c, const char *path, bool strict, records_fn *handle,
 	int status = CLI_OK, got;
 	const char *line;
 	size_t len;
+	cli_stdin_hint(c, path);
 	ndl_reader *in = ndl_reader_open(path, &err);
 	if (!in) {
 		cli_report(c, &err);
 		return CLI_UNUSABLE;
 	}
-	while ((got = ndl_reader_line(in, &line, &len, &err)) != 0 && !cli_stdout_failed()) {
+	while (!cli_stdout_failed() && (got = ndl_reader_line(in, &line, &len, &err)) != 0) {
 		json_t *record = NULL;
 		if (got < 0 && err.code != NDL_ELIMIT) { /* the input itself is broken */
 			cli_report(c, &err);
 			status = CLI_UNUSABLE;
 			break;
 		}
-		if (got > 0 && is_blank(line))
+		if (got > 0 && ndl_reader_lineno(in) == 1)
+			skip_bom(&line, &len);
+		if (got > 0 && is_blank(line, len))
 			continue;
 		stats->read++;
 		int rc = got;
