@@ -1,1 +1,3 @@
 # needle-tokenize
+bin_PROGRAMS += needle-tokenize
+needle_tokenize_SOURCES = cmd/needle-tokenize.c

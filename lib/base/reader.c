@@ -22,7 +22,7 @@ struct ndl_reader {
 	ndl_buf pending;         /* bytes read and not yet given out, from `start` */
 	size_t start;
 	size_t lineno;
-	bool eof, too_long;
+	bool eof, too_long, keep_cr;
 	bool in_line;            /* the last byte read was not a newline */
 	char first[CHUNK];       /* what was read to look at the magic, then the read buffer */
 	size_t first_len;
@@ -220,7 +220,7 @@ static int give_line(ndl_reader *r, size_t len, size_t consumed, const char **li
 		ndl_error_at(err, r->name, r->lineno);
 		return NDL_ELIMIT;
 	}
-	if (len && begin[len - 1] == '\r')
+	if (len && begin[len - 1] == '\r' && !r->keep_cr)
 		len--;
 	begin[len] = '\0';
 	*line = begin;
@@ -262,6 +262,7 @@ int ndl_reader_line(ndl_reader *r, const char **line, size_t *len, ndl_error *er
 	}
 }
 
+void ndl_reader_keep_cr(ndl_reader *r) { r->keep_cr = true; }
 size_t ndl_reader_lineno(const ndl_reader *r) { return r->lineno; }
 const char *ndl_reader_name(const ndl_reader *r) { return r->name; }
 

@@ -18,6 +18,9 @@ typedef struct ndl_reader ndl_reader; /* opaque, owned: close with ndl_reader_cl
 ndl_reader *ndl_reader_open(const char *path, ndl_error *err);
 void ndl_reader_close(ndl_reader *r);
 
+/* From now on a "\r" before the "\n" is part of the line, as spm_encode sees it. */
+void ndl_reader_keep_cr(ndl_reader *r);
+
 /* Next line without its "\n" (a last line needs none; "\r\n" is stripped too).
  * Returns 1 and *line (borrowed until the next call, NUL-terminated) and *len; 0 at the end;
  * negative on error: NDL_ELIMIT for a line over NDL_LINE_MAX (reading may go on with the next),

@@ -1,1 +1,9 @@
-# lib/tokenizer: sources and unit tests of this room
+# lib/tokenizer: SentencePiece BPE: reading a vocabulary, encoding, decoding, training
+libneedle_a_SOURCES += \
+	lib/tokenizer/tokenizer.h lib/tokenizer/tok_internal.h \
+	lib/tokenizer/proto.h lib/tokenizer/proto.c \
+	lib/tokenizer/model.c \
+	lib/tokenizer/tables.c \
+	lib/tokenizer/normalize.c \
+	lib/tokenizer/encode.c \
+	lib/tokenizer/decode.c

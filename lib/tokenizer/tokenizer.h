@@ -21,7 +21,7 @@ typedef struct ndl_ids {
 void ndl_ids_clear(ndl_ids *v);
 ndl_status ndl_ids_push(ndl_ids *v, int32_t id, ndl_error *err);
 
-/* From the bytes of a .model file (copied as needed), or from such a file. */
+/* A vocabulary from the bytes of a .model file (copied as needed), or from such a file. */
 ndl_tok *ndl_tok_new(const void *model, size_t len, ndl_error *err);
 ndl_tok *ndl_tok_load(const char *path, ndl_error *err);
 void ndl_tok_free(ndl_tok *t);
@@ -34,12 +34,15 @@ const char *ndl_tok_piece(const ndl_tok *t, int32_t id, size_t *len);
 /* The bytes that id contributes to decoded text (U+2581 as a space, a byte piece as its byte,
  * control pieces as nothing). Borrowed. What the grammar's masks are computed over. */
 const char *ndl_tok_bytes(const ndl_tok *t, int32_t id, size_t *len);
+/* The id of a piece as SentencePiece spells it, or -1. */
+int32_t ndl_tok_id(const ndl_tok *t, const char *piece, size_t len);
 
 enum {
 	NDL_TOK_PLAIN = 1, /* user-defined symbols (<tools>, <tool_call>) do not match inside the text */
 };
 
-/* Appends the ids of text (any bytes). */
+/* Appends the ids of text (any bytes). No bos or eos is added. Time O(n log n), memory O(n) for
+ * the longest run of characters that could be one piece. */
 ndl_status ndl_tok_encode(const ndl_tok *t, ndl_ids *out, const char *text, size_t len, int flags, ndl_error *err);
 /* Appends the text of n ids; an id out of range is an error. */
 ndl_status ndl_tok_decode(const ndl_tok *t, ndl_buf *out, const int32_t *ids, size_t n, ndl_error *err);
