@@ -1,7 +1,6 @@
 # lib/base: errors, memory, buffers, files, random numbers; depends on nothing else of ours
 libneedle_a_SOURCES += \
 	lib/base/error.h lib/base/error.c \
-	lib/base/half.h \
 	lib/base/mem.h lib/base/mem.c \
 	lib/base/buf.h lib/base/buf.c \
 	lib/base/map.h lib/base/map.c \

@@ -1,3 +1,12 @@
 # lib/checkpoint: model files (safetensors), the network's configuration, views of parameters
 libneedle_a_SOURCES += \
-	lib/checkpoint/checkpoint.h lib/checkpoint/half.h lib/checkpoint/half.c
+	lib/checkpoint/checkpoint.h lib/checkpoint/names.h \
+	lib/checkpoint/config.c \
+	lib/checkpoint/dtype.c \
+	lib/checkpoint/half.h lib/checkpoint/half.c \
+	lib/checkpoint/params.c \
+	lib/checkpoint/reader.c \
+	lib/checkpoint/writer.c
+
+check_PROGRAMS += tests/unit/test_checkpoint_file
+tests_unit_test_checkpoint_file_SOURCES = tests/unit/test_checkpoint_file.c tests/tap.h
