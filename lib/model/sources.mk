@@ -1,1 +1,4 @@
-# lib/model: sources and unit tests of this room
+# lib/model: the network: weights, encoder, decoder with key-value cache, contrastive head
+libneedle_a_SOURCES += \
+	lib/model/model.h lib/model/model_internal.h lib/model/model.c \
+	lib/model/layers.c lib/model/encoder.c lib/model/decoder.c

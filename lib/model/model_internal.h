@@ -1,0 +1,64 @@
+/* model_internal.h - weights as the encoder and decoder see them, and the pieces they share. */
+#ifndef NDL_MODEL_INTERNAL_H
+#define NDL_MODEL_INTERNAL_H
+
+#include "model/model.h"
+#include "tensor/gemm.h"
+
+/* Heads: q row has heads * hd values, k and v rows kv_heads * hd. */
+typedef struct ndl_heads {
+	size_t heads, kv_heads, hd;
+} ndl_heads;
+
+typedef struct ndl_attn_weights {
+	ndl_weight q, k, v, out;
+	const float *q_norm, *k_norm; /* [hd], zero-centred */
+} ndl_attn_weights;
+
+typedef struct ndl_enc_layer {
+	const float *norm; /* [d] */
+	float gate;        /* sigmoid applied */
+	ndl_attn_weights self;
+} ndl_enc_layer;
+
+typedef struct ndl_dec_layer {
+	const float *self_norm, *cross_norm;
+	float self_gate, cross_gate;
+	ndl_attn_weights self, cross;
+} ndl_dec_layer;
+
+struct ndl_model {
+	ndl_ckpt *ckpt;
+	ndl_config config;
+	ndl_heads heads;
+	ndl_weight embedding; /* out-major [V][d] */
+	ndl_enc_layer *enc;
+	ndl_dec_layer *dec;
+	const float *enc_norm, *dec_norm;
+	ndl_weight hidden, proj;  /* contrastive head; hidden.in is 0 if there is none */
+	const float *hidden_bias;
+	float *vectors;           /* arena of all norm scales and biases */
+	float *rope;              /* [max length][hd]: cos of hd/2 frequencies, then sin */
+};
+
+/* x[n,d] = E[ids] * sqrt(d); the ids have been checked. */
+void ndl_embed_tokens(const ndl_model *m, const ndl_exec *ex, float *x, const int32_t *ids, size_t n);
+ndl_status ndl_check_ids(const ndl_model *m, const int32_t *ids, size_t n, ndl_error *err);
+
+/* y[rows,n] = (1 + scale) * x / rms(x), row by row; y may be x. x rows are `n` apart. */
+void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale);
+/* Norm of every head of x[rows][heads*hd], then (rope != NULL) rotation by the position, in place.
+ * rope points at the row of the first position. */
+void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, const float *scale,
+                         const float *rope);
+/* x += gate * y over n values. */
+void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t n, float gate);
+
+/* out[nq][heads*hd] = softmax(q k^T / sqrt(hd)) v head by head. k, v: [nk][kv_heads*hd]. causal:
+ * query i sees keys 0 .. nk-nq+i. scratch: ndl_attention_scratch floats. */
+void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const float *k, const float *v, size_t nk,
+                   ndl_heads h, bool causal, float *scratch);
+/* Floats of scratch for at most nq queries and nk keys; 0 on overflow. */
+size_t ndl_attention_scratch(const ndl_exec *ex, size_t nq, size_t nk);
+
+#endif
