@@ -2,6 +2,8 @@
 #ifndef NDL_KERNELS_TRANSPOSE_AVX512_H
 #define NDL_KERNELS_TRANSPOSE_AVX512_H
 
+#include "kernels/kernels_internal.h"
+
 #include <immintrin.h>
 
 /* Element (i, j) of r[i] becomes element (j, i). Three rounds of swapping ever larger pieces:

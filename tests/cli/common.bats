@@ -32,9 +32,9 @@ usage_error() {
 }
 
 @test "-m wins over NEEDLE_MODEL; an empty NEEDLE_MODEL is none" {
-	NEEDLE_MODEL=env run -0 "$probe" args
-	[ "${lines[0]}" = "threads=0 model=env" ]
-	NEEDLE_MODEL=env run -0 "$probe" -m opt -j 2
+	NEEDLE_MODEL=from-env run -0 "$probe" args
+	[ "${lines[0]}" = "threads=0 model=from-env" ]
+	NEEDLE_MODEL=from-env run -0 "$probe" -m opt -j 2
 	[ "${lines[0]}" = "threads=2 model=opt" ]
 	NEEDLE_MODEL='' run -0 "$probe" args
 	[ "${lines[0]}" = "threads=0 model=-" ]

@@ -1,0 +1,75 @@
+#!/usr/bin/env bats
+# What every real command promises alike, checked for each one of this build.
+
+load ../common
+load ../lint/lint
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	commands=$(built_commands)
+	[ -n "$commands" ] || skip "no command is built"
+	cd "$tmp"
+}
+
+# each FUNCTION: calls it for every command and names the one that fails
+each() {
+	local command
+	for command in $commands; do
+		"$1" "$command" || {
+			printf 'failed: %s\nstatus %s\nstdout: %s\nstderr: %s\n' "$command" "$status" "$output" "$stderr"
+			return 1
+		}
+	done
+}
+
+help_works() {
+	run --separate-stderr "$1" --help
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [[ ${lines[0]} == "Usage: $1"* ]] &&
+		grep -q '^Examples:' <<<"$output" && grep -q "^The manual is $1(1)" <<<"$output" &&
+		grep -q -- '-j, --threads' <<<"$output" && grep -q -- '--version' <<<"$output" || return
+	local help=$output
+	run --separate-stderr "$1" -h
+	[ "$status" -eq 0 ] && [ "$output" = "$help" ]
+}
+@test "--help and -h print usage and examples on stdout" { each help_works; }
+
+version_works() {
+	run --separate-stderr "$1" --version
+	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ "${lines[0]}" = "$1 (Needle in C) $version" ]
+}
+@test "--version prints name and version in GNU form" {
+	version=$(sed -n 's/^#define NDL_VERSION "\(.*\)"/\1/p' "$top_srcdir/lib/needle.h")
+	each version_works
+}
+
+refuses() {
+	run --separate-stderr "$1" "${args[@]}" </dev/null
+	[ "$status" -eq 2 ] && [ -z "$output" ] && [ "${#stderr_lines[@]}" -eq 2 ] &&
+		[[ ${stderr_lines[0]} == "$1: "* ]] && [ "${stderr_lines[1]}" = "Try '$1 --help'." ]
+}
+@test "usage errors exit with 2 and two lines" {
+	local bad
+	for bad in --no-such-option -Z --threads=0 --threads=x --threads --quiet=1; do
+		args=("$bad")
+		each refuses
+	done
+}
+
+notices_full_disk() {
+	stderr=
+	run bash -c '"$1" --help >/dev/full' - "$1"
+	[ "$status" -eq 3 ] && [ "$output" = "$1: cannot write to standard output: No space left on device" ]
+}
+@test "a full disk exits with 3" { each notices_full_disk; }
+
+closed_pipe_is_quiet() {
+	stderr=
+	run bash -c '{ "$1" --help; echo "$?" >status; } 2>&1 >&3 | cat' - "$1" 3> >(:)
+	[ -z "$output" ] && [ "$(cat status)" = 0 ]
+}
+@test "a closed pipe is quiet" { each closed_pipe_is_quiet; }
+
+is_local() {
+	! ldd "$(command -v "$1")" 2>/dev/null | grep -qE 'libcurl|libssl'
+}
+@test "no command links a network library" { each is_local; }
