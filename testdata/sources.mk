@@ -1,1 +1,2 @@
 # fixtures, one line a file in testdata/README.md
+EXTRA_DIST += testdata/README.md testdata/golden/tiny.safetensors
