@@ -1,0 +1,194 @@
+/* check.c - is a call one that the schemas allow? Written as the definition of what the grammar
+ * must produce, independently of it. */
+#include "tools/tools_internal.h"
+
+#include "base/utf8.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+static ndl_status check(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err);
+
+static bool has_type(const char *type, const json_t *value)
+{
+	if (strcmp(type, "string") == 0)
+		return json_is_string(value);
+	if (strcmp(type, "integer") == 0)
+		return json_is_integer(value) ||
+		       (json_is_real(value) && floor(json_real_value(value)) == json_real_value(value));
+	if (strcmp(type, "number") == 0)
+		return json_is_number(value);
+	if (strcmp(type, "boolean") == 0)
+		return json_is_boolean(value);
+	if (strcmp(type, "null") == 0)
+		return json_is_null(value);
+	if (strcmp(type, "array") == 0)
+		return json_is_array(value);
+	return strcmp(type, "object") == 0 && json_is_object(value);
+}
+
+static ndl_status check_type(const json_t *type, const json_t *value, const struct path *at, ndl_error *err)
+{
+	if (json_is_string(type)) {
+		if (has_type(json_string_value(type), value))
+			return NDL_OK;
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "expected type %s, got %s", json_string_value(type),
+			ndl_json_type_name(value));
+	}
+	for (size_t i = 0; i < json_array_size(type); i++)
+		if (has_type(json_string_value(json_array_get(type, i)), value))
+			return NDL_OK;
+	return type ? ndl_tools_fail_at(err, NDL_EINVAL, at, "%s is of none of the types allowed", ndl_json_type_name(value))
+	            : NDL_OK;
+}
+
+static ndl_status check_enum(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	const json_t *constant = json_object_get(schema, "const"), *list = json_object_get(schema, "enum");
+	if (constant && !ndl_json_equal(constant, value))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not the constant that is allowed");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (ndl_json_equal(json_array_get(list, i), value))
+			return NDL_OK;
+	return list ? ndl_tools_fail_at(err, NDL_EINVAL, at, "not among the values allowed") : NDL_OK;
+}
+
+/* key, a count, against n: 0 absent or kept. */
+static bool breaks_min(const json_t *schema, const char *key, size_t n)
+{
+	const json_t *bound = json_object_get(schema, key);
+	return bound && (json_int_t)n < json_integer_value(bound);
+}
+
+static bool breaks_max(const json_t *schema, const char *key, size_t n)
+{
+	const json_t *bound = json_object_get(schema, key);
+	return bound && (json_int_t)n > json_integer_value(bound);
+}
+
+/* a - b as a sign, exact for integers (a double holds only 53 bits of one). */
+static int compare(const json_t *a, const json_t *b)
+{
+	if (json_is_integer(a) && json_is_integer(b)) {
+		json_int_t x = json_integer_value(a), y = json_integer_value(b);
+		return (x > y) - (x < y);
+	}
+	double x = json_number_value(a), y = json_number_value(b);
+	return (x > y) - (x < y);
+}
+
+static bool is_multiple(const json_t *value, const json_t *step)
+{
+	if (json_is_integer(value) && json_is_integer(step))
+		return json_integer_value(value) % json_integer_value(step) == 0;
+	/* decimals are not exact in binary: 0.3 is a multiple of 0.1 */
+	double q = json_number_value(value) / json_number_value(step);
+	return fabs(q - nearbyint(q)) <= 1e-9 * (1 + fabs(q));
+}
+
+static ndl_status check_number(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	const json_t *b;
+	if ((b = json_object_get(schema, "minimum")) && compare(value, b) < 0)
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "below the minimum");
+	if ((b = json_object_get(schema, "maximum")) && compare(value, b) > 0)
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "above the maximum");
+	if ((b = json_object_get(schema, "exclusiveMinimum")) && compare(value, b) <= 0)
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not above the minimum");
+	if ((b = json_object_get(schema, "exclusiveMaximum")) && compare(value, b) >= 0)
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not below the maximum");
+	if ((b = json_object_get(schema, "multipleOf")) && !is_multiple(value, b))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not a multiple of what is asked");
+	return NDL_OK;
+}
+
+static ndl_status check_array(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	size_t n = json_array_size(value);
+	const json_t *items = json_object_get(schema, "items");
+	if (breaks_min(schema, "minItems", n) || breaks_max(schema, "maxItems", n))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu items, which is too %s", n,
+			breaks_min(schema, "minItems", n) ? "few" : "many");
+	for (size_t i = 0; items && i < n; i++) {
+		struct path here = {at, NULL, i};
+		ndl_status status = check(items, json_array_get(value, i), &here, err);
+		if (status < 0)
+			return status;
+	}
+	return NDL_OK;
+}
+
+/* Undeclared keys are refused where the schema declares any, unless it admits more in so many
+ * words: a call with an argument that the tool does not list is wrong. */
+static ndl_status check_object(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	const json_t *properties = json_object_get(schema, "properties");
+	const json_t *required = json_object_get(schema, "required");
+	const json_t *more = json_object_get(schema, "additionalProperties");
+	for (size_t i = 0; i < json_array_size(required); i++) {
+		const char *name = json_string_value(json_array_get(required, i));
+		if (!json_object_get(value, name))
+			return ndl_tools_fail_at(err, NDL_EINVAL, at, "required argument \"%.80s\" is missing", name);
+	}
+	const char *key;
+	json_t *child, *object = (json_t *)(uintptr_t)value;
+	json_object_foreach(object, key, child) {
+		struct path here = {at, key, 0};
+		const json_t *sub = json_object_get(properties, key);
+		if (!sub && (json_is_false(more) || (properties && !more)))
+			return ndl_tools_fail_at(err, NDL_EINVAL, &here, "no such argument");
+		if (!sub)
+			sub = json_is_object(more) ? more : NULL;
+		ndl_status status = sub ? check(sub, child, &here, err) : NDL_OK;
+		if (status < 0)
+			return status;
+	}
+	return NDL_OK;
+}
+
+static ndl_status check(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	ndl_status status = check_type(json_object_get(schema, "type"), value, at, err);
+	if (status == 0)
+		status = check_enum(schema, value, at, err);
+	if (status < 0)
+		return status;
+	if (json_is_string(value)) {
+		size_t n = ndl_utf8_count(json_string_value(value), json_string_length(value));
+		if (breaks_min(schema, "minLength", n) || breaks_max(schema, "maxLength", n))
+			return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu characters, which is too %s", n,
+				breaks_min(schema, "minLength", n) ? "short" : "long");
+	} else if (json_is_number(value)) {
+		return check_number(schema, value, at, err);
+	} else if (json_is_array(value)) {
+		return check_array(schema, value, at, err);
+	} else if (json_is_object(value)) {
+		return check_object(schema, value, at, err);
+	}
+	return NDL_OK;
+}
+
+ndl_status ndl_tools_check_value(const json_t *schema, const json_t *value, ndl_error *err)
+{
+	return check(schema, value, NULL, err);
+}
+
+ndl_status ndl_tools_check_call(const ndl_tools *t, const json_t *call, ndl_error *err)
+{
+	const json_t *name = json_object_get(call, "name"), *arguments = json_object_get(call, "arguments");
+	if (!json_is_object(call))
+		return ndl_fail(err, NDL_EINVAL, "call: expected an object, got %s", ndl_json_type_name(call));
+	if (!json_is_string(name))
+		return ndl_fail(err, NDL_EINVAL, "name: expected a string, got %s", ndl_json_type_name(name));
+	if (!json_is_object(arguments))
+		return ndl_fail(err, NDL_EINVAL, "arguments: expected an object, got %s", ndl_json_type_name(arguments));
+	long i = ndl_tools_find(t, json_string_value(name));
+	if (i < 0)
+		return ndl_fail(err, NDL_ENOTFOUND, "no tool \"%.100s\"", json_string_value(name));
+	struct path at = {NULL, "arguments", 0};
+	ndl_status status = check(ndl_tools_schema(t, (size_t)i), arguments, &at, err);
+	if (status < 0)
+		ndl_error_prefix(err, "%s", json_string_value(name));
+	return status;
+}

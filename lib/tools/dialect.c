@@ -1,0 +1,155 @@
+/* dialect.c - finds the tools in a list, and name, description and parameters in each tool. */
+#include "tools/tools_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* How deep lists may stand in lists (a Gemini declaration list, a namespace). */
+enum { LIST_DEPTH = 4 };
+
+static const char *const list_keys[] = {"functionDeclarations", "function_declarations", "tools", "functions"};
+static const char *const param_keys[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema",
+	"parameters_json_schema"};
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+/* NULL also for an explicit null: some writers put one for what is absent. */
+static json_t *get(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	return json_is_null(value) ? NULL : value;
+}
+
+/* The array that an object wraps, and its key; NULL if none. */
+static json_t *wrapped_list(const json_t *object, const char **key)
+{
+	for (size_t i = 0; i < COUNT(list_keys); i++) {
+		json_t *list = get(object, list_keys[i]);
+		if (json_is_array(list)) {
+			*key = list_keys[i];
+			return list;
+		}
+	}
+	return NULL;
+}
+
+struct place {
+	json_t *params;
+	const char *key;  /* where params stood, for messages; NULL if there are none */
+	bool is_schema;   /* params cannot be the flat form */
+};
+
+static ndl_status find_params(struct place *p, const struct tool *tool, ndl_error *err)
+{
+	*p = (struct place){NULL, NULL, false};
+	for (size_t i = 0; i < COUNT(param_keys); i++) {
+		json_t *value = get(tool->holder, param_keys[i]);
+		if (!value)
+			continue;
+		if (p->params)
+			return ndl_fail(err, NDL_EINVAL, "both \"%s\" and \"%s\" are given", p->key, param_keys[i]);
+		*p = (struct place){value, param_keys[i], i > 0};
+	}
+	if (p->params && tool->holder != tool->given && strcmp(p->key, "inputSchema") == 0 &&
+	    json_is_object(get(p->params, "json")))
+		p->params = get(p->params, "json"); /* Bedrock */
+	if (!p->params && json_is_object(get(tool->holder, "properties"))) {
+		p->params = tool->holder; /* LangChain: the tool is its own schema */
+		p->is_schema = true;
+	}
+	return NDL_OK;
+}
+
+static ndl_status find_name(struct tool *tool, ndl_error *err)
+{
+	tool->key = "name";
+	json_t *name = get(tool->holder, "name");
+	if (!name && json_is_string(get(tool->holder, "title")) && get(tool->holder, "type")) {
+		tool->key = "title";
+		name = get(tool->holder, "title");
+	}
+	if (!name)
+		return ndl_fail(err, NDL_EINVAL, "no name");
+	if (!json_is_string(name))
+		return ndl_fail(err, NDL_EINVAL, "name: expected a string, got %s", ndl_json_type_name(name));
+	tool->name = json_string_value(name);
+	if (!tool->name[0])
+		return ndl_fail(err, NDL_EINVAL, "name: empty");
+	json_t *description = get(tool->holder, "description");
+	if (description && !json_is_string(description))
+		return ndl_fail(err, NDL_EINVAL, "description: expected a string, got %s", ndl_json_type_name(description));
+	tool->description = description ? json_string_value(description) : "";
+	return NDL_OK;
+}
+
+/* where: "tools[2]". */
+static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *where, ndl_error *err)
+{
+	struct tool tool = {.given = given, .holder = given};
+	if (json_is_object(get(given, "function")))
+		tool.holder = get(given, "function");
+	else if (json_is_object(get(given, "toolSpec")))
+		tool.holder = get(given, "toolSpec");
+	struct place p = {NULL, NULL, false};
+	ndl_status status = find_name(&tool, err);
+	if (status == 0)
+		status = find_params(&p, &tool, err);
+	if (status < 0) {
+		ndl_error_prefix(err, "%s", where);
+		return status;
+	}
+	if (p.params && !json_is_object(p.params))
+		return ndl_fail(err, NDL_EINVAL, "%s.%s: expected an object, got %s", where, p.key,
+			ndl_json_type_name(p.params));
+	struct path at = {NULL, p.key, 0};
+	tool.schema = ndl_tools_normalise(p.params, p.is_schema, flags, p.key ? &at : NULL, err);
+	status = tool.schema ? ndl_tools_add(t, &tool, err) : err ? err->code : NDL_EINVAL;
+	if (status < 0)
+		ndl_error_prefix(err, "%s", where);
+	json_decref(tool.schema);
+	return status;
+}
+
+static ndl_status add_list(ndl_tools *t, json_t *list, int flags, const char *where, int depth, ndl_error *err)
+{
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		json_t *element = json_array_get(list, i);
+		char here[160];
+		snprintf(here, sizeof here, "%s[%zu]", where, i);
+		if (!json_is_object(element))
+			return ndl_fail(err, NDL_EINVAL, "%s: expected an object, got %s", here, ndl_json_type_name(element));
+		const char *key = "";
+		json_t *inner = wrapped_list(element, &key);
+		ndl_status status;
+		const char *type = json_string_value(get(element, "type"));
+		bool holds = !get(element, "name") || (type && strcmp(type, "namespace") == 0);
+		if (inner && holds && depth < LIST_DEPTH) {
+			size_t used = strlen(here);
+			snprintf(here + used, sizeof here - used, ".%s", key);
+			status = add_list(t, inner, flags, here, depth + 1, err);
+		} else {
+			status = add_tool(t, element, flags, here, err);
+		}
+		if (status < 0)
+			return status;
+	}
+	return NDL_OK;
+}
+
+ndl_status ndl_tools_collect(ndl_tools *t, json_t *value, int flags, ndl_error *err)
+{
+	json_t *list = value;
+	const char *key = "tools";
+	if (json_is_object(value)) {
+		/* {"jsonrpc":…,"result":{"tools":…}} of MCP, {"toolConfig":{"tools":…}} of Bedrock */
+		json_t *object = value;
+		if (json_is_object(get(value, "result")))
+			object = get(value, "result");
+		else if (json_is_object(get(value, "toolConfig")))
+			object = get(value, "toolConfig");
+		list = wrapped_list(object, &key);
+	}
+	if (!json_is_array(list))
+		return ndl_fail(err, NDL_EINVAL, "tools: expected an array of tools, got %s", ndl_json_type_name(value));
+	return add_list(t, list, flags, "tools", 0, err);
+}

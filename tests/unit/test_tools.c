@@ -1,0 +1,277 @@
+/* test_tools.c - dialects in, canonical text out; errors with their places; checking of calls. */
+#include "tests/tap.h"
+
+#include "tools/tools.h"
+
+#include <string.h>
+
+/* Tests write ' for " to stay readable. */
+static json_t *parse(const char *text)
+{
+	char *copy = strdup(text);
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	ndl_error err = NDL_ERROR_INIT;
+	json_t *value = ndl_json_parse(copy, strlen(copy), &err);
+	if (!value)
+		tap_note("test input: %s: %s", err.text, text);
+	free(copy);
+	return value;
+}
+
+static ndl_tools *tools_of(const char *text, int flags, ndl_error *err)
+{
+	json_t *value = parse(text);
+	ndl_tools *t = ndl_tools_new(value, flags, err);
+	json_decref(value);
+	return t;
+}
+
+/* What the list renders to, with ' for "; or "error: …". */
+static const char *rendered(const char *text, int ascii, int flags)
+{
+	static char out[4000];
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_tools *t = tools_of(text, flags, &err);
+	if (!t) {
+		snprintf(out, sizeof out, "error: %s", err.text);
+	} else {
+		ndl_buf b = NDL_BUF_INIT;
+		ndl_tools_render(t, &b, NULL, 0, ascii);
+		snprintf(out, sizeof out, "%s", ndl_buf_cstr(&b));
+		ndl_buf_clear(&b);
+	}
+	for (char *c = out; *c; c++)
+		if (*c == '"')
+			*c = '\'';
+	ndl_tools_free(t);
+	return out;
+}
+
+#define RENDERS(in, want) CHECK_STR(rendered(in, 0, 0), want)
+
+static void snake_case(void)
+{
+	static const char *const table[][2] = {
+		{"getUserName", "get_user_name"}, {"ABCDef", "abc_def"}, {"get-user.name", "get_user_name"},
+		{"__a__b__", "a_b"}, {"HTTPServer2Go", "http_server2_go"}, {"already_snake", "already_snake"},
+		{"GetHTTP", "get_http"}, {"x", "x"}, {"", ""}, {"a1B2c", "a1_b2c"}, {"admin.tools.list", "admin_tools_list"},
+		{"Send_Message", "send_message"}, {"caf\xc3\xa9 bar", "caf_bar"}, {"ABC", "abc"}, {"_", ""},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		ndl_buf b = NDL_BUF_INIT;
+		ndl_tools_snake_case(&b, table[i][0], strlen(table[i][0]));
+		CHECK_STR(ndl_buf_cstr(&b), table[i][1]);
+		ndl_buf_clear(&b);
+	}
+}
+
+static void dialects(void)
+{
+	const char *want = "[{'name':'get_weather','description':'Weather.','parameters':{'location':{'type':'string',"
+	                   "'description':'City','required':true},'days':{'type':'integer'}}}]";
+#define SCHEMA "{'type':'object','properties':{'location':{'type':'string','description':'City'},'days':{'type':'integer'}}," \
+	       "'required':['location']}"
+	RENDERS("[{'name':'get_weather','description':'Weather.','parameters':{'location':{'type':'string','description':'City',"
+		"'required':true},'days':{'type':'integer','required':false}}}]", want);
+	RENDERS("[{'name':'getWeather','description':'Weather.','parameters':" SCHEMA "}]", want);
+	RENDERS("[{'type':'function','function':{'name':'get_weather','description':'Weather.','strict':true,'parameters':" SCHEMA "}}]", want);
+	RENDERS("[{'type':'function','name':'get_weather','description':'Weather.','strict':null,'parameters':" SCHEMA "}]", want);
+	RENDERS("[{'name':'get_weather','description':'Weather.','input_schema':" SCHEMA "}]", want);
+	RENDERS("{'jsonrpc':'2.0','id':1,'result':{'tools':[{'name':'get_weather','title':'W','description':'Weather.','inputSchema':"
+		SCHEMA ",'annotations':{'readOnlyHint':true}}],'nextCursor':'x'}}", want);
+	RENDERS("{'tools':[{'name':'get_weather','description':'Weather.','inputSchema':" SCHEMA "}]}", want);
+	RENDERS("[{'functionDeclarations':[{'name':'get_weather','description':'Weather.','parameters':{'type':'OBJECT','properties':"
+		"{'location':{'type':'STRING','description':'City'},'days':{'type':'INTEGER'}},'required':['location'],"
+		"'propertyOrdering':['location','days']}}]}]", want);
+	RENDERS("[{'title':'GetWeather','description':'Weather.','type':'object','properties':{'location':{'type':'string',"
+		"'description':'City'},'days':{'type':'integer'}},'required':['location']}]", want);
+	RENDERS("{'toolConfig':{'tools':[{'toolSpec':{'name':'get_weather','description':'Weather.','inputSchema':{'json':" SCHEMA "}}}]}}", want);
+	RENDERS("[{'name':'get_weather','description':'Weather.','parameters':{'type':'dict','properties':{'location':{'type':'String',"
+		"'description':'City'},'days':{'type':'long','optional':true}},'required':['location']}}]", want);
+	RENDERS("[{'type':'namespace','name':'n','tools':[{'type':'function','name':'get_weather','description':'Weather.','parameters':"
+		SCHEMA "}]}]", want);
+	RENDERS("'[{\\u0022name\\u0022:\\u0022f\\u0022}]'", "[{'name':'f','parameters':{}}]"); /* JSON in a string */
+	RENDERS("[{'name':'f','parameters':{'location':'string','n':'float','x':'any','l':'tuple'}}]",
+		"[{'name':'f','parameters':{'location':{'type':'string'},'n':{'type':'number'},'x':{},'l':{'type':'array'}}}]");
+	RENDERS("[]", "[]");
+	RENDERS("[{'name':'f','description':'','parameters':null}]", "[{'name':'f','parameters':{}}]");
+	RENDERS("[{'name':'f','parameters':{'type':'object'}}]", "[{'name':'f','parameters':{}}]");
+	/* arguments that are called as keywords */
+	RENDERS("[{'name':'f','parameters':{'type':{'type':'string'},'required':{'type':'boolean','required':true}}}]",
+		"[{'name':'f','parameters':{'type':{'type':'string'},'required':{'type':'boolean','required':true}}}]");
+	RENDERS("[{'name':'f','parameters':{'type':'object','properties':{'type':{'type':'string'},'properties':{'type':'object'}}}}]",
+		"[{'name':'f','parameters':{'type':{'type':'string'},'properties':{'type':'object'}}}]");
+	RENDERS("[{'name':'f','parameters':{'properties':{'type':'array','description':'d'}}}]",
+		"[{'name':'f','parameters':{'properties':{'type':'array','description':'d'}}}]");
+}
+
+static void canonical(void)
+{
+	RENDERS("[{'parameters':{'a':{'maximum':9,'minimum':0.5,'format':'f','enum':[1,2],'required':true,'description':'d','type':'number'}},"
+		"'description':'D','name':'f'}]",
+		"[{'name':'f','description':'D','parameters':{'a':{'type':'number','description':'d','required':true,'enum':[1,2],"
+		"'format':'f','minimum':0.5,'maximum':9}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'array','items':{'type':'object','properties':{'x':{'type':'integer'},"
+		"'y':{'type':'integer'}},'required':['y']}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'array','items':{'type':'object','properties':{'x':{'type':'integer'},"
+		"'y':{'type':'integer','required':true}}}}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'const':'x','title':'T','default':'y','examples':['z'],'x-more':1}}}]",
+		"[{'name':'f','parameters':{'a':{'enum':['x']}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'STRING','nullable':true}}}]",
+		"[{'name':'f','parameters':{'a':{'type':['string','null']}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'anyOf':[{'type':'string','enum':['x']},{'type':'null'}],'default':null}}}]",
+		"[{'name':'f','parameters':{'a':{'type':['string','null'],'enum':['x',null]}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'string'},{'type':'integer'}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':['string','integer']}}}]");
+	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/A~1b','description':'mine'}},"
+		"'$defs':{'A/b':{'type':'string','description':'theirs','enum':['x']}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'string','description':'mine','enum':['x']}}}]");
+	RENDERS("[{'name':'f','parameters':{'type':'object','required':['z'],'properties':{'a':{'type':'string'}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'string'},'z':{'required':true}}}]");
+	RENDERS("[{'name':'f','description':'caf\xc3\xa9 \\u0022q\\u0022','parameters':{}}]",
+		"[{'name':'f','description':'caf\xc3\xa9 \\'q\\'','parameters':{}}]");
+	CHECK_STR(rendered("[{'type':'function','function':{'description':'caf\xc3\xa9','name':'getUser','parameters':{'name':1.0}}}]", 1, NDL_TOOLS_LENIENT),
+		"error: tools[0]: /parameters/name: expected a schema, got a number");
+	CHECK_STR(rendered("[{'type':'function','function':{'description':'caf\xc3\xa9','name':'getUser','parameters':{'name':{'type':'string'}}}}]", 1, 0),
+		"[{'type':'function','function':{'description':'caf\\u00e9','name':'get_user','parameters':{'name':{'type':'string'}}}}]");
+}
+
+static void names(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_tools *t = tools_of("[{'name':'getUser'},{'name':'get_user'},{'name':'get.user','description':'d'},{'name':'\xe6\x97\xa5'}]", 0, &err);
+	if (!CHECK(t != NULL))
+		return;
+	CHECK_INT(ndl_tools_count(t), 4);
+	CHECK_STR(ndl_tools_norm_name(t, 0), "get_user");
+	CHECK_STR(ndl_tools_norm_name(t, 1), "get_user_2");
+	CHECK_STR(ndl_tools_norm_name(t, 2), "get_user_3");
+	CHECK_STR(ndl_tools_norm_name(t, 3), "tool");
+	CHECK_STR(ndl_tools_name(t, 2), "get.user");
+	CHECK_STR(ndl_tools_description(t, 2), "d");
+	CHECK_STR(ndl_tools_description(t, 0), "");
+	CHECK_INT(ndl_tools_find(t, "get_user"), 1); /* original names first */
+	CHECK_INT(ndl_tools_find(t, "get_user_2"), 1);
+	CHECK_INT(ndl_tools_find(t, "getUser"), 0);
+	CHECK_INT(ndl_tools_find(t, "nope"), -1);
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_tools_render(t, &b, (const size_t[]){2, 0}, 2, 0);
+	CHECK_STR(ndl_buf_cstr(&b), "[{\"name\":\"get_user_3\",\"description\":\"d\",\"parameters\":{}},{\"name\":\"get_user\",\"parameters\":{}}]");
+	ndl_buf_clear(&b);
+	ndl_tools_free(t);
+}
+
+static void errors(void)
+{
+	static const char *const table[][2] = {
+		{"{'name':'f'}", "error: tools: expected an array of tools, got an object"},
+		{"3", "error: tools: expected an array of tools, got an integer"},
+		{"'nonsense'", "error: tools: invalid JSON at column 8: invalid token near 'nonsense'"},
+		{"[1]", "error: tools[0]: expected an object, got an integer"},
+		{"[{'name':'f'},{}]", "error: tools[1]: no name"},
+		{"[{'name':7}]", "error: tools[0]: name: expected a string, got an integer"},
+		{"[{'name':''}]", "error: tools[0]: name: empty"},
+		{"[{'name':'f','description':[]}]", "error: tools[0]: description: expected a string, got an array"},
+		{"[{'name':'f'},{'name':'g'},{'name':'f','parameters':[]}]", "error: tools[2].parameters: expected an object, got an array"},
+		{"[{'name':'f'},{'name':'f'}]", "error: tools[1]: duplicate tool name 'f'"},
+		{"[{'name':'f','parameters':{'a':{'type':'strnig'}}}]", "error: tools[0]: /parameters/a/type: unknown type 'strnig'"},
+		{"[{'name':'f','parameters':{'a':{'type':[]}}}]", "error: tools[0]: /parameters/a/type: empty list of types"},
+		{"[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string','pattern':'x'}}}}]",
+		 "error: tools[0]: /parameters/properties/a/pattern: schema keyword not supported"},
+		{"[{'name':'f','input_schema':{'type':'object','properties':{'a/b':{'minLenght':3}}}}]",
+		 "error: tools[0]: /input_schema/properties/a~1b/minLenght: unknown schema keyword"},
+		{"[{'name':'f','input_schema':{'type':'string'}}]",
+		 "error: tools[0]: /input_schema: the type of a tool's parameters must be object"},
+		{"[{'name':'f','parameters':{'a':{'enum':[]}}}]", "error: tools[0]: /parameters/a/enum: no value is allowed"},
+		{"[{'name':'f','parameters':{'a':{'minLength':-1}}}]", "error: tools[0]: /parameters/a/minLength: expected a count, got an integer"},
+		{"[{'name':'f','parameters':{'a':{'$ref':'http://x'}}}]", "error: tools[0]: /parameters/a/$ref: no such local reference: 'http://x'"},
+		{"[{'name':'f','parameters':{},'input_schema':{}}]", "error: tools[0]: both 'parameters' and 'input_schema' are given"},
+		{"[{'functionDeclarations':[{'name':'f'},{}]}]", "error: tools[0].functionDeclarations[1]: no name"},
+		{"[{'name':'f','parameters':{'a':{'uniqueItems':true}}}]", "error: tools[0]: /parameters/a/uniqueItems: schema keyword not supported"},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		/* the apostrophe in "tool's" is one in both */
+		const char *got = rendered(table[i][0], 0, 0);
+		CHECK_STR(got, table[i][1]);
+	}
+	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'string','pattern':'x','minLenght':3,'not':{}}}}]", 0, NDL_TOOLS_LENIENT),
+		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
+	const char *got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}}}}]", 0, 0);
+	CHECK(strstr(got, "schema nests deeper than 32 levels") != NULL);
+	/* a schema that expands to 4^12 parts */
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_buf_str(&b, "[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/d0'}},'$defs':{");
+	for (int i = 0; i < 12; i++) {
+		ndl_buf_printf(&b, "'d%d':{'properties':{", i);
+		for (int k = 0; k < 4; k++)
+			ndl_buf_printf(&b, "%s'%d':{'$ref':'#/$defs/d%d'}", k ? "," : "", k, i + 1);
+		ndl_buf_str(&b, "}},");
+	}
+	ndl_buf_str(&b, "'d12':{}}}}]");
+	CHECK(strstr(rendered(b.data, 0, 0), "parts") != NULL);
+	ndl_buf_clear(&b);
+}
+
+static const char *check(const ndl_tools *t, const char *call)
+{
+	static char text[500];
+	ndl_error err = NDL_ERROR_INIT;
+	json_t *value = parse(call);
+	ndl_status status = ndl_tools_check_call(t, value, &err);
+	json_decref(value);
+	snprintf(text, sizeof text, "%s", status == 0 ? "ok" : err.text);
+	return text;
+}
+
+static void calls(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_tools *t = tools_of("[{'name':'getIt','parameters':{'s':{'type':'string','required':true,'minLength':2,'maxLength':3},"
+		"'n':{'type':'integer','minimum':0,'exclusiveMaximum':10,'multipleOf':3},'e':{'enum':['x',1]},"
+		"'l':{'type':'array','items':{'type':'boolean'},'minItems':1,'maxItems':2},'x':{'type':['number','null'],'multipleOf':0.1},"
+		"'o':{'type':'object','properties':{'k':{'type':'string'}},'required':['k']},'m':{'type':'object','additionalProperties':"
+		"{'type':'integer'}},'f':{'type':'object'}}}]", 0, &err);
+	if (!CHECK(t != NULL)) {
+		tap_note("%s", err.text);
+		return;
+	}
+	static const char *const table[][2] = {
+		{"{'name':'getIt','arguments':{'s':'abc'}}", "ok"},
+		{"{'name':'get_it','arguments':{'s':'\xc3\xa9\xc3\xa9\xc3\xa9','n':9,'e':1.0,'l':[true,false],'x':0.3,'o':{'k':''},'m':{'q':1},'f':{'a':[]}}}", "ok"},
+		{"{'name':'get_it','arguments':{'s':'abc','x':null}}", "ok"},
+		{"{'name':'other','arguments':{}}", "no tool \"other\""},
+		{"{'name':'getIt'}", "arguments: expected an object, got nothing"},
+		{"[]", "call: expected an object, got an array"},
+		{"{'name':'getIt','arguments':{}}", "getIt: /arguments: required argument \"s\" is missing"},
+		{"{'name':'getIt','arguments':{'s':'abc','z':1}}", "getIt: /arguments/z: no such argument"},
+		{"{'name':'getIt','arguments':{'s':1}}", "getIt: /arguments/s: expected type string, got an integer"},
+		{"{'name':'getIt','arguments':{'s':'a'}}", "getIt: /arguments/s: 1 characters, which is too short"},
+		{"{'name':'getIt','arguments':{'s':'abcd'}}", "getIt: /arguments/s: 4 characters, which is too long"},
+		{"{'name':'getIt','arguments':{'s':'ab','n':-3}}", "getIt: /arguments/n: below the minimum"},
+		{"{'name':'getIt','arguments':{'s':'ab','n':10}}", "getIt: /arguments/n: not below the maximum"},
+		{"{'name':'getIt','arguments':{'s':'ab','n':4}}", "getIt: /arguments/n: not a multiple of what is asked"},
+		{"{'name':'getIt','arguments':{'s':'ab','n':1.5}}", "getIt: /arguments/n: expected type integer, got a number"},
+		{"{'name':'getIt','arguments':{'s':'ab','e':'y'}}", "getIt: /arguments/e: not among the values allowed"},
+		{"{'name':'getIt','arguments':{'s':'ab','l':[]}}", "getIt: /arguments/l: 0 items, which is too few"},
+		{"{'name':'getIt','arguments':{'s':'ab','l':[true,1]}}", "getIt: /arguments/l/1: expected type boolean, got an integer"},
+		{"{'name':'getIt','arguments':{'s':'ab','x':'1'}}", "getIt: /arguments/x: a string is of none of the types allowed"},
+		{"{'name':'getIt','arguments':{'s':'ab','o':{}}}", "getIt: /arguments/o: required argument \"k\" is missing"},
+		{"{'name':'getIt','arguments':{'s':'ab','m':{'q':'1'}}}", "getIt: /arguments/m/q: expected type integer, got a string"},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+		CHECK_STR(check(t, table[i][0]), table[i][1]);
+	ndl_tools_free(t);
+}
+
+int main(void)
+{
+	snake_case();
+	dialects();
+	canonical();
+	names();
+	errors();
+	calls();
+	return tap_done();
+}
