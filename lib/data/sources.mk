@@ -3,8 +3,12 @@
 libneedle_a_SOURCES += lib/data/prompt.h lib/data/prompt.c
 # from lines of JSON to batches
 libneedle_a_SOURCES += \
-	lib/data/batch.h lib/data/dataset.h lib/data/lines.h lib/data/record.h \
-	lib/data/heldout.h lib/data/heldout.c
+	lib/data/batch.h \
+	lib/data/heldout.h lib/data/heldout.c \
+	lib/data/augment.h lib/data/augment.c \
+	lib/data/record.h lib/data/record.c lib/data/answer.c lib/data/example.c \
+	lib/data/lines.h lib/data/lines_internal.h lib/data/lines.c lib/data/split.c \
+	lib/data/dataset.h lib/data/dataset.c lib/data/source.h lib/data/source.c
 
 check_PROGRAMS += tests/unit/test_data_heldout
 tests_unit_test_data_heldout_SOURCES = tests/unit/test_data_heldout.c tests/tap.h

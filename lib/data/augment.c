@@ -1,0 +1,151 @@
+#include "data/augment.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Deeper schemas than this keep their order there; lib/tools has its own limit. */
+enum { MAX_DEPTH = 32 };
+
+/* A growable permutation, shared by all the shuffles of one record. */
+typedef struct shuffler {
+	ndl_rng *rng;
+	size_t *order, cap;
+	json_t **value;
+	size_t value_cap;
+	char **key;
+	size_t key_cap;
+	bool failed;
+} shuffler;
+
+static bool permute(shuffler *s, size_t n)
+{
+	if (ndl_grow(&s->order, &s->cap, n, sizeof *s->order) < 0 ||
+	    ndl_grow(&s->value, &s->value_cap, n, sizeof *s->value) < 0 ||
+	    ndl_grow(&s->key, &s->key_cap, n, sizeof *s->key) < 0) {
+		s->failed = true;
+		return false;
+	}
+	ndl_rng_shuffle(s->rng, s->order, n);
+	return true;
+}
+
+static void shuffle_array(shuffler *s, json_t *array)
+{
+	size_t n = json_array_size(array);
+	if (n < 2 || !permute(s, n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		s->value[i] = json_incref(json_array_get(array, i));
+	for (size_t i = 0; i < n; i++)
+		json_array_set_new(array, i, s->value[s->order[i]]);
+}
+
+static void shuffle_keys(shuffler *s, json_t *object)
+{
+	size_t n = json_object_size(object), i = 0, have = 0;
+	const char *key;
+	json_t *child;
+	if (n < 2 || !permute(s, n))
+		return;
+	json_object_foreach(object, key, child) {
+		s->key[have] = strdup(key);
+		s->value[have] = json_incref(child);
+		s->failed |= !s->key[have];
+		have++;
+	}
+	if (!s->failed)
+		json_object_clear(object);
+	for (i = 0; i < have; i++) {
+		size_t from = s->order[i];
+		if (!s->failed && json_object_set(object, s->key[from], s->value[from]) < 0)
+			s->failed = true;
+	}
+	for (i = 0; i < have; i++) {
+		free(s->key[i]);
+		json_decref(s->value[i]);
+	}
+}
+
+/* "properties" of a JSON Schema and of what it nests. */
+static void shuffle_schema(shuffler *s, json_t *schema, int depth)
+{
+	json_t *properties = json_object_get(schema, "properties"), *child;
+	const char *key;
+	if (depth > MAX_DEPTH || s->failed)
+		return;
+	if (json_is_object(properties)) {
+		shuffle_keys(s, properties);
+		json_object_foreach(properties, key, child)
+			shuffle_schema(s, child, depth + 1);
+	}
+	child = json_object_get(schema, "items");
+	if (json_is_object(child))
+		shuffle_schema(s, child, depth + 1);
+}
+
+/* Parameters are a JSON Schema, or flat: {argument: its schema}. */
+static void shuffle_parameters(shuffler *s, json_t *parameters)
+{
+	const char *key;
+	json_t *child;
+	if (!json_is_object(parameters))
+		return;
+	if (json_is_object(json_object_get(parameters, "properties")) ||
+	    json_is_string(json_object_get(parameters, "type"))) {
+		shuffle_schema(s, parameters, 0);
+		return;
+	}
+	shuffle_keys(s, parameters);
+	json_object_foreach(parameters, key, child)
+		shuffle_schema(s, child, 1);
+}
+
+static void shuffle_tool(shuffler *s, json_t *tool)
+{
+	static const char *const schemas[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema"};
+	json_t *function = json_object_get(tool, "function");
+	if (!json_is_object(function))
+		function = json_object_get(tool, "toolSpec");
+	if (json_is_object(function))
+		tool = function;
+	for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+		json_t *schema = json_object_get(tool, schemas[i]);
+		if (schema && json_is_object(json_object_get(schema, "json"))) /* Bedrock's inputSchema.json */
+			schema = json_object_get(schema, "json");
+		shuffle_parameters(s, schema);
+	}
+}
+
+static void shuffle_list(shuffler *s, json_t *value, int depth)
+{
+	static const char *const wrappers[] = {"tools", "functions", "functionDeclarations",
+	                                       "function_declarations", "result"};
+	json_t *child;
+	size_t i;
+	if (depth > 3)
+		return;
+	if (json_is_array(value)) {
+		shuffle_array(s, value);
+		json_array_foreach(value, i, child)
+			shuffle_list(s, child, depth + 1);
+	} else if (json_is_object(value)) {
+		shuffle_tool(s, value);
+		for (i = 0; i < sizeof wrappers / sizeof wrappers[0]; i++) {
+			child = json_object_get(value, wrappers[i]);
+			if (child)
+				shuffle_list(s, child, depth + 1);
+		}
+	}
+}
+
+ndl_status ndl_shuffle_tools(json_t *tools, ndl_rng *rng, ndl_error *err)
+{
+	shuffler s = {.rng = rng};
+	shuffle_list(&s, tools, 0);
+	free(s.order);
+	free(s.value);
+	free(s.key);
+	return s.failed ? ndl_fail_nomem(err, "shuffling tools") : NDL_OK;
+}
