@@ -17,7 +17,8 @@ typedef enum ndl_quant_method { NDL_QUANT_RTN, NDL_QUANT_MSE } ndl_quant_method;
  * quantisation (SPEC 8). out may be w. Sizes may be 0; group > 0. */
 void ndl_fake_quant(float *out, const float *w, size_t in, size_t n_out, size_t group);
 
-/* One row of inputs w[in] to codes[in] and scales[ceil(in/group)] (float32, unrounded). bits 4 or 8. */
+/* One row of inputs w[in] to codes[in] and scales[ceil(in/group)] (float32, unrounded). bits 4 or 8. w must be
+ * finite. */
 void ndl_quant_row(int8_t *codes, float *scales, const float *w, size_t in, size_t group, int bits,
                    ndl_quant_method method);
 /* The same with scales rounded to F16, codes computed against the rounded scale: what files hold. */

@@ -1,1 +1,5 @@
-# lib/quant: sources and unit tests of this room
+# lib/quant: rounding of weights to INT4 and INT8
+libneedle_a_SOURCES += lib/quant/quant.h lib/quant/quant.c
+
+check_PROGRAMS += tests/unit/test_quant
+tests_unit_test_quant_SOURCES = tests/unit/test_quant.c tests/tap.h
