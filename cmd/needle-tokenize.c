@@ -9,6 +9,7 @@
 #include "base/reader.h"
 #include "json/json.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/train.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,7 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_PIECES = 256, KEY_JSON, KEY_COUNT, KEY_VOCAB, KEY_PLAIN };
+enum { KEY_PIECES = 256, KEY_JSON, KEY_COUNT, KEY_VOCAB, KEY_PLAIN,
+	KEY_TRAIN, KEY_SIZE, KEY_COVERAGE, KEY_LENGTH, KEY_DIGITS };
 
 static const cli_option options[] = {
 	{KEY_PIECES, "pieces", NULL, "write the pieces instead of their ids"},
@@ -25,6 +27,12 @@ static const cli_option options[] = {
 	{'d', "decode", NULL, "ids, or what --json wrote, to text"},
 	{KEY_PLAIN, "plain", NULL, "<tools> and <tool_call> in the text are text, not symbols"},
 	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model to use instead of a model file's"},
+	{KEY_TRAIN, "train", NULL, "learn a vocabulary from lines of text"},
+	{'o', "output", "FILE", "with --train: where to write the .model"},
+	{KEY_SIZE, "vocab-size", "N", "with --train: number of pieces [8192]"},
+	{KEY_COVERAGE, "coverage", "X", "with --train: share of the characters that become pieces [0.9995]"},
+	{KEY_LENGTH, "max-piece-length", "N", "with --train: longest piece in characters [16]"},
+	{KEY_DIGITS, "split-digits", NULL, "with --train: each digit is a piece of its own"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -33,7 +41,9 @@ enum mode { MODE_IDS, MODE_PIECES, MODE_JSON, MODE_COUNT };
 typedef struct job {
 	cli c;
 	enum mode mode;
-	bool decode;
+	bool decode, train;
+	const char *output;
+	ndl_tok_train_options training;
 	int encode_flags;
 	const char *vocab;
 	ndl_tok *tok;
@@ -222,6 +232,38 @@ static int run_file(job *j, const char *path)
 	return status;
 }
 
+/* Training ---------------------------------------------------------------------------- */
+
+static void show_progress(void *user, size_t done, size_t total)
+{
+	cli_progress(user, done, total, "pieces");
+}
+
+static ndl_status write_model(const job *j, ndl_error *err)
+{
+	ndl_outfile o = {NULL, NULL, NULL};
+	ndl_status status = ndl_outfile_open(&o, j->output, err);
+	if (status != NDL_OK)
+		return status;
+	fwrite(j->out.data, 1, j->out.len, o.f); /* commit looks at the stream's error flag */
+	return ndl_outfile_commit(&o, err);
+}
+
+static ndl_status train(job *j, char **files, int n, ndl_error *err)
+{
+	ndl_tok_trainer *tr = ndl_tok_trainer_new(&j->training, err);
+	if (!tr)
+		return err->code;
+	ndl_status status = n ? NDL_OK : ndl_tok_trainer_add_file(tr, "-", err);
+	for (int i = 0; i < n && status == NDL_OK; i++)
+		status = ndl_tok_trainer_add_file(tr, files[i], err);
+	if (status == NDL_OK)
+		status = ndl_tok_trainer_finish(tr, &j->out, err);
+	cli_progress_end(&j->c);
+	ndl_tok_trainer_free(tr);
+	return status == NDL_OK ? write_model(j, err) : status;
+}
+
 static ndl_tok *open_vocabulary(job *j, ndl_error *err)
 {
 	if (j->vocab)
@@ -239,6 +281,7 @@ static void set_mode(job *j, enum mode mode)
 
 static int parse_options(job *j, int argc, char **argv)
 {
+	ndl_tok_train_options *o = &j->training;
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -249,35 +292,64 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_PLAIN: j->encode_flags |= NDL_TOK_PLAIN; break;
 		case KEY_VOCAB: j->vocab = arg; break;
 		case 'd': j->decode = true; break;
+		case KEY_TRAIN: j->train = true; break;
+		case 'o': j->output = arg; break;
+		case KEY_SIZE: o->vocab_size = (size_t)cli_long(&j->c, "--vocab-size", arg, 263, 1 << 20); break;
+		case KEY_COVERAGE: o->coverage = cli_double(&j->c, "--coverage", arg, 0.01, 1); break;
+		case KEY_LENGTH: o->max_piece_chars = (int)cli_long(&j->c, "--max-piece-length", arg, 1, 64); break;
+		case KEY_DIGITS: o->split_digits = true; break;
 		}
 	}
 	if (j->decode && (j->mode == MODE_PIECES || j->mode == MODE_COUNT))
 		cli_usage_error(&j->c, "--decode goes with --json only");
+	if (j->train != (j->output != NULL))
+		cli_usage_error(&j->c, "--train and --output go together");
+	if (j->train && (j->decode || j->mode != MODE_IDS || j->vocab))
+		cli_usage_error(&j->c, "--train cannot be combined with --vocab, --decode, --pieces, --json or --count");
 	return first;
+}
+
+static int convert(job *j, char **files, int n, ndl_error *err)
+{
+	int status = CLI_OK;
+	j->tok = open_vocabulary(j, err);
+	if (!j->tok) {
+		cli_report(&j->c, err);
+		return CLI_UNUSABLE;
+	}
+	for (int i = 0; i < n || i == 0; i++) {
+		int s = run_file(j, n ? files[i] : "-");
+		status = s > status ? s : status;
+	}
+	return status;
 }
 
 int main(int argc, char **argv)
 {
-	job j = {.c = {
-		.name = "needle-tokenize",
-		.usage = "needle-tokenize [OPTION]... [FILE]...\n",
-		.summary = "Text lines to token ids and back.\n",
-		.examples = "",
-		.options = options,
-		.flags = CLI_TAKES_MODEL,
-	}};
+	static const char usage[] =
+		"needle-tokenize [OPTION]... [FILE]...\n"
+		"       needle-tokenize --train [OPTION]... [FILE]... -o OUT.model\n";
+	static const char summary[] =
+		"Turns lines of text into token ids, and back, as spm_encode and spm_decode do.\n"
+		"--train learns a vocabulary (a SentencePiece .model) from text. No FILE, or -: standard input.\n";
+	static const char examples[] =
+		"  echo 'set an alarm for 7' | needle-tokenize --pieces\n"
+		"  needle-tokenize notes.txt | needle-tokenize --decode\n"
+		"  needle-tokenize --train notes.txt -o notes.model --vocab-size 1000\n"
+		"  needle-tokenize --vocab notes.model --count notes.txt\n";
+	job j = {.c = {.name = "needle-tokenize", .usage = usage, .summary = summary, .examples = examples,
+	               .options = options, .flags = CLI_TAKES_MODEL}};
 	ndl_error err = NDL_ERROR_INIT;
 	int status = CLI_OK;
 	cli_init(&j.c);
+	j.training.progress = show_progress;
+	j.training.user = &j.c;
 	int first = parse_options(&j, argc, argv);
-	j.tok = open_vocabulary(&j, &err);
-	if (!j.tok) {
+	if (!j.train) {
+		status = convert(&j, argv + first, argc - first, &err);
+	} else if (train(&j, argv + first, argc - first, &err) != NDL_OK) {
 		cli_report(&j.c, &err);
-		return cli_finish(&j.c, CLI_UNUSABLE);
-	}
-	for (int i = first; i < argc || i == first; i++) {
-		int s = run_file(&j, i < argc ? argv[i] : "-");
-		status = s > status ? s : status;
+		status = CLI_UNUSABLE;
 	}
 	ndl_ids_clear(&j.ids);
 	ndl_buf_clear(&j.out);

@@ -6,4 +6,7 @@ libneedle_a_SOURCES += \
 	lib/tokenizer/tables.c \
 	lib/tokenizer/normalize.c \
 	lib/tokenizer/encode.c \
-	lib/tokenizer/decode.c
+	lib/tokenizer/decode.c \
+	lib/tokenizer/train.h lib/tokenizer/train.c \
+	lib/tokenizer/bpe.h lib/tokenizer/bpe.c \
+	lib/tokenizer/script.h lib/tokenizer/script.c
