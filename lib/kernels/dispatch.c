@@ -32,6 +32,8 @@ ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err)
 	ndl_isa use = (int)have < mask ? have : (ndl_isa)mask;
 	(void)use;
 	ndl_kernels_fill_ref(k);
+	ndl_vectors_fill_ref(k);
+	ndl_weights_fill_ref(k);
 #ifdef NDL_HAVE_AVX2
 	if (use >= NDL_ISA_AVX2)
 		ndl_kernels_fill_avx2(k);

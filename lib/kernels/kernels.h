@@ -50,11 +50,69 @@ typedef struct ndl_gemm_kernel {
 	void (*end)(void);
 } ndl_gemm_kernel;
 
+/* How weights are stored; values and layouts in tensor/gemm.h. */
+typedef enum ndl_wtype { NDL_W_F32, NDL_W_F16, NDL_W_BF16, NDL_W_I8, NDL_W_I4, NDL_W_COUNT } ndl_wtype;
+
+/* What a vector kernel's sum is: terms added in any order (fixed for a table and n), each
+ * operation rounded, multiply-add perhaps rounded once. Same table, same bits, always. */
 typedef struct ndl_kernels {
 	ndl_isa isa;               /* highest level in this table */
 	ndl_gemm_kernel gemm_f32;
 	ndl_gemm_kernel gemm_bf16;
 	bool fast_bf16;            /* gemm_bf16 is faster than gemm_f32 here */
+
+	/* sum over i < n of x[i] y[i]; 0 for n = 0. x may be y. */
+	float (*dot)(const float *x, const float *y, size_t n);
+	/* y[i] += a x[i] */
+	void (*axpy)(float *y, float a, const float *x, size_t n);
+	/* z[i] = a x[i] + b y[i]; z may be x or y. */
+	void (*scale_add)(float *z, float a, const float *x, float b, const float *y, size_t n);
+
+	/* One row, in place: x[i] = exp(x[i] - max) / sum of those. -inf gives exactly 0; a row of
+	 * nothing but -inf gives zeros; a NaN anywhere makes the whole row NaN (NaN or +inf in, NaN
+	 * out). Returns the row's logsumexp. exp is within 2 ulp; results below 2^-126 may be 0. */
+	float (*softmax)(float *x, size_t n);
+	/* max + log(sum over i of exp(x[i] - max)); -inf for n = 0. */
+	float (*logsumexp)(const float *x, size_t n);
+	/* Back through a softmax row: ds[i] = p[i] (dp[i] - sum over j of p[j] dp[j]). ds may be dp. */
+	void (*softmax_back)(float *ds, const float *p, const float *dp, size_t n);
+
+	/* Zero-centred RMS normalisation of [rows, n] contiguous:
+	 *   inv = 1 / sqrt(mean(x^2) + 1e-6),  y = (1 + scale) x inv
+	 * inv[rows] is stored for the way back unless NULL. y may be x. */
+	void (*rmsnorm)(float *y, float *inv, const float *x, const float *scale, size_t rows, size_t n);
+	/* With g = dy (1 + scale):  dx = inv (g - x inv^2 mean(g x)),  dscale[n] += dy x inv, rows in
+	 * order. dx may be dy. Threads: give each its own dscale over a range of rows that does not
+	 * depend on their number, and add those up in order. */
+	void (*rmsnorm_back)(float *dx, float *dscale, const float *dy, const float *x, const float *scale,
+	                     const float *inv, size_t rows, size_t n);
+
+	/* Rotation of one head of 2 half values, in place:
+	 *   (x[i], x[half + i]) -> (x[i] c[i] - x[half + i] s[i], x[half + i] c[i] + x[i] s[i])
+	 * With -s it is its own inverse (and its own gradient). */
+	void (*rope)(float *x, const float *c, const float *s, size_t half);
+
+	/* One AdamW step without decay: m = b1 m + (1 - b1) g, v = b2 v + (1 - b2) g^2,
+	 * p -= rate m / (sqrt(v) * root + eps). For bias correction at step t give
+	 * rate = lr / (1 - b1^t) and root = 1 / sqrt(1 - b2^t). */
+	void (*adam)(float *p, float *m, float *v, const float *g, float b1, float b2, float rate, float root,
+	             float eps, size_t n);
+
+	/* out[i] = x[i] narrowed, as ndl_bf16_from_f32 and ndl_f16_from_f32 (payloads of NaNs may
+	 * differ). The way back is row_expand with NDL_W_BF16 and NDL_W_F16. */
+	void (*narrow_bf16)(uint16_t *out, const float *x, size_t n);
+	void (*narrow_f16)(uint16_t *out, const float *x, size_t n);
+
+	/* Rows of an out-major weight of each type; scale[g]: F16 bits for inputs
+	 * [g * group, (g + 1) * group), ignored for the float types.
+	 * row_dot: sum over i < n of x[i] row[i].
+	 * row_expand: out[i] = row[first + i], i < n. */
+	float (*row_dot[NDL_W_COUNT])(const float *x, const void *row, const uint16_t *scale, size_t group, size_t n);
+	void (*row_expand[NDL_W_COUNT])(float *out, const void *row, const uint16_t *scale, size_t group,
+	                                size_t first, size_t n);
+	/* In-major weight of a float type (NULL for others), columns [0, n) of w[in][ld]:
+	 * y[j] = sum over i < in, in order, of x[i] w[i * ld + j]. */
+	void (*col_sum[NDL_W_COUNT])(float *y, const float *x, const void *w, size_t ld, size_t in, size_t n);
 } ndl_kernels;
 
 /* Fills *k for this machine. cpu: highest level allowed, "scalar", "neon", "avx2", "avx512" or

@@ -8,6 +8,8 @@
 void ndl_kernels_fill_ref(ndl_kernels *k);
 void ndl_kernels_fill_avx2(ndl_kernels *k);
 void ndl_kernels_fill_avx512(ndl_kernels *k);
+void ndl_vectors_fill_ref(ndl_kernels *k);
+void ndl_weights_fill_ref(ndl_kernels *k);
 void ndl_kernels_fill_amx(ndl_kernels *k);
 
 /* Asks the kernel for the right to use tiles, once a process; false if refused. */

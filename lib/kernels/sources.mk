@@ -2,7 +2,8 @@
 libneedle_a_SOURCES += \
 	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.h \
 	lib/kernels/transpose_avx512.h \
-	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c
+	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
+	lib/kernels/vector_ref.c lib/kernels/weight_ref.c
 
 if HAVE_AVX2
 EXTRA_LIBRARIES += libkernels_avx2.a

@@ -5,7 +5,7 @@
  * each other, then take blocks of C: each packs its rows of A and multiplies. Two buffers for
  * B, used in turn, make that one wait a block. */
 #include "tensor/exec_internal.h"
-#include "tensor/gemm.h"
+#include "tensor/weight_internal.h"
 
 #include <string.h>
 
@@ -18,6 +18,8 @@ typedef struct product {
 	size_t lda, ldb;
 	float *c;
 	size_t ldc;
+	const ndl_kernels *kernels;
+	const ndl_weight *w; /* when B is a stored weight; b, ldb and tb are then unused */
 } product;
 
 static size_t min(size_t a, size_t b)
@@ -61,9 +63,35 @@ static bool prepare(product *p, float beta)
 	return !empty;
 }
 
-/* Packs columns [j, j + n) of steps [k0, k0 + k) of B. */
-static void pack_b(const product *p, void *dst, size_t j, size_t n, size_t k0, size_t k)
+static size_t panel_bytes(const ndl_gemm_kernel *g, size_t k)
 {
+	return div_up(k, g->ku) * g->ku * g->nr * g->elem;
+}
+
+/* Packs columns [j, j + n) of steps [k0, k0 + k) of a weight, one panel at a time: it is made
+ * float32 in `wide`, in the order it is stored, and packed from there. */
+static void pack_weight(const product *p, char *dst, float *wide, size_t j, size_t n, size_t k0, size_t k)
+{
+	const ndl_gemm_kernel *g = p->g;
+	for (size_t q = 0; q < n; q += g->nr, dst += panel_bytes(g, k)) {
+		size_t cols = min(n - q, g->nr);
+		if (p->w->out_major)
+			for (size_t i = 0; i < cols; i++)
+				ndl_weight_expand(p->kernels, wide + i * k, p->w, j + q + i, k0, k);
+		else
+			for (size_t i = 0; i < k; i++)
+				ndl_weight_expand(p->kernels, wide + i * cols, p->w, k0 + i, j + q, cols);
+		g->pack_b(dst, wide, p->w->out_major ? k : cols, !p->w->out_major, cols, k);
+	}
+}
+
+/* Packs columns [j, j + n) of steps [k0, k0 + k) of B. */
+static void pack_b(const product *p, const ndl_scratch *s, void *dst, size_t j, size_t n, size_t k0, size_t k)
+{
+	if (p->w) {
+		pack_weight(p, dst, s->wide, j, n, k0, k);
+		return;
+	}
 	const float *src = p->tb ? p->b + j * p->ldb + k0 : p->b + k0 * p->ldb + j;
 	p->g->pack_b(dst, src, p->ldb, !p->tb, n, k);
 }
@@ -77,11 +105,6 @@ static void multiply(const product *p, void *a, size_t i, size_t m, const void *
 	p->g->block(m, n, k, a, b, p->alpha, p->add || k0 > 0, p->c + i * p->ldc + j, p->ldc);
 }
 
-static size_t panel_bytes(const ndl_gemm_kernel *g, size_t k)
-{
-	return div_up(k, g->ku) * g->ku * g->nr * g->elem;
-}
-
 static void run_serial(const product *p, const ndl_scratch *s)
 {
 	const ndl_gemm_kernel *g = p->g;
@@ -90,7 +113,7 @@ static void run_serial(const product *p, const ndl_scratch *s)
 	for (size_t j = 0; j < p->n; j += NDL_EXEC_NC_SERIAL)
 		for (size_t k0 = 0; k0 < p->k; k0 += depth) {
 			size_t n = min(p->n - j, NDL_EXEC_NC_SERIAL), k = min(p->k - k0, depth);
-			pack_b(p, s->b, j, n, k0, k);
+			pack_b(p, s, s->b, j, n, k0, k);
 			for (size_t i = 0; i < p->m; i += g->mc)
 				multiply(p, s->a, i, min(p->m - i, g->mc), s->b, j, n, k0, k);
 		}
@@ -146,7 +169,8 @@ static void run_parallel(ndl_exec *x, const product *p)
 				char *b = x->b[turn];
 				#pragma omp for schedule(static)
 				for (size_t q = 0; q < n; q += unit)
-					pack_b(p, b + q / g->nr * panel_bytes(g, k), j + q, min(n - q, unit), k0, k);
+					pack_b(p, &x->scratch[omp_get_thread_num()], b + q / g->nr * panel_bytes(g, k), j + q,
+					       min(n - q, unit), k0, k);
 				compute_block(x, p, b, j, n, k0, k);
 			}
 		g->end();
@@ -160,26 +184,38 @@ static bool worth_threads(const ndl_exec *x, const product *p)
 }
 #endif
 
-void ndl_gemm(ndl_exec *x, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
-              const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
+static void run(ndl_exec *x, const product *p)
 {
-	product p = {ndl_exec_gemm(x), ta, tb, false, m, n, k, alpha, a, b, lda, ldb, c, ldc};
-	if (!prepare(&p, beta))
-		return;
 #ifdef _OPENMP
-	if (worth_threads(x, &p)) {
-		run_parallel(x, &p);
+	if (worth_threads(x, p)) {
+		run_parallel(x, p);
 		return;
 	}
 #endif
-	run_serial(&p, &x->scratch[0]);
+	run_serial(p, &x->scratch[0]);
+}
+
+void ndl_gemm(ndl_exec *x, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
+              const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc)
+{
+	product p = {ndl_exec_gemm(x), ta, tb, false, m, n, k, alpha, a, b, lda, ldb, c, ldc, &x->kernels, NULL};
+	if (prepare(&p, beta))
+		run(x, &p);
 }
 
 void ndl_gemm_serial(ndl_exec *x, int thread, bool ta, bool tb, size_t m, size_t n, size_t k, float alpha,
                      const float *a, size_t lda, const float *b, size_t ldb, float beta, float *c,
                      size_t ldc)
 {
-	product p = {ndl_exec_gemm(x), ta, tb, false, m, n, k, alpha, a, b, lda, ldb, c, ldc};
+	product p = {ndl_exec_gemm(x), ta, tb, false, m, n, k, alpha, a, b, lda, ldb, c, ldc, &x->kernels, NULL};
 	if (prepare(&p, beta))
 		run_serial(&p, &x->scratch[thread]);
+}
+
+void ndl_gemm_weight(ndl_exec *x, float *y, const float *a, size_t m, const ndl_weight *w)
+{
+	product p = {&x->kernels.gemm_f32, false, false, false, m, w->out, w->in, 1, a, NULL, w->in, 0, y, w->out,
+		&x->kernels, w};
+	if (prepare(&p, 0))
+		run(x, &p);
 }

@@ -27,8 +27,8 @@ void ndl_gemm_serial(ndl_exec *x, int thread, bool ta, bool tb, size_t m, size_t
  *   in-major  [in][out]: float kernels as upstream stores them
  *   out-major [out][in]: the embedding used as output projection, and all INT8/INT4
  * INT8 codes are int8, one a byte. INT4: two a byte, low nibble = even input index, two's
- * complement. Both have scales F16 [out][in/group]; value = code * scale. */
-typedef enum ndl_wtype { NDL_W_F32, NDL_W_F16, NDL_W_BF16, NDL_W_I8, NDL_W_I4 } ndl_wtype;
+ * complement. Both have scales F16 [out][in/group]; value = code * scale. Types: NDL_W_F32, _F16,
+ * _BF16, _I8, _I4 (kernels/kernels.h). */
 typedef struct ndl_weight {
 	ndl_wtype type;
 	bool out_major;
