@@ -64,7 +64,10 @@ static void print_option(const cli_option *o)
 
 static _Noreturn void print_help(const cli *c)
 {
-	printf("Usage: %s%s\n\n", c->usage, c->summary);
+	size_t summary = strlen(c->summary); /* with or without its newline */
+	while (summary > 0 && c->summary[summary - 1] == '\n')
+		summary--;
+	printf("Usage: %s%.*s\n\n", c->usage, (int)summary, c->summary);
 	if (c->options[0].name)
 		puts("Options:");
 	for (const cli_option *o = c->options; o->name; o++)

@@ -1,4 +1,11 @@
-/* needle.h - umbrella header of libneedle: one include for embedders. */
+/* needle.h - umbrella header of libneedle: one include for embedders.
+ *
+ *   cc example.c $(pkg-config --static --cflags --libs needle)
+ *
+ * Installed together with the headers that it includes; contrib/examples/ has programs to
+ * begin with. What the library promises: it never prints, exits or reads options; every error
+ * fills the caller's ndl_error; opened things are immutable and may be shared between threads,
+ * things that compute belong to one thread at a time. */
 #ifndef NEEDLE_H
 #define NEEDLE_H
 
@@ -7,6 +14,16 @@
 #define NDL_VERSION_PATCH 0
 #define NDL_VERSION "0.1.0"
 
+#include "base/buf.h"
 #include "base/error.h"
+#include "checkpoint/checkpoint.h"
+#include "data/prompt.h"
+#include "grammar/grammar.h"
+#include "json/json.h"
+#include "model/model.h"
+#include "quant/quant.h"
+#include "tensor/exec.h"
+#include "tokenizer/tokenizer.h"
+#include "tools/tools.h"
 
 #endif

@@ -5,8 +5,8 @@ EXTRA_PROGRAMS = tests/cli/probe
 tests_cli_probe_SOURCES = tests/cli/probe.c
 check_DATA = tests/cli/probe$(EXEEXT)
 CLEANFILES += tests/cli/probe$(EXEEXT)
-dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats
+dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests/cli/install.bats
 
 # the tree itself
-dist_check_SCRIPTS += tests/lint/includes.bats tests/lint/tree.bats
+dist_check_SCRIPTS += tests/lint/includes.bats tests/lint/options.bats tests/lint/tree.bats
 EXTRA_DIST += tests/lint/lint.bash

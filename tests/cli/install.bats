@@ -1,0 +1,62 @@
+#!/usr/bin/env bats
+# make install into an empty root, and a program built against what lies there.
+
+load ../common
+
+setup_file() {
+	bats_require_minimum_version 1.5.0
+	export root="$BATS_FILE_TMPDIR/root"
+	unset MAKEFLAGS MFLAGS MAKELEVEL
+	make -s -C "$top_builddir" install DESTDIR="$root" >"$BATS_FILE_TMPDIR/log" 2>&1 || {
+		cat "$BATS_FILE_TMPDIR/log"
+		return 1
+	}
+	prefix=$(sed -n 's/^prefix=//p' "$top_builddir/needle.pc")
+	export prefix
+}
+
+@test "each part lies where it belongs" {
+	cd "$root$prefix"
+	[ -f lib/libneedle.a ]
+	[ -f lib/pkgconfig/needle.pc ]
+	[ -f include/needle-c/needle.h ]
+	[ -f include/needle-c/base/error.h ]
+	local c
+	for c in "$top_builddir"/needle-*; do
+		[ -x "$c" ] && [ ! -d "$c" ] || continue
+		[ -x "bin/${c##*/}" ]
+	done
+	for c in "$top_srcdir"/man/*.[1-9]; do
+		[ ! -f "$c" ] || [ -f "share/man/man${c##*.}/${c##*/}" ]
+	done
+	! find "$root" -name '*_internal.h' | grep .
+}
+
+@test "the installed headers are those that needle.h includes" {
+	cd "$top_srcdir"
+	# shellcheck disable=SC2086,SC2046 # CC may hold flags
+	${CC:-cc} -MM -Ilib $(pkg-config --cflags jansson) lib/needle.h | tr -d '\\' | tr ' ' '\n' |
+		grep '^lib/' | sort -u >"$tmp/want"
+	make -s -C "$top_builddir" print-headers | grep '^lib/' | sort >"$tmp/got"
+	diff "$tmp/want" "$tmp/got"
+}
+
+@test "an example builds with pkg-config --static and runs" {
+	export PKG_CONFIG_PATH="$root$prefix/lib/pkgconfig" PKG_CONFIG_SYSROOT_DIR="$root"
+	local f name
+	for f in "$top_srcdir"/contrib/examples/*.c; do
+		name=$(basename "$f" .c)
+		# shellcheck disable=SC2046,SC2086 # words of flags
+		${CC:-cc} -std=c11 -Wall -Wextra -Werror "$f" -o "$tmp/$name" $(pkg-config --static --cflags --libs needle)
+		run -2 "$tmp/$name"
+		[[ $output == "Usage: $name "* ]]
+	done
+	run -3 "$tmp/tokens" /dev/null text
+	[[ $output == "tokens: "* ]]
+}
+
+@test "uninstall leaves nothing" {
+	run -0 make -s -C "$top_builddir" uninstall DESTDIR="$root"
+	run find "$root" -type f
+	[ -z "$output" ]
+}
