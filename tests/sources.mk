@@ -10,3 +10,9 @@ dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests
 # the tree itself
 dist_check_SCRIPTS += tests/lint/includes.bats tests/lint/options.bats tests/lint/tree.bats
 EXTRA_DIST += tests/lint/lint.bash
+
+# a model with random weights, for tests of commands that need one
+EXTRA_PROGRAMS += tests/mkmodel
+tests_mkmodel_SOURCES = tests/mkmodel.c
+check_DATA += tests/mkmodel$(EXEEXT)
+CLEANFILES += tests/mkmodel$(EXEEXT)
