@@ -1,0 +1,67 @@
+/* calls.c - calls out of an answer's text, one by one as they are completed. */
+#include "session/session_internal.h"
+
+#include <string.h>
+
+ndl_status ndl_answer_begin(ndl_answer *a, const ndl_toolset *t, ndl_error *err)
+{
+	memset(a, 0, sizeof *a);
+	a->t = t;
+	a->calls = json_array();
+	return a->calls ? NDL_OK : ndl_fail_nomem(err, "the calls");
+}
+
+void ndl_answer_end(ndl_answer *a)
+{
+	ndl_buf_clear(&a->text);
+	json_decref(a->calls);
+	a->calls = NULL;
+}
+
+void ndl_restore_name(const ndl_tools *tools, json_t *call)
+{
+	const char *name = json_string_value(json_object_get(call, "name"));
+	for (size_t i = 0; name && i < ndl_tools_count(tools); i++)
+		if (strcmp(ndl_tools_norm_name(tools, i), name) == 0) {
+			json_object_set_new(call, "name", json_string(ndl_tools_name(tools, i)));
+			return;
+		}
+}
+
+static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void *user, ndl_error *err)
+{
+	json_t *call = ndl_json_parse(a->text.data + a->call_from, end - a->call_from, err);
+	if (!call)
+		return NDL_EFORMAT;
+	ndl_restore_name(a->t->tools, call);
+	if (json_array_append_new(a->calls, call) < 0)
+		return ndl_fail_nomem(err, "a call");
+	if (on_call)
+		on_call(user, call);
+	return NDL_OK;
+}
+
+ndl_status ndl_answer_scan(ndl_answer *a, ndl_call_fn *on_call, void *user, ndl_error *err)
+{
+	for (; a->scanned < a->text.len; a->scanned++) {
+		char c = a->text.data[a->scanned];
+		if (a->in_string) {
+			if (a->escaped)
+				a->escaped = false;
+			else if (c == '\\')
+				a->escaped = true;
+			else if (c == '"')
+				a->in_string = false;
+		} else if (c == '"') {
+			a->in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (a->depth++ == 1)
+				a->call_from = a->scanned;
+		} else if ((c == '}' || c == ']') && a->depth && --a->depth == 1) {
+			ndl_status rc = add_call(a, a->scanned + 1, on_call, user, err);
+			if (rc != NDL_OK)
+				return rc;
+		}
+	}
+	return NDL_OK;
+}

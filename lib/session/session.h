@@ -1,0 +1,91 @@
+/* session.h - one request: tools and a query in, calls out (SPEC sections 1, 4, 6, 7).
+ *
+ *   ndl_engine   a model file opened for inference: network, tokenizer, trie of its pieces
+ *   ndl_toolset  a tool list prepared for an engine: checked, compiled, embedded when asked
+ *   ndl_session  the working memory of one thread; keeps nothing from one request to the next
+ *
+ * Engine and toolset are immutable (once made) and shared between threads; a session, with its
+ * ndl_exec, belongs to one thread at a time. */
+#ifndef NDL_SESSION_SESSION_H
+#define NDL_SESSION_SESSION_H
+
+#include "base/error.h"
+#include "json/json.h"
+#include "model/model.h"
+#include "tokenizer/tokenizer.h"
+#include "tools/tools.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct ndl_engine ndl_engine;   /* opaque, owned */
+typedef struct ndl_toolset ndl_toolset; /* opaque, owned */
+typedef struct ndl_session ndl_session; /* opaque, owned */
+
+/* NULL on failure: no model file, one without tokenizer, or with one of another size. */
+ndl_engine *ndl_engine_open(const char *path, ndl_error *err);
+void ndl_engine_free(ndl_engine *e); /* after all sessions and toolsets */
+const ndl_model *ndl_engine_model(const ndl_engine *e);
+const ndl_tok *ndl_engine_tok(const ndl_engine *e);
+
+/* From a JSON tool list in any dialect (or a string that holds one). flags as ndl_tools_new. */
+ndl_toolset *ndl_toolset_new(const ndl_engine *e, json_t *tools, int flags, ndl_error *err);
+void ndl_toolset_free(ndl_toolset *t);
+const ndl_tools *ndl_toolset_tools(const ndl_toolset *t);
+/* Embeds every tool, for ranking; does nothing the second time. Not while others use t. */
+ndl_status ndl_toolset_embed(ndl_toolset *t, ndl_session *s, ndl_error *err);
+
+/* Borrows both. All memory that decoding needs is taken here. */
+ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err);
+void ndl_session_free(ndl_session *s);
+/* The parts, for other uses between requests. Borrowed. */
+ndl_encoder *ndl_session_encoder(ndl_session *s);
+ndl_decoder *ndl_session_decoder(ndl_session *s);
+
+/* One generated token: its probability among the `choices` tokens that were possible; choices is
+ * 1 where nothing was left to choose. */
+typedef void ndl_trace_fn(void *user, int32_t id, double p, size_t choices);
+/* A complete call, {"name":…,"arguments":…} with its original name, as soon as it is decoded. Borrowed. */
+typedef void ndl_call_fn(void *user, json_t *call);
+
+/* Zero-initialise for the defaults. */
+typedef struct ndl_request {
+	size_t max_tokens;     /* generated at most; 0, and at most: max_dec_len - 1 */
+	size_t top_tools;      /* offer only this many, the best by retrieval; 0: all. Needs
+	                          ndl_toolset_embed if there are more */
+	double min_confidence; /* below: no call, and `rejected` */
+	bool no_grammar;       /* plain greedy decoding, then an attempt to read the result */
+	ndl_trace_fn *trace;
+	ndl_call_fn *on_call;
+	void *user;            /* for both */
+} ndl_request;
+
+typedef struct ndl_result {
+	json_t *calls;     /* owned: an array, never NULL after success */
+	/* exp of the mean log-probability of the tokens that were a choice, each among the tokens the
+	 * grammar allowed there: in (0, 1], 1 if there was none */
+	double confidence;
+	bool rejected;     /* confidence below min_confidence: calls is empty */
+	bool truncated;    /* something was cut: see cut and unfinished */
+	unsigned cut;      /* NDL_CUT_ flags of the prompt */
+	bool unfinished;   /* the token limit came first; the call under way is left out */
+	char *invalid;     /* owned: no_grammar only: the text, where it is not a list of calls; else NULL */
+	size_t prefill_tokens, decode_tokens;
+	double prefill_ms, decode_ms;
+} ndl_result;
+void ndl_result_clear(ndl_result *r);
+
+/* Fills *out (cleared first by the caller with ndl_result_clear, or zeroed). The same request gives
+ * the same result whatever came before it. */
+ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
+                           const ndl_request *request, ndl_result *out, ndl_error *err);
+
+/* order[k], scores[k] (may be NULL): the best k = min(k, count) tools, best first, by dot product of
+ * embeddings; at equal scores the earlier. Returns k, or negative. */
+long ndl_session_rank(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, size_t k,
+                      size_t *order, float *scores, ndl_error *err);
+
+/* out[contrastive_dim] = embedding of a text; an empty one is NDL_EINVAL. *cut may be NULL. */
+ndl_status ndl_session_embed(ndl_session *s, const char *text, size_t len, float *out, unsigned *cut, ndl_error *err);
+
+#endif
