@@ -1,6 +1,6 @@
 /* needle.h - umbrella header of libneedle: one include for embedders.
  *
- *   cc example.c $(pkg-config --static --cflags --libs needle)
+ *   cc example.c $(pkg-config --cflags --libs needle)
  *
  * Installed together with the headers that it includes; contrib/examples/ has programs to
  * begin with. What the library promises: it never prints, exits or reads options; every error

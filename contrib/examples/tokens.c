@@ -1,6 +1,6 @@
 /* tokens.c - the token ids of a text, with the vocabulary of a SentencePiece file:
  *
- *   cc tokens.c -o tokens $(pkg-config --static --cflags --libs needle)
+ *   cc tokens.c -o tokens $(pkg-config --cflags --libs needle)
  *   ./tokens vocabulary.model "wake me up" */
 #include <needle.h>
 
