@@ -19,6 +19,7 @@ static void classify(ndl_answer *a, int class)
 		return;
 	memset(to, class, n);
 	a->byte_class.len += n;
+	a->byte_class.data[a->byte_class.len] = '\0';
 }
 
 static void put(ndl_answer *a, const char *structure)

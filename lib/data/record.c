@@ -32,7 +32,7 @@ static json_t *take_field(const ndl_record *r, const char *name, ndl_error *err)
 	}
 	value = ndl_json_unwrap(field, err);
 	if (!value) {
-		ndl_error_prefix(err, "%s: ", name);
+		ndl_error_prefix(err, "%s", name);
 		if (err)
 			err->line = 0; /* counted inside the string, which is of no help */
 	}
@@ -86,7 +86,7 @@ static ndl_status unwrap_arguments(json_t *answer, size_t i, ndl_error *err)
 	}
 	return json_object_set_new(answer, "arguments", object) < 0 ? ndl_fail_nomem(err, "arguments") : NDL_OK;
 bad:
-	ndl_error_prefix(err, "answers[%zu].arguments: ", i);
+	ndl_error_prefix(err, "answers[%zu].arguments", i);
 	if (err)
 		err->line = 0;
 	return NDL_EINVAL;
