@@ -8,5 +8,6 @@ libneedle_a_SOURCES += \
 	lib/checkpoint/reader.c \
 	lib/checkpoint/writer.c
 
-check_PROGRAMS += tests/unit/test_checkpoint_file
+check_PROGRAMS += tests/unit/test_checkpoint_file tests/unit/test_checkpoint_model
 tests_unit_test_checkpoint_file_SOURCES = tests/unit/test_checkpoint_file.c tests/tap.h
+tests_unit_test_checkpoint_model_SOURCES = tests/unit/test_checkpoint_model.c tests/tap.h
