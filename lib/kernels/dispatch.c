@@ -36,11 +36,11 @@ ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err)
 	ndl_weights_fill_ref(k);
 #ifdef NDL_HAVE_AVX2
 	if (use >= NDL_ISA_AVX2)
-		ndl_kernels_fill_avx2(k);
+		ndl_kernels_fill_avx2(k), ndl_vectors_fill_avx2(k), ndl_weights_fill_avx2(k);
 #endif
 #ifdef NDL_HAVE_AVX512
 	if (use >= NDL_ISA_AVX512)
-		ndl_kernels_fill_avx512(k);
+		ndl_kernels_fill_avx512(k), ndl_vectors_fill_avx512(k), ndl_weights_fill_avx512(k);
 #endif
 #ifdef NDL_HAVE_AMX
 	if (use >= NDL_ISA_AMX && ndl_cpu_enable_tiles())

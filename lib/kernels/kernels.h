@@ -70,7 +70,7 @@ typedef struct ndl_kernels {
 
 	/* One row, in place: x[i] = exp(x[i] - max) / sum of those. -inf gives exactly 0; a row of
 	 * nothing but -inf gives zeros; a NaN anywhere makes the whole row NaN (NaN or +inf in, NaN
-	 * out). Returns the row's logsumexp. exp is within 2 ulp; results below 2^-126 may be 0. */
+	 * out). Returns the row's logsumexp. exp is within 2 ulp, or 0 below 2^-125. */
 	float (*softmax)(float *x, size_t n);
 	/* max + log(sum over i of exp(x[i] - max)); -inf for n = 0. */
 	float (*logsumexp)(const float *x, size_t n);

@@ -12,6 +12,23 @@ void ndl_vectors_fill_ref(ndl_kernels *k);
 void ndl_weights_fill_ref(ndl_kernels *k);
 void ndl_kernels_fill_amx(ndl_kernels *k);
 
+void ndl_vectors_fill_avx2(ndl_kernels *k);
+void ndl_vectors_fill_avx512(ndl_kernels *k);
+void ndl_weights_fill_avx2(ndl_kernels *k);
+void ndl_weights_fill_avx512(ndl_kernels *k);
+
+/* The definitions of row_dot and row_expand, where variants send what they do not handle. */
+#define NDL_ROW_KERNELS(type) \
+	float ndl_row_dot_##type##_ref(const float *x, const void *row, const uint16_t *scale, size_t group, \
+	                               size_t n); \
+	void ndl_row_expand_##type##_ref(float *out, const void *row, const uint16_t *scale, size_t group, \
+	                                 size_t first, size_t n);
+NDL_ROW_KERNELS(f32)
+NDL_ROW_KERNELS(f16)
+NDL_ROW_KERNELS(bf16)
+NDL_ROW_KERNELS(i8)
+NDL_ROW_KERNELS(i4)
+
 /* Asks the kernel for the right to use tiles, once a process; false if refused. */
 bool ndl_cpu_enable_tiles(void);
 

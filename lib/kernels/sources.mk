@@ -1,20 +1,20 @@
 # lib/kernels: the table of inner loops, one file an instruction set with its own flags
 libneedle_a_SOURCES += \
 	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.h \
-	lib/kernels/transpose_avx512.h \
+	lib/kernels/transpose_avx512.h lib/kernels/vector_body.h lib/kernels/weight_body.h \
 	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
 	lib/kernels/vector_ref.c lib/kernels/weight_ref.c
 
 if HAVE_AVX2
 EXTRA_LIBRARIES += libkernels_avx2.a
-libkernels_avx2_a_SOURCES = lib/kernels/gemm_avx2.c
+libkernels_avx2_a_SOURCES = lib/kernels/gemm_avx2.c lib/kernels/vector_avx2.c lib/kernels/weight_avx2.c
 libkernels_avx2_a_CFLAGS = $(BASE_CFLAGS) -mavx2 -mfma -mf16c
 libneedle_a_LIBADD += $(libkernels_avx2_a_OBJECTS)
 endif
 
 if HAVE_AVX512
 EXTRA_LIBRARIES += libkernels_avx512.a
-libkernels_avx512_a_SOURCES = lib/kernels/gemm_avx512.c
+libkernels_avx512_a_SOURCES = lib/kernels/gemm_avx512.c lib/kernels/vector_avx512.c lib/kernels/weight_avx512.c
 libkernels_avx512_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c
 libneedle_a_LIBADD += $(libkernels_avx512_a_OBJECTS)
 endif
@@ -26,3 +26,6 @@ libkernels_amx_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx51
 	-mavx512bf16 -mamx-tile -mamx-bf16
 libneedle_a_LIBADD += $(libkernels_amx_a_OBJECTS)
 endif
+
+check_PROGRAMS += tests/kernels/check_vector
+tests_kernels_check_vector_SOURCES = tests/kernels/check_vector.c tests/kernels/check.h tests/tap.h

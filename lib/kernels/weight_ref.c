@@ -42,15 +42,15 @@ static float value_i4(const void *row, const uint16_t *scale, size_t group, size
 }
 
 #define ROW_KERNELS(type) \
-	static float row_dot_##type(const float *x, const void *row, const uint16_t *scale, size_t group, size_t n) \
+	float ndl_row_dot_##type##_ref(const float *x, const void *row, const uint16_t *scale, size_t group, size_t n) \
 	{ \
 		float sum = 0; \
 		for (size_t i = 0; i < n; i++) \
 			sum += x[i] * value_##type(row, scale, group, i); \
 		return sum; \
 	} \
-	static void row_expand_##type(float *out, const void *row, const uint16_t *scale, size_t group, \
-	                              size_t first, size_t n) \
+	void ndl_row_expand_##type##_ref(float *out, const void *row, const uint16_t *scale, size_t group, \
+	                                 size_t first, size_t n) \
 	{ \
 		for (size_t i = 0; i < n; i++) \
 			out[i] = value_##type(row, scale, group, first + i); \
@@ -77,16 +77,16 @@ COL_KERNEL(bf16)
 
 void ndl_weights_fill_ref(ndl_kernels *k)
 {
-	k->row_dot[NDL_W_F32] = row_dot_f32;
-	k->row_dot[NDL_W_F16] = row_dot_f16;
-	k->row_dot[NDL_W_BF16] = row_dot_bf16;
-	k->row_dot[NDL_W_I8] = row_dot_i8;
-	k->row_dot[NDL_W_I4] = row_dot_i4;
-	k->row_expand[NDL_W_F32] = row_expand_f32;
-	k->row_expand[NDL_W_F16] = row_expand_f16;
-	k->row_expand[NDL_W_BF16] = row_expand_bf16;
-	k->row_expand[NDL_W_I8] = row_expand_i8;
-	k->row_expand[NDL_W_I4] = row_expand_i4;
+	k->row_dot[NDL_W_F32] = ndl_row_dot_f32_ref;
+	k->row_dot[NDL_W_F16] = ndl_row_dot_f16_ref;
+	k->row_dot[NDL_W_BF16] = ndl_row_dot_bf16_ref;
+	k->row_dot[NDL_W_I8] = ndl_row_dot_i8_ref;
+	k->row_dot[NDL_W_I4] = ndl_row_dot_i4_ref;
+	k->row_expand[NDL_W_F32] = ndl_row_expand_f32_ref;
+	k->row_expand[NDL_W_F16] = ndl_row_expand_f16_ref;
+	k->row_expand[NDL_W_BF16] = ndl_row_expand_bf16_ref;
+	k->row_expand[NDL_W_I8] = ndl_row_expand_i8_ref;
+	k->row_expand[NDL_W_I4] = ndl_row_expand_i4_ref;
 	k->col_sum[NDL_W_F32] = col_sum_f32;
 	k->col_sum[NDL_W_F16] = col_sum_f16;
 	k->col_sum[NDL_W_BF16] = col_sum_bf16;

@@ -5,3 +5,5 @@ libneedle_a_SOURCES += \
 
 check_PROGRAMS += tests/kernels/check_gemm
 tests_kernels_check_gemm_SOURCES = tests/kernels/check_gemm.c tests/kernels/check.h tests/tap.h
+check_PROGRAMS += tests/kernels/check_linear
+tests_kernels_check_linear_SOURCES = tests/kernels/check_linear.c tests/kernels/check.h tests/tap.h

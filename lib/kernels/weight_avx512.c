@@ -1,0 +1,47 @@
+/* weight_avx512.c - weight_body.h on 16 floats. */
+#include "kernels/kernels_internal.h"
+
+#if !defined(__AVX512F__) || !defined(__AVX512DQ__)
+#error "compile with -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c"
+#endif
+#include <immintrin.h>
+#include <string.h>
+
+static inline __m512 load_bf16(const void *p)
+{
+	return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16));
+}
+
+static inline __m512 load_i8(const void *p)
+{
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p)));
+}
+
+/* 8 bytes: the nibbles are put in order as bytes, then their sign is extended by (x ^ 8) - 8. */
+static inline __m512 load_i4(const void *p)
+{
+	__m128i b = _mm_loadl_epi64(p), low = _mm_set1_epi8(15), eight = _mm_set1_epi8(8);
+	__m128i v = _mm_unpacklo_epi8(_mm_and_si128(b, low), _mm_and_si128(_mm_srli_epi16(b, 4), low));
+	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_sub_epi8(_mm_xor_si128(v, eight), eight)));
+}
+
+#define V __m512
+#define W ((size_t)16)
+#define SET1(x) _mm512_set1_ps(x)
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define ADD(a, b) _mm512_add_ps(a, b)
+#define MUL(a, b) _mm512_mul_ps(a, b)
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define HSUM(v) _mm512_reduce_add_ps(v)
+#define F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const void *)(p)))
+#define BF16(p) load_bf16(p)
+#define I8(p) load_i8(p)
+#define I4(p) load_i4(p)
+#define HALF(h) _cvtsh_ss(h)
+#include "kernels/weight_body.h"
+
+void ndl_weights_fill_avx512(ndl_kernels *k)
+{
+	fill_weights(k);
+}
