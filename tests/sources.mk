@@ -5,11 +5,12 @@ EXTRA_PROGRAMS = tests/cli/probe
 tests_cli_probe_SOURCES = tests/cli/probe.c
 check_DATA = tests/cli/probe$(EXEEXT)
 CLEANFILES += tests/cli/probe$(EXEEXT)
-dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests/cli/install.bats
+dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests/cli/install.bats \
+	tests/cli/man_examples.bats
 
 # the tree itself
 dist_check_SCRIPTS += tests/lint/includes.bats tests/lint/options.bats tests/lint/tree.bats
-EXTRA_DIST += tests/lint/lint.bash
+EXTRA_DIST += tests/lint/lint.bash tests/cli/examples.bash
 
 # a model with random weights, for tests of commands that need one
 EXTRA_PROGRAMS += tests/mkmodel
