@@ -6,7 +6,7 @@
  * [pair][column], so packing is one conversion and, for two of the four cases, a transposition. */
 #include "kernels/kernels_internal.h"
 
-#if !defined(__AMX_BF16__) || !defined(__AVX512BF16__) || !defined(__AVX512BW__)
+#if !(defined(__AMX_BF16__) || defined(__AMXBF16__)) || !defined(__AVX512BF16__) || !defined(__AVX512BW__)
 #error "compile with -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512bf16 -mamx-tile -mamx-bf16"
 #endif
 #include <immintrin.h>
