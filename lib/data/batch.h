@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* Class of a target token, by the character span it belongs to (SPEC section 8). */
-enum { NDL_CLASS_STRUCTURE, NDL_CLASS_NAME, NDL_CLASS_VALUE, NDL_CLASS_KEY, NDL_CLASS_COUNT };
+enum { NDL_CLASS_STRUCTURE, NDL_CLASS_NAME, NDL_CLASS_VALUE, NDL_CLASS_KEY, NDL_CLASS_COUNT,
+	NDL_CLASS_IGNORED = 255 /* no target here: only tests that mimic padded rows use it */ };
 
 /* n examples. Sequence e of the encoder is enc[enc_off[e] .. enc_off[e+1]), of the decoder
  * likewise in dec_in, dec_out and cls. Pairs for the contrastive loss: pair p is
