@@ -1,0 +1,183 @@
+#include "train/head_loss.h"
+
+#include "tensor/gemm.h"
+#include "train/rows.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows of logits held at once by default: 128 x 8192 floats are 4 MB. */
+enum { BLOCK_ROWS = 128 };
+
+static size_t block_of(size_t rows, size_t block_rows)
+{
+	size_t block = block_rows ? block_rows : BLOCK_ROWS;
+	return block < rows ? block : rows;
+}
+
+/* One block of logits, then lse, nll and hit of each of its rows. */
+size_t ndl_token_loss_scratch(size_t rows, size_t vocab, size_t block_rows)
+{
+	return block_of(rows, block_rows) * vocab + 2 * rows + 64;
+}
+
+/* Whether the target's logit is the largest, the first of equals. */
+static bool is_argmax(const float *row, size_t n, size_t target)
+{
+	bool beaten = false;
+	for (size_t j = 0; j < target; j++)
+		beaten |= row[j] >= row[target];
+	for (size_t j = target + 1; j < n; j++)
+		beaten |= row[j] > row[target];
+	return !beaten;
+}
+
+/* Sums over the rows in order, in double: the same for any number of threads. */
+static void add_up(const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o, const float *lse,
+                   const float *nll)
+{
+	for (size_t i = 0; i < t->rows; i++) {
+		loss->z += (double)lse[i] * (double)lse[i] / (double)t->rows;
+		if (t->cls[i] < NDL_CLASS_COUNT)
+			loss->ce += (double)o->class_weight[t->cls[i]] * (double)nll[i] / (double)loss->tokens;
+	}
+}
+
+/* softmax -> d loss / d logits in place: ce_share (p - onehot) + 2 z_share lse p. */
+static void row_gradient(const ndl_kernels *k, float *row, size_t vocab, float lse, float ce_share, float z_share,
+                         int32_t target)
+{
+	float factor = ce_share + z_share * 2 * lse;
+	k->scale_add(row, factor, row, 0, row, vocab);
+	row[target] -= ce_share;
+}
+
+void ndl_token_loss_run(ndl_exec *x, const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o,
+                        float *scratch)
+{
+	const ndl_kernels *k = ndl_exec_kernels(x);
+	size_t block = block_of(t->rows, o->loss_rows), correct = 0;
+	float *logits = scratch, *lse = scratch + block * t->vocab, *nll = lse + t->rows;
+	for (size_t i = 0; i < t->rows; i++)
+		loss->tokens += t->cls[i] < NDL_CLASS_COUNT;
+	float share = loss->tokens ? 1.0f / (float)loss->tokens : 0.0f;
+	for (size_t at = 0; at < t->rows; at += block) {
+		size_t n = block < t->rows - at ? block : t->rows - at;
+		const float *hidden = t->hidden + at * t->d;
+		ndl_gemm(x, false, true, n, t->vocab, t->d, 1, hidden, t->d, t->embedding, t->d, 0, logits, t->vocab);
+#pragma omp parallel for num_threads(ndl_exec_threads(x)) reduction(+ : correct)
+		for (size_t i = 0; i < n; i++) {
+			float *row = logits + i * t->vocab;
+			int32_t target = t->target[at + i];
+			int cls = t->cls[at + i];
+			float weight = cls < NDL_CLASS_COUNT ? o->class_weight[cls] : 0.0f;
+			float logit = row[target];
+			correct += cls < NDL_CLASS_COUNT && is_argmax(row, t->vocab, (size_t)target);
+			lse[at + i] = t->d_hidden ? k->softmax(row, t->vocab) : k->logsumexp(row, t->vocab);
+			nll[at + i] = lse[at + i] - logit;
+			if (t->d_hidden)
+				row_gradient(k, row, t->vocab, lse[at + i], weight * share, o->z_weight / (float)t->rows, target);
+		}
+		if (t->d_hidden) {
+			ndl_gemm(x, false, false, n, t->d, t->vocab, 1, logits, t->vocab, t->embedding, t->d, 0,
+			         t->d_hidden + at * t->d, t->d);
+			ndl_gemm(x, true, false, t->vocab, t->d, n, 1, logits, t->vocab, hidden, t->d, 1, t->g_embedding, t->d);
+		}
+	}
+	loss->correct = correct;
+	add_up(t, loss, o, lse, nll);
+}
+
+/* Contrastive ---------------------------------------------------------------------------- */
+
+size_t ndl_clip_loss_scratch(size_t pairs, size_t d, size_t out)
+{
+	return 2 * pairs * (d + d / 4 + 2 * out + 1) + 2 * pairs * pairs + 64;
+}
+
+/* embed rows := rows / sqrt(sum of squares + 1e-12), keeping the divisors. */
+static void normalise(float *embed, float *length, size_t n, size_t c)
+{
+	for (size_t i = 0; i < n; i++) {
+		double sum = 0;
+		for (size_t j = 0; j < c; j++)
+			sum += (double)embed[i * c + j] * (double)embed[i * c + j];
+		length[i] = (float)sqrt(sum + 1e-12);
+		for (size_t j = 0; j < c; j++)
+			embed[i * c + j] /= length[i];
+	}
+}
+
+/* Cross-entropy of the diagonal along rows (stride 1) or columns; adds its share of the
+ * gradient to ds. Returns the mean. */
+static double diagonal_ce(const float *s, float *ds, size_t n, size_t row_step, size_t col_step)
+{
+	double total = 0;
+	for (size_t i = 0; i < n; i++) {
+		double max = -INFINITY, sum = 0;
+		for (size_t j = 0; j < n; j++)
+			max = fmax(max, (double)s[i * row_step + j * col_step]);
+		for (size_t j = 0; j < n; j++)
+			sum += exp((double)s[i * row_step + j * col_step] - max);
+		double lse = max + log(sum);
+		total += lse - (double)s[i * row_step + i * col_step];
+		for (size_t j = 0; j < n; j++) {
+			double p = exp((double)s[i * row_step + j * col_step] - lse);
+			ds[i * row_step + j * col_step] += (float)(0.5 * (p - (i == j)) / (double)n);
+		}
+	}
+	return total / (double)n;
+}
+
+float *ndl_clip_loss(ndl_exec *x, const ndl_clip_head *h, double *loss, float *hidden, float *embed,
+                     const float *pooled, size_t pairs, float weight, float *scratch)
+{
+	size_t n = 2 * pairs, c = h->out;
+	float *d_pooled = scratch, *d_hidden = d_pooled + n * h->d, *d_embed = d_hidden + n * h->hidden,
+	      *length = d_embed + n * c, *s = length + n, *ds = s + pairs * pairs;
+	/* similarities are divided by the temperature exp(clip(log_temp, +-ln 100)) */
+	const float limit = 4.6051702f;
+	float clipped = fminf(fmaxf(h->log_temp, -limit), limit), sharp = expf(-clipped);
+
+	ndl_gemm(x, false, false, n, h->hidden, h->d, 1, pooled, h->d, h->w_hidden, h->hidden, 0, hidden, h->hidden);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < h->hidden; j++)
+			hidden[i * h->hidden + j] = fmaxf(hidden[i * h->hidden + j] + h->bias[j], 0.0f);
+	ndl_gemm(x, false, false, n, c, h->hidden, 1, hidden, h->hidden, h->w_proj, c, 0, embed, c);
+	normalise(embed, length, n, c);
+
+	const float *zq = embed, *zt = embed + pairs * c;
+	ndl_gemm(x, false, true, pairs, pairs, c, sharp, zq, c, zt, c, 0, s, pairs);
+	memset(ds, 0, pairs * pairs * sizeof *ds);
+	*loss = 0.5 * (diagonal_ce(s, ds, pairs, pairs, 1) + diagonal_ce(s, ds, pairs, 1, pairs));
+	if (!h->g_hidden)
+		return NULL;
+
+	double d_temp = 0; /* d loss / d log_temp = -sum ds * s where the clip does not bind */
+	for (size_t i = 0; i < pairs * pairs; i++) {
+		ds[i] *= weight;
+		d_temp += (double)ds[i] * (double)s[i];
+	}
+	if (h->log_temp > -limit && h->log_temp < limit)
+		*h->g_log_temp -= (float)d_temp;
+	ndl_gemm(x, false, false, pairs, c, pairs, sharp, ds, pairs, zt, c, 0, d_embed, c);
+	ndl_gemm(x, true, false, pairs, c, pairs, sharp, ds, pairs, zq, c, 0, d_embed + pairs * c, c);
+	for (size_t i = 0; i < n; i++) { /* through the L2 normalisation */
+		float *dz = d_embed + i * c;
+		float dot = ndl_exec_kernels(x)->dot(dz, embed + i * c, c);
+		for (size_t j = 0; j < c; j++)
+			dz[j] = (dz[j] - embed[i * c + j] * dot) / length[i];
+	}
+	ndl_gemm(x, true, false, h->hidden, c, n, 1, hidden, h->hidden, d_embed, c, 1, h->g_proj, c);
+	ndl_gemm(x, false, true, n, h->hidden, c, 1, d_embed, c, h->w_proj, c, 0, d_hidden, h->hidden);
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < h->hidden; j++) {
+			float *g = &d_hidden[i * h->hidden + j];
+			if (hidden[i * h->hidden + j] <= 0)
+				*g = 0;
+			h->g_bias[j] += *g;
+		}
+	ndl_gemm(x, true, false, h->d, h->hidden, n, 1, pooled, h->d, d_hidden, h->hidden, 1, h->g_hidden, h->hidden);
+	ndl_gemm(x, false, true, n, h->d, h->hidden, 1, d_hidden, h->hidden, h->w_hidden, h->hidden, 0, d_pooled, h->d);
+	return d_pooled;
+}
