@@ -1,1 +1,13 @@
-# lib/train: sources and unit tests of this room
+# lib/train: the network's forward and backward pass, losses, optimisers, the training loop
+libneedle_a_SOURCES += \
+	lib/train/params.h lib/train/params.c \
+	lib/train/rows.h lib/train/rows.c \
+	lib/train/attention.h lib/train/attention.c \
+	lib/train/head_loss.h lib/train/head_loss.c \
+	lib/train/network.h lib/train/network.c \
+	lib/train/optimiser.h lib/train/optimiser.c \
+	lib/train/run.h lib/train/run.c
+
+check_PROGRAMS += tests/unit/test_train_golden tests/unit/test_train_gradients
+tests_unit_test_train_golden_SOURCES = tests/unit/test_train_golden.c tests/tap.h
+tests_unit_test_train_gradients_SOURCES = tests/unit/test_train_gradients.c tests/tap.h

@@ -1,0 +1,154 @@
+#include "train/optimiser.h"
+
+#include "base/mem.h"
+#include "tensor/gemm.h"
+#include "train/rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double ndl_schedule_factor(const ndl_schedule *s, uint64_t step)
+{
+	const double pi = 3.14159265358979323846;
+	if (step < s->warmup)
+		return (double)step / (double)s->warmup;
+	if (s->decay == 0 || step + s->decay < s->total)
+		return 1.0;
+	double t = (double)(step + s->decay - s->total) / (double)s->decay;
+	if (t > 1)
+		t = 1;
+	return s->floor + (1 - s->floor) * 0.5 * (1 + cos(pi * t));
+}
+
+ndl_status ndl_optimiser_init(ndl_optimiser *opt, const ndl_params *ps, const ndl_optimiser_options *o, ndl_error *err)
+{
+	size_t most = 0;
+	*opt = (ndl_optimiser){.ps = ps, .o = *o};
+	for (int id = 0; id < NDL_P_COUNT; id++) {
+		const ndl_slot *p = &ps->p[id];
+		if (p->kind == NDL_PARAM_KERNEL && p->size) {
+			size_t need = ndl_newton_schulz_scratch(p->rows, p->cols) + p->rows * p->cols;
+			most = need > most ? need : most;
+		}
+	}
+	opt->m = ndl_params_new(ps);
+	opt->v = ndl_params_new(ps);
+	opt->scratch = ndl_alloc64(most, sizeof(float));
+	if (!opt->m || !opt->v || !opt->scratch) {
+		ndl_optimiser_clear(opt);
+		return ndl_fail_nomem(err, "optimiser state");
+	}
+	return NDL_OK;
+}
+
+void ndl_optimiser_clear(ndl_optimiser *opt)
+{
+	free(opt->m);
+	free(opt->v);
+	free(opt->scratch);
+	*opt = (ndl_optimiser){0};
+}
+
+size_t ndl_newton_schulz_scratch(size_t rows, size_t cols)
+{
+	size_t small = rows < cols ? rows : cols;
+	return rows * cols + 2 * small * small;
+}
+
+static void transpose(float *out, const float *in, size_t rows, size_t cols)
+{
+	enum { TILE = 16 };
+	for (size_t i0 = 0; i0 < rows; i0 += TILE)
+		for (size_t j0 = 0; j0 < cols; j0 += TILE)
+			for (size_t i = i0; i < i0 + TILE && i < rows; i++)
+				for (size_t j = j0; j < j0 + TILE && j < cols; j++)
+					out[j * rows + i] = in[i * cols + j];
+}
+
+void ndl_newton_schulz(ndl_exec *x, float *out, const float *g, size_t rows, size_t cols, float *scratch)
+{
+	const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
+	bool tall = rows > cols;
+	size_t n = tall ? cols : rows, m = tall ? rows : cols; /* work on [n, m], n <= m */
+	float *cur = out, *next = scratch, *gram = scratch + rows * cols, *poly = gram + n * n;
+	float inv = 1.0f / ((float)sqrt(ndl_rows_dot(x, g, g, rows * cols)) + 1e-7f);
+	if (tall)
+		transpose(next, g, rows, cols);
+	const float *from = tall ? next : g;
+	for (size_t i = 0; i < rows * cols; i++)
+		cur[i] = from[i] * inv;
+	for (int step = 0; step < 5; step++) {
+		ndl_gemm(x, false, true, n, n, m, 1, cur, m, cur, m, 0, gram, n);
+		memcpy(poly, gram, n * n * sizeof *poly);
+		ndl_gemm(x, false, false, n, n, n, c, gram, n, gram, n, b, poly, n);
+		memcpy(next, cur, rows * cols * sizeof *next);
+		ndl_gemm(x, false, false, n, m, n, 1, poly, n, cur, m, a, next, m);
+		float *t = cur;
+		cur = next;
+		next = t;
+	}
+	/* five swaps: the result lies in the scratch half */
+	if (tall)
+		transpose(out, cur, cols, rows);
+	else
+		memcpy(out, cur, rows * cols * sizeof *out);
+}
+
+/* Orthogonalise first, then momentum (Nesterov), then decoupled decay: upstream's order (SPEC 10). */
+static void muon(ndl_optimiser *opt, ndl_exec *x, const ndl_slot *p, float *w, float *grad, double factor)
+{
+	size_t n = p->rows * p->cols, copies = p->copies;
+	float lr = (float)(opt->o.muon_lr * factor), mu = (float)opt->o.muon_momentum, decay = (float)opt->o.weight_decay;
+	float *u = opt->scratch, *work = u + n;
+	for (size_t l = 0; l < copies; l++) {
+		size_t at = p->offset + l * n;
+		ndl_newton_schulz(x, u, grad + at, p->rows, p->cols, work);
+		float *m = opt->m + at, *wl = w + at;
+		for (size_t i = 0; i < n; i++) {
+			m[i] = mu * m[i] + u[i];
+			wl[i] -= lr * (u[i] + mu * m[i] + decay * wl[i]);
+		}
+	}
+}
+
+static void adam(ndl_optimiser *opt, ndl_exec *x, const ndl_slot *p, float *w, const float *grad, double factor)
+{
+	enum { BLOCK = 4096 };
+	double t = (double)opt->step + 1;
+	float rate = (float)(opt->o.adam_lr * factor / (1 - pow(opt->o.adam_b1, t)));
+	float root = (float)(1 / sqrt(1 - pow(opt->o.adam_b2, t)));
+	size_t blocks = (p->size + BLOCK - 1) / BLOCK;
+#pragma omp parallel for num_threads(ndl_exec_threads(x))
+	for (size_t b = 0; b < blocks; b++) {
+		size_t at = p->offset + b * BLOCK, n = p->size - b * BLOCK < BLOCK ? p->size - b * BLOCK : BLOCK;
+		ndl_exec_kernels(x)->adam(w + at, opt->m + at, opt->v + at, grad + at, (float)opt->o.adam_b1,
+		                          (float)opt->o.adam_b2, rate, root, (float)opt->o.adam_eps, n);
+	}
+}
+
+double ndl_optimiser_step(ndl_optimiser *opt, ndl_exec *x, float *params, float *grad, double lr_factor,
+                          const unsigned char *frozen)
+{
+	const ndl_params *ps = opt->ps;
+	double norm = sqrt(ndl_rows_dot(x, grad, grad, ps->total));
+	if (!isfinite(norm))
+		return norm;
+	if (opt->o.clip_norm > 0 && norm > opt->o.clip_norm) {
+		float shrink = (float)(opt->o.clip_norm / norm);
+#pragma omp parallel for num_threads(ndl_exec_threads(x))
+		for (size_t i = 0; i < ps->total; i++)
+			grad[i] *= shrink;
+	}
+	for (int id = 0; id < NDL_P_COUNT; id++) {
+		const ndl_slot *p = &ps->p[id];
+		if (p->size == 0 || (frozen && frozen[id]))
+			continue;
+		if (p->kind == NDL_PARAM_KERNEL)
+			muon(opt, x, p, params, grad, lr_factor);
+		else
+			adam(opt, x, p, params, grad, lr_factor);
+	}
+	opt->step++;
+	return norm;
+}
