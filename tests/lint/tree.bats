@@ -49,7 +49,7 @@ load lint
 	local f found=
 	cd "$top_srcdir"
 	for f in $(tree_files '^man/.*\.[1-9]$'); do
-		found+=$(mandoc -T lint -W style "$f" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc\.db|unable to open|Mdocdate' || true)
+		found+=$(mandoc -T lint -W warning "$f" 2>&1 | grep -vE 'referenced manual not found|outdated mandoc\.db|unable to open|Mdocdate' || true)
 	done
 	none_of "$found" "mandoc"
 }
