@@ -169,11 +169,8 @@ void ndl_decoder_logits_of(ndl_decoder *d, const float *hidden, const int32_t *i
 {
 	size_t width = (size_t)d->m->config.d_model;
 	for (size_t j = 0; j < n_ids; j++) {
-		float sum = 0;
 		ndl_weight_row(d->ex, d->row, &d->m->embedding, (size_t)ids[j]);
-		for (size_t i = 0; i < width; i++)
-			sum += hidden[i] * d->row[i];
-		logits[j] = sum;
+		logits[j] = ndl_exec_kernels(d->ex)->dot(hidden, d->row, width);
 	}
 }
 

@@ -1,46 +1,20 @@
-/* layers.c - what encoder and decoder share: embedding, norms, rotation, attention. Work is
+/* layers.c - what encoder and decoder share: embedding, attention. Work is
  * split by rows or by (head, block of queries), each computed by one thread in a fixed order. */
 #include "model/model_internal.h"
 
 #include "base/mem.h"
 
 #include <math.h>
+#include <string.h>
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 
 enum {
+	FEW_QUERIES = 4,
 	QUERY_BLOCK = 64,        /* queries of one head handled together */
 	PARALLEL_FLOATS = 16384, /* below this, starting threads costs more than it saves */
 };
-
-/* (1 + scale) * x / sqrt(mean(x^2) + eps), SPEC 2. Eight partial sums: a fixed order that
- * compilers can vectorise. */
-static void norm_row(float *y, const float *x, size_t n, const float *scale)
-{
-	float part[8] = {0}, sum = 0;
-	size_t i = 0;
-	for (; i + 8 <= n; i += 8)
-		for (size_t j = 0; j < 8; j++)
-			part[j] += x[i + j] * x[i + j];
-	for (; i < n; i++)
-		sum += x[i] * x[i];
-	for (size_t j = 0; j < 8; j++)
-		sum += part[j];
-	float r = 1 / sqrtf(sum / (float)n + 1e-6f);
-	for (i = 0; i < n; i++)
-		y[i] = (1 + scale[i]) * (x[i] * r);
-}
-
-/* Split-half rotation by angles rope = {cos[half], sin[half]}. */
-static void rotate(float *x, size_t half, const float *rope)
-{
-	for (size_t i = 0; i < half; i++) {
-		float a = x[i], b = x[half + i], c = rope[i], s = rope[half + i];
-		x[i] = a * c - b * s;
-		x[half + i] = b * c + a * s;
-	}
-}
 
 static int threads_for(const ndl_exec *ex, size_t floats)
 {
@@ -69,33 +43,32 @@ void ndl_embed_tokens(const ndl_model *m, const ndl_exec *ex, float *x, const in
 
 void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale)
 {
+	const ndl_kernels *k = ndl_exec_kernels(ex);
 	int threads = threads_for(ex, rows * n);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) if (threads > 1)
 	for (size_t t = 0; t < rows; t++)
-		norm_row(y + t * n, x + t * n, n, scale);
+		k->rmsnorm(y + t * n, NULL, x + t * n, scale, 1, n);
 }
 
 void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, const float *scale,
                          const float *rope)
 {
+	const ndl_kernels *k = ndl_exec_kernels(ex);
 	int threads = threads_for(ex, rows * heads * hd);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) if (threads > 1)
-	for (size_t t = 0; t < rows; t++)
-		for (size_t h = 0; h < heads; h++) {
-			float *head = x + (t * heads + h) * hd;
-			norm_row(head, head, hd, scale);
-			if (rope)
-				rotate(head, hd / 2, rope + t * hd);
-		}
+	for (size_t t = 0; t < rows; t++) {
+		float *row = x + t * heads * hd;
+		k->rmsnorm(row, NULL, row, scale, heads, hd);
+		for (size_t h = 0; rope && h < heads; h++)
+			k->rope(row + h * hd, rope + t * hd, rope + t * hd + hd / 2, hd / 2);
+	}
 }
 
 void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t n, float gate)
 {
-	(void)ex;
-	for (size_t i = 0; i < n; i++)
-		x[i] += gate * y[i];
+	ndl_exec_kernels(ex)->axpy(x, gate, y, n);
 }
 
 /* Attention ---------------------------------------------------------------------------- */
@@ -119,22 +92,6 @@ size_t ndl_attention_scratch(const ndl_exec *ex, size_t nq, size_t nk)
 	return n;
 }
 
-/* x[n] := softmax(scale * x), then zeros up to `all`. */
-static void softmax_row(float *x, size_t n, size_t all, float scale)
-{
-	float max = x[0], sum = 0;
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > max)
-			max = x[i];
-	for (size_t i = 0; i < n; i++)
-		sum += x[i] = expf((x[i] - max) * scale);
-	float r = 1 / sum;
-	for (size_t i = 0; i < n; i++)
-		x[i] *= r;
-	for (size_t i = n; i < all; i++)
-		x[i] = 0;
-}
-
 typedef struct attention {
 	ndl_exec *ex;
 	float *out;
@@ -144,31 +101,70 @@ typedef struct attention {
 	bool causal;
 } attention;
 
-/* One head, queries from .. from+rows-1: S = Q K^T, softmax, O = S V. */
+/* What one head's block of queries works on. */
+typedef struct block {
+	const float *q, *k, *v;
+	float *out, *s;
+	size_t rows, seen, lds; /* keys that the last query sees; floats between rows of s */
+	size_t d, kv;           /* floats between rows of q and out, of k and v */
+	float scale;
+} block;
+
+/* Few queries: packing the keys would cost more than using them. */
+static void attend_few(const attention *a, const block *b)
+{
+	const ndl_kernels *kernels = ndl_exec_kernels(a->ex);
+	size_t hd = a->h.hd;
+	for (size_t i = 0; i < b->rows; i++) {
+		float *s = b->s + i * b->lds, *out = b->out + i * b->d;
+		size_t seen = a->causal ? b->seen - b->rows + i + 1 : b->seen;
+		for (size_t j = 0; j < seen; j++)
+			s[j] = b->scale * kernels->dot(b->q + i * b->d, b->k + j * b->kv, hd);
+		kernels->softmax(s, seen);
+		memset(out, 0, hd * sizeof *out);
+		for (size_t j = 0; j < seen; j++)
+			kernels->axpy(out, s[j], b->v + j * b->kv, hd);
+	}
+}
+
+/* S = Q K^T / sqrt(hd), softmax, O = S V; keys that a query must not see get weight 0. */
+static void attend_many(const attention *a, const block *b, int thread)
+{
+	const ndl_kernels *kernels = ndl_exec_kernels(a->ex);
+	size_t hd = a->h.hd;
+	ndl_gemm_serial(a->ex, thread, false, true, b->rows, b->seen, hd, b->scale, b->q, b->d, b->k, b->kv, 0, b->s, b->lds);
+	for (size_t i = 0; i < b->rows; i++) {
+		float *s = b->s + i * b->lds;
+		size_t seen = a->causal ? b->seen - b->rows + i + 1 : b->seen;
+		kernels->softmax(s, seen);
+		memset(s + seen, 0, (b->seen - seen) * sizeof *s);
+	}
+	ndl_gemm_serial(a->ex, thread, false, false, b->rows, hd, b->seen, 1, b->s, b->lds, b->v, b->kv, 0, b->out, b->d);
+}
+
 static void attend_block(const attention *a, int thread, size_t head, size_t from, size_t rows, float *s)
 {
 	size_t hd = a->h.hd, d = a->h.heads * hd, kv = a->h.kv_heads * hd;
 	size_t at = head / (a->h.heads / a->h.kv_heads) * hd;
-	size_t past = a->nk - a->nq; /* causal only: keys before the first query's own */
-	size_t seen = a->causal ? past + from + rows : a->nk, lds = padded(seen);
-	const float *q = a->q + from * d + head * hd;
-	ndl_gemm_serial(a->ex, thread, false, true, rows, seen, hd, 1, q, d, a->k + at, kv, 0, s, lds);
-	for (size_t i = 0; i < rows; i++)
-		softmax_row(s + i * lds, a->causal ? past + from + i + 1 : seen, seen, 1 / sqrtf((float)hd));
-	ndl_gemm_serial(a->ex, thread, false, false, rows, hd, seen, 1, s, lds, a->v + at, kv, 0,
-	                a->out + from * d + head * hd, d);
+	size_t seen = a->causal ? a->nk - a->nq + from + rows : a->nk;
+	block b = {a->q + from * d + head * hd, a->k + at, a->v + at, a->out + from * d + head * hd, s,
+		rows, seen, padded(seen), d, kv, 1 / sqrtf((float)hd)};
+	if (rows < FEW_QUERIES)
+		attend_few(a, &b);
+	else
+		attend_many(a, &b, thread);
 }
 
 void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const float *k, const float *v, size_t nk,
                    ndl_heads h, bool causal, float *scratch)
 {
 	attention a = {ex, out, q, k, v, nq, nk, h, causal};
-	size_t block = block_of(nq), blocks = (nq + block - 1) / block, each = block * padded(nk);
+	size_t step = block_of(nq), blocks = (nq + step - 1) / step, each = step * padded(nk);
 	int threads = threads_for(ex, h.heads * h.hd * nk);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
 	for (size_t job = 0; job < h.heads * blocks; job++) {
-		size_t from = job % blocks * block, rows = nq - from < block ? nq - from : block;
+		size_t from = job % blocks * step, rows = nq - from < step ? nq - from : step;
 #ifdef _OPENMP
 		int thread = omp_get_thread_num();
 #else
