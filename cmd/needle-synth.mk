@@ -1,1 +1,3 @@
 # needle-synth
+bin_PROGRAMS += needle-synth
+needle_synth_SOURCES = cmd/needle-synth.c

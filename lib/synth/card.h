@@ -1,0 +1,19 @@
+/* card.h - one line of a corpus file into the corpus: a tool card, a lexicon or refusals. */
+#ifndef NDL_SYNTH_CARD_H
+#define NDL_SYNTH_CARD_H
+
+#include "json/json.h"
+#include "synth/corpus.h"
+
+/* domain: the file's name without ".jsonl". 0, or negative with the reason in err. */
+ndl_status syn_card_parse(syn_corpus *c, const char *domain, const char *line, size_t len, ndl_error *err);
+
+/* "@int:1-5", "@city" or a lexicon's name into *s: a built-in at once, a list when all files
+ * are read. */
+ndl_status syn_source_parse(syn_corpus *c, syn_source *s, const char *spec, size_t len, ndl_error *err);
+
+/* A list from a JSON array of strings, numbers and ["surface", value] pairs. split: hold out
+ * a tenth of the copied values. */
+ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *values, bool split, ndl_error *err);
+
+#endif

@@ -1,0 +1,275 @@
+/* offer.c - tools and answers in the canonical form that the model is trained on. */
+#include "synth/compose.h"
+
+#include "json/json.h"
+
+#include <string.h>
+
+static const char *const type_names[] = {"string", "integer", "number", "boolean", "array", "object"};
+
+/* Choosing ---------------------------------------------------------------------------- */
+
+static bool used(const syn_phrase *ph, size_t param)
+{
+	for (size_t i = 0; ph && i < ph->n_pieces; i++)
+		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param)
+			return true;
+	for (size_t i = 0; ph && i < ph->n_fixed; i++)
+		if ((size_t)ph->fixed[i].param == param)
+			return true;
+	return false;
+}
+
+/* The card's own name twice as often as each alias. */
+static int pick_name(ndl_rng *r, const syn_strings *names)
+{
+	size_t i = ndl_rng_below(r, names->n + 1);
+	return (int)(i ? i - 1 : 0);
+}
+
+static int pick_description(ndl_rng *r, const syn_strings *d, double dropped)
+{
+	return d->n == 0 || ndl_rng_chance(r, dropped) ? -1 : (int)ndl_rng_below(r, d->n);
+}
+
+static void word_props(ndl_rng *r, syn_offer_param *op, const syn_param *p)
+{
+	for (size_t k = 0; k < p->n_props; k++) {
+		op->prop_name[k] = (int8_t)pick_name(r, &p->props[k].names);
+		op->prop_description[k] = (int8_t)pick_description(r, &p->props[k].descriptions, 0.15);
+		for (size_t j = 0; j < k; j++)
+			if (strcmp(p->props[j].names.s[op->prop_name[j]], p->props[k].names.s[op->prop_name[k]]) == 0) {
+				memset(op->prop_name, 0, sizeof op->prop_name); /* two of one name: the plain names */
+				break;
+			}
+	}
+}
+
+static void unique_names(syn_offer *o)
+{
+	for (size_t i = 0; i < o->n_params; i++)
+		for (size_t j = 0; j < i; j++) {
+			const syn_strings *a = &o->tool->param[o->param[i].param].names, *b = &o->tool->param[o->param[j].param].names;
+			if (strcmp(a->s[o->param[i].name], b->s[o->param[j].name]) != 0)
+				continue;
+			for (size_t k = 0; k < o->n_params; k++)
+				o->param[k].name = 0;
+			return;
+		}
+}
+
+void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phrase *ph)
+{
+	size_t order[SYN_MAX_PARAMS];
+	memset(o, 0, sizeof *o);
+	o->tool = t;
+	o->name = (int16_t)pick_name(r, &t->names);
+	o->description = (int16_t)pick_description(r, &t->descriptions, 0.04);
+	for (size_t i = 0; i < t->n_params; i++)
+		order[i] = i;
+	if (ndl_rng_chance(r, 0.5))
+		ndl_rng_shuffle(r, order, t->n_params);
+	for (size_t i = 0; i < t->n_params; i++) {
+		const syn_param *p = &t->param[order[i]];
+		if (!p->required && !used(ph, order[i]) && ndl_rng_chance(r, 0.2))
+			continue;
+		syn_offer_param *op = &o->param[o->n_params++];
+		op->param = (int16_t)order[i];
+		op->name = (int16_t)pick_name(r, &p->names);
+		op->description = (int16_t)pick_description(r, &p->descriptions, 0.1);
+		word_props(r, op, p);
+	}
+	unique_names(o);
+}
+
+static const syn_offer_param *offer_param(const syn_offer *o, int param)
+{
+	for (size_t i = 0; i < o->n_params; i++)
+		if (o->param[i].param == param)
+			return &o->param[i];
+	return NULL;
+}
+
+const char *syn_offer_description(const syn_offer *o, int param, int prop)
+{
+	const syn_offer_param *op = offer_param(o, param);
+	if (!op)
+		return "";
+	const syn_param *p = &o->tool->param[param];
+	if (prop < 0)
+		return op->description < 0 ? "" : p->descriptions.s[op->description];
+	return op->prop_description[prop] < 0 ? "" : p->props[prop].descriptions.s[op->prop_description[prop]];
+}
+
+/* Tools ------------------------------------------------------------------------------- */
+
+static void write_str(ndl_buf *b, const char *s)
+{
+	ndl_json_write_string(b, s, strlen(s), 0);
+}
+
+static void write_param(ndl_buf *b, const syn_param *p, const char *name, const char *description)
+{
+	write_str(b, name);
+	ndl_buf_printf(b, ":{\"type\":\"%s\"", type_names[p->type]);
+	if (*description) {
+		ndl_buf_str(b, ",\"description\":");
+		write_str(b, description);
+	}
+	if (p->required)
+		ndl_buf_str(b, ",\"required\":true");
+	if (p->type == SYN_ARRAY) {
+		ndl_buf_printf(b, ",\"items\":{\"type\":\"%s\"", type_names[p->item_type]);
+		if (p->enum_json)
+			ndl_buf_printf(b, ",\"enum\":%s", p->enum_json);
+		ndl_buf_byte(b, '}');
+	} else if (p->enum_json) {
+		ndl_buf_printf(b, ",\"enum\":%s", p->enum_json);
+	}
+}
+
+static void write_offer_param(ndl_buf *b, const syn_offer *o, const syn_offer_param *op)
+{
+	const syn_param *p = &o->tool->param[op->param];
+	write_param(b, p, p->names.s[op->name], op->description < 0 ? "" : p->descriptions.s[op->description]);
+	if (p->type == SYN_OBJECT) {
+		ndl_buf_str(b, ",\"properties\":{");
+		for (size_t k = 0; k < p->n_props; k++) {
+			const syn_param *q = &p->props[k];
+			int d = op->prop_description[k];
+			if (k)
+				ndl_buf_byte(b, ',');
+			write_param(b, q, q->names.s[op->prop_name[k]], d < 0 ? "" : q->descriptions.s[d]);
+			ndl_buf_byte(b, '}');
+		}
+		ndl_buf_byte(b, '}');
+	}
+	ndl_buf_byte(b, '}');
+}
+
+static void write_offer(ndl_buf *b, const syn_offer *o)
+{
+	ndl_buf_str(b, "{\"name\":");
+	write_str(b, o->tool->names.s[o->name]);
+	if (o->description >= 0) {
+		ndl_buf_str(b, ",\"description\":");
+		write_str(b, o->tool->descriptions.s[o->description]);
+	}
+	ndl_buf_str(b, ",\"parameters\":{");
+	for (size_t i = 0; i < o->n_params; i++) {
+		if (i)
+			ndl_buf_byte(b, ',');
+		write_offer_param(b, o, &o->param[i]);
+	}
+	ndl_buf_str(b, "}}");
+}
+
+void syn_write_tools(syn_example *e)
+{
+	ndl_buf_byte(&e->tools, '[');
+	for (size_t i = 0; i < e->n_offers; i++) {
+		if (i)
+			ndl_buf_byte(&e->tools, ',');
+		write_offer(&e->tools, &e->offer[i]);
+	}
+	ndl_buf_byte(&e->tools, ']');
+}
+
+/* Answers ----------------------------------------------------------------------------- */
+
+static void write_value(syn_example *e, const syn_slot_value *v)
+{
+	if (v->copied)
+		ndl_json_write_string(&e->answers, e->query.data + v->at, v->len, 0);
+	else
+		ndl_buf_add(&e->answers, e->raws.data + v->raw_off, v->raw_len);
+}
+
+static void write_arg(syn_example *e, const syn_arg *a)
+{
+	ndl_buf *b = &e->answers;
+	if (a->fixed) {
+		ndl_buf_str(b, a->fixed);
+		return;
+	}
+	if (a->many)
+		ndl_buf_byte(b, '[');
+	for (int i = 0; i < a->n; i++) {
+		if (i)
+			ndl_buf_byte(b, ',');
+		write_value(e, &e->value[a->first + i]);
+	}
+	if (a->many)
+		ndl_buf_byte(b, ']');
+}
+
+static const syn_arg *find_arg(const syn_call *c, int param, int prop)
+{
+	for (size_t i = 0; i < c->n_args; i++)
+		if (c->arg[i].param == param && c->arg[i].prop == prop)
+			return &c->arg[i];
+	return NULL;
+}
+
+/* One parameter's argument, if the call has it; objects property by property. */
+static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o, const syn_offer_param *op, bool comma)
+{
+	const syn_param *p = &o->tool->param[op->param];
+	const syn_arg *a = find_arg(c, op->param, -1);
+	bool any = a != NULL;
+	for (size_t k = 0; k < p->n_props; k++)
+		any = any || find_arg(c, op->param, (int)k);
+	if (!any)
+		return false;
+	if (comma)
+		ndl_buf_byte(&e->answers, ',');
+	write_str(&e->answers, p->names.s[op->name]);
+	ndl_buf_byte(&e->answers, ':');
+	if (a) {
+		write_arg(e, a);
+		return true;
+	}
+	any = false;
+	ndl_buf_byte(&e->answers, '{');
+	for (size_t k = 0; k < p->n_props; k++) {
+		if (!(a = find_arg(c, op->param, (int)k)))
+			continue;
+		if (any)
+			ndl_buf_byte(&e->answers, ',');
+		write_str(&e->answers, p->props[k].names.s[op->prop_name[k]]);
+		ndl_buf_byte(&e->answers, ':');
+		write_arg(e, a);
+		any = true;
+	}
+	ndl_buf_byte(&e->answers, '}');
+	return true;
+}
+
+static const syn_offer *offer_of(const syn_example *e, const syn_tool *t)
+{
+	for (size_t i = 0; i < e->n_offers; i++)
+		if (e->offer[i].tool == t)
+			return &e->offer[i];
+	return NULL;
+}
+
+void syn_write_answers(syn_example *e)
+{
+	ndl_buf_byte(&e->answers, '[');
+	for (size_t i = 0; i < e->n_calls; i++) {
+		const syn_call *c = &e->call[i];
+		const syn_offer *o = offer_of(e, c->tool);
+		bool any = false;
+		if (!o) {
+			e->overflow = true;
+			return;
+		}
+		ndl_buf_str(&e->answers, i ? ",{\"name\":" : "{\"name\":");
+		write_str(&e->answers, o->tool->names.s[o->name]);
+		ndl_buf_str(&e->answers, ",\"arguments\":{");
+		for (size_t k = 0; k < o->n_params; k++)
+			any = write_argument(e, c, o, &o->param[k], any) || any;
+		ndl_buf_str(&e->answers, "}}");
+	}
+	ndl_buf_byte(&e->answers, ']');
+}

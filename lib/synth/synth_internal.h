@@ -1,0 +1,29 @@
+/* synth_internal.h - the generator's state. Private to this room and its tests. */
+#ifndef NDL_SYNTH_SYNTH_INTERNAL_H
+#define NDL_SYNTH_SYNTH_INTERNAL_H
+
+#include "synth/compose.h"
+#include "synth/synth.h"
+
+struct ndl_synth {
+	syn_corpus corpus;
+	uint64_t seed, next_stream;
+	enum ndl_synth_split split;
+	size_t max_tools;
+	ndl_rng rng;
+	syn_gen gen;
+	const syn_tool **target;   /* what may be the right tool */
+	size_t n_targets;
+	const syn_domain **about;  /* whose refusals may come */
+	size_t n_about;
+	uint64_t *heldout;         /* sorted */
+	size_t n_heldout;
+	syn_example e;
+};
+
+/* The next example into s->e. */
+ndl_status syn_make(ndl_synth *s, ndl_error *err);
+
+uint64_t syn_query_hash(const char *query, size_t len);
+
+#endif

@@ -1,0 +1,68 @@
+/* values.h - values as people say them, with the JSON that they stand for. */
+#ifndef NDL_SYNTH_VALUES_H
+#define NDL_SYNTH_VALUES_H
+
+#include "base/buf.h"
+#include "base/rng.h"
+#include "synth/corpus.h"
+
+/* Which values may come: any, those for training, or the held-out tenth. */
+enum syn_class { SYN_ANY, SYN_TRAIN, SYN_HELD };
+
+/* Lists that set the tone; any may be NULL. */
+typedef struct syn_style {
+	const syn_list *opening;       /* "hey, " before anything */
+	const syn_list *verb_opening;  /* "can you " before an imperative */
+	const syn_list *ending;        /* ", thanks" after anything */
+	const syn_list *verb_ending;   /* ", please" after an imperative */
+	const syn_list *verbs;         /* words that begin an imperative */
+	const syn_list *join;          /* " and " between two requests */
+	const syn_list *join_sentence; /* ". Also, " */
+} syn_style;
+
+typedef struct syn_gen {
+	const syn_corpus *corpus;
+	ndl_rng *rng;
+	enum syn_class cls;
+	const syn_list *made_up; /* "@made_up", or NULL */
+	syn_style style;
+} syn_gen;
+
+/* What the place asks of the value. */
+typedef struct syn_place {
+	enum syn_type type; /* of the argument (or of one item) */
+	bool words;         /* numbers may be spelled out */
+	bool as_said;       /* dates and times: the argument is what was said, not ISO */
+	bool plain;         /* an item of a list: no comma, no "and" */
+	int tense;          /* dates: -1 past, 0 any, 1 future */
+} syn_place;
+
+/* A value: `surface` is what the query says. raw is its JSON, or empty: the argument is the
+ * surface itself. key orders values of one kind (start before end), where has_key. */
+typedef struct syn_made {
+	ndl_buf surface, raw;
+	double key;
+	bool has_key;
+} syn_made;
+
+void syn_made_clear(syn_made *m);
+
+/* Makes a value from src into m (reset first). Out of memory shows in m's buffers. */
+void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *place, syn_made *m);
+
+/* words.c: numbers and made-up words. */
+void syn_number_words(ndl_buf *out, long n);  /* 0 <= n < 10^9: "twenty-five" */
+void syn_ordinal(ndl_buf *out, int n);        /* "3rd" */
+void syn_made_up_word(ndl_rng *r, ndl_buf *out, int syllables);
+void syn_trim_number(ndl_buf *out, double x); /* "2.5", "3" */
+
+/* when.c: times, dates and durations, spoken and written, with what they stand for. */
+void syn_time(const syn_gen *g, const syn_place *p, syn_made *m);      /* as said */
+void syn_time24(const syn_gen *g, const syn_place *p, syn_made *m);    /* "HH:MM" */
+void syn_date(const syn_gen *g, const syn_place *p, syn_made *m);      /* as said */
+void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *m);  /* "YYYY-MM-DD" */
+void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *m);
+/* unit 0: as said; 60 minutes, 1 seconds as a number. */
+void syn_duration(const syn_gen *g, const syn_place *p, int unit, syn_made *m);
+
+#endif
