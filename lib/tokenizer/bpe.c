@@ -270,12 +270,30 @@ static ndl_status push_new(bpe *b, ndl_error *err)
 	return NDL_OK;
 }
 
+/* How often merging the pair would really happen. In "aaa" the pair "aa" is counted twice but
+ * can be merged once, so a pair of equals is counted again; places are in ascending order. */
+static uint64_t merges_of(const bpe *b, const pair *p)
+{
+	uint64_t count = 0;
+	uint32_t taken = NONE; /* right half of the occurrence counted last */
+	if (p->left != p->right)
+		return p->count;
+	for (uint32_t i = p->first; i != NONE; i = b->place[i].next) {
+		uint32_t at = b->place[i].cell, next = b->cell[at].next;
+		if (at == taken || b->cell[at].sym != p->left || next == NONE || b->cell[next].sym != p->left)
+			continue;
+		count += b->count[b->cell[at].word];
+		taken = next;
+	}
+	return count;
+}
+
 /* The best pair, taken out of the heap; NONE if there is none. */
 static uint32_t pop_best(bpe *b)
 {
 	while (b->n_heap) {
 		entry *top = &b->heap[0];
-		uint64_t now = b->pair[top->pair].count;
+		uint64_t now = merges_of(b, &b->pair[top->pair]);
 		if (now == top->count && now > 0) {
 			uint32_t best = top->pair;
 			b->heap[0] = b->heap[--b->n_heap];
