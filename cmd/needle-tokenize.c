@@ -7,6 +7,7 @@
 
 #include "base/outfile.h"
 #include "base/reader.h"
+#include "checkpoint/checkpoint.h"
 #include "json/json.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/train.h"
@@ -203,6 +204,7 @@ static int run_file(job *j, const char *path)
 	bool live = is_live(path);
 	const char *line;
 	size_t len;
+	cli_stdin_hint(&j->c, path);
 	ndl_reader *in = ndl_reader_open(path, &err);
 	if (!in) {
 		cli_report(&j->c, &err);
@@ -264,12 +266,31 @@ static ndl_status train(job *j, char **files, int n, ndl_error *err)
 	return status == NDL_OK ? write_model(j, err) : status;
 }
 
-static ndl_tok *open_vocabulary(job *j, ndl_error *err)
+/* Options and main -------------------------------------------------------------------- */
+
+static ndl_tok *vocabulary_of_model(const char *path, ndl_error *err)
+{
+	ndl_tok *t = NULL;
+	ndl_ckpt *ckpt = ndl_ckpt_open(path, err);
+	if (!ckpt)
+		return NULL;
+	const ndl_tensor *tensor = ndl_ckpt_find(ckpt, NDL_TOKENIZER_TENSOR);
+	if (!tensor)
+		ndl_fail(err, NDL_ENOTFOUND, "this model file holds no vocabulary; give one with --vocab");
+	else
+		t = ndl_tok_new(tensor->data, tensor->bytes, err);
+	if (!t)
+		ndl_error_at(err, path, 0);
+	ndl_ckpt_close(ckpt);
+	return t;
+}
+
+static ndl_tok *open_vocabulary(const job *j, ndl_error *err)
 {
 	if (j->vocab)
 		return ndl_tok_load(j->vocab, err);
-	ndl_fail(err, NDL_ENOTFOUND, "no vocabulary: give --vocab");
-	return NULL;
+	const char *path = cli_model_path(&j->c, err);
+	return path ? vocabulary_of_model(path, err) : NULL;
 }
 
 static void set_mode(job *j, enum mode mode)

@@ -1,9 +1,9 @@
 # Bats tests of the commands and lint tests
 
 # the smallest command, for what all share
-EXTRA_PROGRAMS = tests/cli/probe
+EXTRA_PROGRAMS += tests/cli/probe
 tests_cli_probe_SOURCES = tests/cli/probe.c
-check_DATA = tests/cli/probe$(EXEEXT)
+check_DATA += tests/cli/probe$(EXEEXT)
 CLEANFILES += tests/cli/probe$(EXEEXT)
 dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests/cli/install.bats \
 	tests/cli/man_examples.bats

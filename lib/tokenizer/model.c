@@ -1,4 +1,4 @@
-/* model.c - reads a SentencePiece .model (a protobuf message; ECOSYSTEM of the format:
+/* model.c - reads a SentencePiece .model (a protobuf message, described by SentencePiece's
  * sentencepiece_model.proto) and answers questions about its pieces. */
 #include "tokenizer/proto.h"
 #include "tokenizer/tok_internal.h"
@@ -253,6 +253,8 @@ static ndl_status load(loader *l, const void *model, size_t len, ndl_error *err)
 	ndl_status status = set_unk_surface(t, surface, sizeof surface - 1, err);
 	if (status == NDL_OK)
 		status = read_message(l, err);
+	if (status == NDL_EFORMAT && t->n == 0)
+		ndl_error_prefix(err, "not a SentencePiece .model");
 	if (status == NDL_OK)
 		status = ndl_buf_check(&l->text, err);
 	t->text = l->text.data;

@@ -47,14 +47,14 @@ int pb_next(pb_cursor *c, pb_field *f, ndl_error *err)
 	if (rc < 0)
 		return rc;
 	if (tag >> 3 == 0 || tag >> 3 > 0x1FFFFFFF)
-		return damaged(c, err, "not a field number (is this a SentencePiece .model?)");
+		return damaged(c, err, "not a field number");
 	*f = (pb_field){.number = (uint32_t)(tag >> 3), .wire = (int)(tag & 7)};
 	switch (f->wire) {
 	case PB_VARINT: return varint(c, &f->value, err);
 	case PB_FIXED64: return fixed(c, 8, &f->value, err);
 	case PB_FIXED32: return fixed(c, 4, &f->value, err);
 	case PB_BYTES: break;
-	default: return damaged(c, err, "not a field type (is this a SentencePiece .model?)");
+	default: return damaged(c, err, "not a field type");
 	}
 	rc = varint(c, &len, err);
 	if (rc < 0)

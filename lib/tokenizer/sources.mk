@@ -10,3 +10,6 @@ libneedle_a_SOURCES += \
 	lib/tokenizer/train.h lib/tokenizer/train.c \
 	lib/tokenizer/bpe.h lib/tokenizer/bpe.c \
 	lib/tokenizer/script.h lib/tokenizer/script.c
+
+check_PROGRAMS += tests/unit/test_tokenizer
+tests_unit_test_tokenizer_SOURCES = tests/unit/test_tokenizer.c tests/tap.h

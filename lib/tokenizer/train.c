@@ -383,8 +383,8 @@ static ndl_status learn(ndl_tok_trainer *tr, bpe *b, size_t budget, ndl_buf *mod
 		if (got < 0)
 			return (ndl_status)got;
 		if (got == 0)
-			return ndl_fail(err, NDL_EINVAL, "the text yields only %zu pieces, not %zu: use more text or a smaller vocabulary",
-			                tr->o.vocab_size - (budget - i), tr->o.vocab_size);
+			return ndl_fail(err, NDL_EINVAL, "the text yields only %zu pieces, not %zu: use more text "
+			                "or a smaller vocabulary", tr->o.vocab_size - (budget - i), tr->o.vocab_size);
 		put_piece(model, piece.text, piece.len, -(float)i, PIECE_NORMAL);
 		if (tr->o.progress && i % 64 == 0)
 			tr->o.progress(tr->o.user, i, budget);
