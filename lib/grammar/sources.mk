@@ -1,1 +1,8 @@
-# lib/grammar: sources and unit tests of this room
+# lib/grammar: tool schemas as an automaton over bytes, and token masks from it
+libneedle_a_SOURCES += \
+	lib/grammar/grammar.h lib/grammar/grammar_internal.h \
+	lib/grammar/compile.c lib/grammar/number.c lib/grammar/string.c \
+	lib/grammar/state.c lib/grammar/closing.c lib/grammar/vocab.c lib/grammar/vocab_tok.c
+
+check_PROGRAMS += tests/unit/test_grammar
+tests_unit_test_grammar_SOURCES = tests/unit/test_grammar.c tests/tap.h

@@ -1,0 +1,414 @@
+/* state.c - one byte further. No recursion and no allocation: a value that ends is popped and,
+ * where only the next byte told so (numbers), that byte is offered to what encloses it. */
+#include "grammar/grammar_internal.h"
+
+#include <string.h>
+
+enum outcome { FAIL, TAKEN, AGAIN };
+
+void ndl_gstate_init(ndl_gstate *s, const ndl_grammar *g)
+{
+	s->g = g;
+	s->n_frames = 1;
+	s->n_words = 0;
+	memset(&s->frame[0], 0, sizeof s->frame[0]);
+	s->frame[0].phase = g->bare ? P_OPEN : P_SPACE;
+}
+
+void ndl_gstate_copy(ndl_gstate *to, const ndl_gstate *from)
+{
+	to->g = from->g;
+	to->n_frames = from->n_frames;
+	to->n_words = from->n_words;
+	memcpy(to->frame, from->frame, from->n_frames * sizeof *from->frame);
+	memcpy(to->word, from->word, from->n_words * sizeof *from->word);
+}
+
+/* ---- lists of texts ---- */
+
+/* Byte pos of choice i, -1 at its end. */
+static int byte_at(const ndl_grammar *g, uint32_t i, uint32_t pos)
+{
+	const struct choice *c = &g->choice[i];
+	return pos < c->len ? (unsigned char)g->pool.data[c->text + pos] : -1;
+}
+
+/* First of [lo, hi) whose byte at pos is at least b. */
+static uint32_t lower_bound(const ndl_grammar *g, uint32_t lo, uint32_t hi, uint32_t pos, int b)
+{
+	while (lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+		if (byte_at(g, mid, pos) < b)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool ndl_gnarrow(const ndl_grammar *g, uint32_t *lo, uint32_t *hi, uint32_t pos, unsigned char b)
+{
+	*lo = lower_bound(g, *lo, *hi, pos, b);
+	*hi = lower_bound(g, *lo, *hi, pos, b + 1);
+	return *lo < *hi;
+}
+
+/* ---- the stack ---- */
+
+static void push(ndl_gstate *s, uint32_t node, unsigned depth)
+{
+	ndl_gframe *f = &s->frame[s->n_frames++];
+	memset(f, 0, sizeof *f);
+	f->node = node;
+	f->phase = P_START;
+	f->depth = (uint8_t)depth;
+}
+
+/* A value inside the container f. */
+static bool push_child(ndl_gstate *s, const ndl_gframe *f, uint32_t node)
+{
+	if (s->n_frames >= NDL_GSTATE_FRAMES)
+		return false; /* compiling and free_depth keep clear of this */
+	push(s, node, s->g->node[f->node].free ? f->depth + 1u : 0);
+	return true;
+}
+
+void ndl_gpop(ndl_gstate *s)
+{
+	const ndl_gframe *f = &s->frame[--s->n_frames];
+	if (f->phase >= P_KEY_FIRST)
+		s->n_words = f->words;
+}
+
+/* ---- objects ---- */
+
+bool ndl_gkey_used(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, uint32_t choice)
+{
+	uint32_t bit = choice - n->keys;
+	return s->word[f->words + bit / 64] >> (bit % 64) & 1;
+}
+
+static bool any_unused(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t i = lo; i < hi; i++)
+		if (!ndl_gkey_used(s, f, n, i))
+			return true;
+	return false;
+}
+
+bool ndl_gobject_complete(const ndl_gstate *s, const ndl_gframe *f, const struct node *n)
+{
+	const uint64_t *required = s->g->words + n->required;
+	for (uint32_t i = 0; !n->map && i < n->n_words; i++)
+		if (required[i] & ~s->word[f->words + i])
+			return false;
+	return true;
+}
+
+bool ndl_gmap_repeats(const ndl_gstate *s, const ndl_gframe *f)
+{
+	uint64_t hash = (uint64_t)f->hi << 32 | f->lo;
+	for (uint32_t i = 0; i < f->count; i++)
+		if (s->word[f->words + i] == hash)
+			return true;
+	return false;
+}
+
+static bool may_add_key(const ndl_gstate *s, const ndl_gframe *f, const struct node *n)
+{
+	if (n->map)
+		return f->count < MAP_KEYS && s->n_words + 1 + s->g->node[n->extra].need_words <= NDL_GSTATE_WORDS;
+	return f->count < n->n_keys;
+}
+
+static bool begin_object(ndl_gstate *s, ndl_gframe *f, const struct node *n)
+{
+	f->phase = P_KEY_FIRST;
+	f->count = 0;
+	f->words = s->n_words;
+	if (!n->map) {
+		if (n->n_words > NDL_GSTATE_WORDS - s->n_words)
+			return false;
+		memset(s->word + s->n_words, 0, n->n_words * sizeof *s->word);
+		s->n_words += n->n_words;
+	}
+	return true;
+}
+
+static bool begin_key(ndl_gstate *s, ndl_gframe *f, const struct node *n)
+{
+	if (!may_add_key(s, f, n))
+		return false;
+	f->pos = 0;
+	if (n->map) {
+		uint64_t seed = UINT64_C(14695981039346656037); /* FNV-1a */
+		f->phase = P_MAP_KEY;
+		f->sub = S_BODY;
+		f->lo = (uint32_t)(seed & 0xFFFFFFFFu);
+		f->hi = (uint32_t)(seed >> 32);
+		return true;
+	}
+	f->phase = P_KEY;
+	f->lo = n->keys;
+	f->hi = n->keys + n->n_keys;
+	if (!ndl_gnarrow(s->g, &f->lo, &f->hi, f->pos++, '"'))
+		return false;
+	return true;
+}
+
+static bool step_key(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	if (!ndl_gnarrow(s->g, &f->lo, &f->hi, f->pos, b) || !any_unused(s, f, n, f->lo, f->hi))
+		return false;
+	const struct choice *c = &s->g->choice[f->lo];
+	if (++f->pos < c->len)
+		return true;
+	uint32_t bit = f->lo - n->keys;
+	s->word[f->words + bit / 64] |= UINT64_C(1) << (bit % 64);
+	f->count++;
+	f->phase = P_KEY_AFTER;
+	return push_child(s, f, c->value);
+}
+
+/* Keys of a map have no escapes, so that equal keys are equal bytes and equal hashes. */
+static bool step_map_key(ndl_gstate *s, ndl_gframe *f, unsigned char b)
+{
+	uint32_t unit = 0;
+	if (b == '\\')
+		return false;
+	uint64_t hash = (uint64_t)f->hi << 32 | f->lo;
+	switch (ndl_gstring_step(&f->sub, &unit, b)) {
+	case STR_BAD:
+		return false;
+	case STR_END:
+		if (ndl_gmap_repeats(s, f))
+			return false;
+		s->word[s->n_words++] = hash;
+		f->count++;
+		f->phase = P_MAP_COLON;
+		return true;
+	default:
+		hash = (hash ^ b) * UINT64_C(1099511628211);
+		f->lo = (uint32_t)(hash & 0xFFFFFFFFu);
+		f->hi = (uint32_t)(hash >> 32);
+		return true;
+	}
+}
+
+static enum outcome step_object(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	switch (f->phase) {
+	case P_KEY: return step_key(s, f, n, b) ? TAKEN : FAIL;
+	case P_MAP_KEY: return step_map_key(s, f, b) ? TAKEN : FAIL;
+	case P_MAP_COLON:
+		f->phase = P_KEY_AFTER;
+		return b == ':' && push_child(s, f, n->extra) ? TAKEN : FAIL;
+	case P_KEY_NEXT: return b == '"' && begin_key(s, f, n) ? TAKEN : FAIL;
+	default: break; /* P_KEY_FIRST, P_KEY_AFTER */
+	}
+	if (b == '}' && ndl_gobject_complete(s, f, n)) {
+		ndl_gpop(s);
+		return TAKEN;
+	}
+	if (f->phase == P_KEY_FIRST)
+		return b == '"' && begin_key(s, f, n) ? TAKEN : FAIL;
+	f->phase = P_KEY_NEXT;
+	return b == ',' && may_add_key(s, f, n) ? TAKEN : FAIL;
+}
+
+/* ---- other values ---- */
+
+static enum outcome step_array(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	if (b == ']' && f->count >= n->min_items) {
+		f->phase = P_ITEM_AFTER;
+		ndl_gpop(s);
+		return TAKEN;
+	}
+	if (f->count >= n->max_items)
+		return FAIL;
+	if (f->phase == P_ITEM_AFTER && b != ',')
+		return FAIL;
+	enum outcome o = f->phase == P_ITEM_AFTER ? TAKEN : AGAIN;
+	f->phase = P_ITEM_AFTER;
+	f->count++;
+	return push_child(s, f, n->items) ? o : FAIL;
+}
+
+static enum outcome step_choice(ndl_gstate *s, ndl_gframe *f, unsigned char b)
+{
+	uint32_t lo = f->lo, hi = f->hi;
+	if (!ndl_gnarrow(s->g, &lo, &hi, f->pos, b)) {
+		/* 1 of the enum [1, 12] ends where 12 does not go on */
+		if (f->pos != s->g->choice[f->lo].len)
+			return FAIL;
+		ndl_gpop(s);
+		return AGAIN;
+	}
+	f->lo = lo;
+	f->hi = hi;
+	f->pos++;
+	if (hi - lo == 1 && f->pos == s->g->choice[lo].len)
+		ndl_gpop(s);
+	return TAKEN;
+}
+
+static enum outcome step_string(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	switch (ndl_gstring_step(&f->sub, &f->lo, b)) {
+	case STR_IN:
+		return TAKEN;
+	case STR_CHAR:
+		return f->count++ < n->max_len ? TAKEN : FAIL;
+	case STR_END:
+		if (f->count < n->min_len)
+			return FAIL;
+		ndl_gpop(s);
+		return TAKEN;
+	default:
+		return FAIL;
+	}
+}
+
+static enum outcome step_number(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	if (ndl_gnumber_step(n, f, b))
+		return TAKEN;
+	if (!ndl_gnumber_may_end(n, f))
+		return FAIL;
+	ndl_gpop(s);
+	return AGAIN;
+}
+
+/* The first byte of a value tells its type. */
+static enum outcome start_value(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
+{
+	bool container = !n->free || f->depth < s->g->free_depth;
+	if (n->n_choices) {
+		f->phase = P_CHOICE;
+		f->lo = n->choice;
+		f->hi = n->choice + n->n_choices;
+		return AGAIN;
+	}
+	switch (b) {
+	case '"':
+		f->phase = P_STRING;
+		f->sub = S_BODY;
+		return n->types & T_STRING ? TAKEN : FAIL;
+	case '[':
+		f->phase = P_ITEM_FIRST;
+		return container && (n->types & T_ARRAY) ? TAKEN : FAIL;
+	case '{':
+		return container && (n->types & T_OBJECT) && begin_object(s, f, n) ? TAKEN : FAIL;
+	case 't': case 'f': case 'n':
+		if (!(n->types & (b == 'n' ? T_NULL : T_BOOLEAN)))
+			return FAIL;
+		f->phase = P_CHOICE;
+		f->lo = b == 't' ? CHOICE_TRUE : b == 'f' ? CHOICE_FALSE : CHOICE_NULL;
+		f->hi = f->lo + 1;
+		f->pos = 1;
+		return TAKEN;
+	default:
+		if (!(n->types & (T_INTEGER | T_NUMBER)))
+			return FAIL;
+		f->phase = P_NUMBER;
+		ndl_gnumber_start(f);
+		return ndl_gnumber_step(n, f, b) ? TAKEN : FAIL;
+	}
+}
+
+/* ---- the list of calls ---- */
+
+static bool begin_call(const ndl_grammar *g, ndl_gframe *f)
+{
+	if (f->count >= g->max_calls || g->n_calls == 0)
+		return false;
+	f->phase = P_CALL;
+	f->count++;
+	f->lo = g->calls;
+	f->hi = g->calls + g->n_calls;
+	f->pos = 0;
+	return true;
+}
+
+static bool step_call(ndl_gstate *s, ndl_gframe *f, unsigned char b)
+{
+	if (!ndl_gnarrow(s->g, &f->lo, &f->hi, f->pos, b))
+		return false;
+	const struct choice *c = &s->g->choice[f->lo];
+	if (++f->pos < c->len)
+		return true;
+	f->phase = P_CALL_END;
+	push(s, c->value, 0);
+	return true;
+}
+
+static bool expect(ndl_gframe *f, unsigned char b, char want, enum phase next)
+{
+	f->phase = next;
+	return b == (unsigned char)want;
+}
+
+static bool step_root(ndl_gstate *s, ndl_gframe *f, unsigned char b)
+{
+	switch (f->phase) {
+	case P_SPACE: return expect(f, b, ' ', P_OPEN);
+	case P_OPEN: return expect(f, b, '[', P_FIRST_CALL);
+	case P_FIRST_CALL:
+		if (b == ']')
+			return expect(f, b, ']', P_END) && s->g->min_calls == 0;
+		return begin_call(s->g, f) && step_call(s, f, b);
+	case P_CALL: return step_call(s, f, b);
+	case P_CALL_END: return expect(f, b, '}', P_NEXT_CALL);
+	case P_NEXT_CALL:
+		if (b == ']')
+			return expect(f, b, ']', P_END) && f->count >= s->g->min_calls;
+		return b == ',' && begin_call(s->g, f);
+	default: return false;
+	}
+}
+
+bool ndl_gstep(ndl_gstate *s, unsigned char b)
+{
+	enum outcome o;
+	do {
+		ndl_gframe *f = &s->frame[s->n_frames - 1];
+		const struct node *n = &s->g->node[f->node];
+		switch (f->phase) {
+		case P_START: o = start_value(s, f, n, b); break;
+		case P_CHOICE: o = step_choice(s, f, b); break;
+		case P_STRING: o = step_string(s, f, n, b); break;
+		case P_NUMBER: o = step_number(s, f, n, b); break;
+		case P_ITEM_FIRST: case P_ITEM_AFTER: o = step_array(s, f, n, b); break;
+		case P_KEY_FIRST: case P_KEY_NEXT: case P_KEY: case P_MAP_KEY: case P_MAP_COLON: case P_KEY_AFTER:
+			o = step_object(s, f, n, b);
+			break;
+		default: o = step_root(s, f, b) ? TAKEN : FAIL; break;
+		}
+	} while (o == AGAIN);
+	return o == TAKEN;
+}
+
+/* ---- public ---- */
+
+bool ndl_gstate_byte(ndl_gstate *s, unsigned char b)
+{
+	char c = (char)b;
+	return ndl_gstate_bytes(s, &c, 1);
+}
+
+bool ndl_gstate_bytes(ndl_gstate *s, const char *bytes, size_t len)
+{
+	ndl_gstate next;
+	ndl_gstate_copy(&next, s);
+	for (size_t i = 0; i < len; i++)
+		if (!ndl_gstep(&next, (unsigned char)bytes[i]))
+			return false;
+	ndl_gstate_copy(s, &next);
+	return true;
+}
+
+bool ndl_gstate_done(const ndl_gstate *s)
+{
+	return s->n_frames == 1 && s->frame[0].phase == P_END;
+}

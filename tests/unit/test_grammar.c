@@ -1,0 +1,347 @@
+/* test_grammar.c - what the grammar admits: tables by hand; what it must never do is tested on
+ * random schemas in test_grammar_random.c. */
+#include "tests/tap.h"
+
+#include "grammar/grammar.h"
+
+#include <string.h>
+
+/* Tests write ' for ". */
+static char *quoted(const char *text)
+{
+	char *copy = strdup(text);
+	for (char *c = copy; *c; c++)
+		if (*c == '\'')
+			*c = '"';
+	return copy;
+}
+
+static ndl_grammar *grammar_of(const char *tools, const ndl_grammar_options *o, ndl_error *err)
+{
+	char *text = quoted(tools);
+	json_t *value = ndl_json_parse(text, strlen(text), err);
+	ndl_tools *t = value ? ndl_tools_new(value, 0, err) : NULL;
+	ndl_grammar *g = t ? ndl_grammar_new(t, o, err) : NULL;
+	json_decref(value);
+	ndl_tools_free(t);
+	free(text);
+	return g;
+}
+
+/* A grammar of one tool f with one required argument a of this schema. */
+static ndl_grammar *one_arg(const char *schema)
+{
+	char text[2000];
+	ndl_error err = NDL_ERROR_INIT;
+	snprintf(text, sizeof text, "[{'name':'f','parameters':{'type':'object','properties':{'a':%s},'required':['a']}}]", schema);
+	ndl_grammar *g = grammar_of(text, NULL, &err);
+	if (!g)
+		tap_note("%s: %s", schema, err.text);
+	return g;
+}
+
+enum { NO, PART, WHOLE };
+
+/* NO: some byte cannot follow; WHOLE: a complete answer. */
+static int reads(const ndl_grammar *g, const char *text, size_t len)
+{
+	ndl_gstate s;
+	ndl_gstate_init(&s, g);
+	for (size_t i = 0; i < len; i++)
+		if (!ndl_gstate_byte(&s, (unsigned char)text[i]))
+			return NO;
+	return ndl_gstate_done(&s) ? WHOLE : PART;
+}
+
+static int reads_quoted(const ndl_grammar *g, const char *text)
+{
+	char *q = quoted(text);
+	int result = reads(g, q, strlen(q));
+	free(q);
+	return result;
+}
+
+/* Values of argument a, each alone: `yes` are complete calls, `no` are not. */
+static void values(const char *schema, const char *const *yes, const char *const *no)
+{
+	ndl_grammar *g = one_arg(schema);
+	if (!tap_ok(g != NULL, "compile %s", schema))
+		return;
+	for (int pass = 0; pass < 2; pass++) {
+		for (const char *const *v = pass ? no : yes; *v; v++) {
+			ndl_buf b = NDL_BUF_INIT;
+			char *q = quoted(*v);
+			ndl_buf_printf(&b, " [{\"name\":\"f\",\"arguments\":{\"a\":%s}}]", q);
+			int got = reads(g, b.data, b.len);
+			tap_ok((got == WHOLE) == !pass, "%s: %s %s", schema, *v, pass ? "no" : "yes");
+			ndl_buf_clear(&b);
+			free(q);
+		}
+	}
+	ndl_grammar_free(g);
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void types(void)
+{
+	values("{'type':'string'}", LIST("''", "'Paris'", "'\xc3\xa9\xe6\x97\xa5\xf0\x9f\x98\x80'", "'\\n\\\\\\/'", "'\\u00e9'", "'\\ud83d\\uDE00'"),
+		LIST("1", "'a", "a", "'\n'", "'\\x'", "'\\u12'", "'\\ud83d'", "'\\ud83dx'", "'\\ude00'", "'\\ud83d\\u0041'", "'\\u0000'",
+			"'\xc3'", "'\xc0\x80'", "'\xed\xa0\x80'", "'\xf4\x90\x80\x80'", "'\xff'", "null"));
+	values("{'type':'integer'}", LIST("0", "-1", "42", "999999999999999999"),
+		LIST("01", "1.0", "1e3", "-", "+1", "-0", "1000000000000000000", "'1'", ""));
+	values("{'type':'number'}", LIST("0", "-0.5", "1e9", "1.25E-07", "3.0", "100", "2e+99"), LIST(".5", "1.", "1e", "1e+", "1e100", "00", "0x1", "--1"));
+	values("{'type':'boolean'}", LIST("true", "false"), LIST("null", "tru", "True", "1"));
+	values("{'type':'null'}", LIST("null"), LIST("nul", "true"));
+	values("{'type':['string','null']}", LIST("'x'", "null"), LIST("true", "1"));
+	values("{'type':['integer','number']}", LIST("1", "1.5"), LIST("'1'"));
+	values("{}", LIST("1", "'x'", "[]", "[1,'a',{}]", "{'k':[{'l':1}]}", "null", "-1.5e3", "[[[]]]"), LIST("[[[[]]]]", "{'k':[{'l':[]}]}", "{'a':1,'a':2}", "[1,]", "{,}", "[ ]"));
+	values("{'type':'array'}", LIST("[]", "[1,'x']", "[[]]"), LIST("{}", "[,]", "[1,]", "[1 ,2]"));
+	values("{'type':'object'}", LIST("{}", "{'x':1}", "{'x':{'y':1},'z':[]}"), LIST("[]", "{'x'}", "{'x':1,'x':2}", "{'x':1,}"));
+}
+
+static void constraints(void)
+{
+	values("{'enum':['a','ab','x\\u0022y',1,12,1.5,null,{'k':[true]}]}",
+		LIST("'a'", "'ab'", "1", "12", "1.5", "null", "{'k':[true]}", "'x\\'y'"), LIST("'b'", "'abc'", "2", "123", "1.", "{'k':[]}", "true"));
+	values("{'const':'only'}", LIST("'only'"), LIST("'on'", "'onlyx'", "null"));
+	values("{'type':'integer','enum':[1,'a',2.0]}", LIST("1", "2.0"), LIST("'a'", "2"));
+	values("{'type':'string','minLength':2,'maxLength':3}", LIST("'ab'", "'\xc3\xa9\xc3\xa9\xc3\xa9'", "'\\u0041\\n'", "'\\ud83d\\ude00x'"),
+		LIST("'a'", "'abcd'", "'\\ud83d\\ude00'"));
+	values("{'type':'string','maxLength':0}", LIST("''"), LIST("'a'"));
+	values("{'type':'integer','minimum':-5,'maximum':120}", LIST("-5", "0", "7", "99", "120", "-1"), LIST("-6", "121", "1200", "-50", "200"));
+	values("{'type':'integer','exclusiveMinimum':0,'maximum':5000,'multipleOf':250}", LIST("250", "4750", "5000"), LIST("0", "-250", "251", "5250", "7"));
+	values("{'type':'integer','minimum':0.5,'maximum':2.5}", LIST("1", "2"), LIST("0", "3"));
+	values("{'type':'integer','multipleOf':2.5}", LIST("0", "5", "-10"), LIST("1", "2"));
+	values("{'type':'integer','minimum':17,'maximum':17}", LIST("17"), LIST("1", "7", "170"));
+	values("{'type':'number','minimum':-90,'maximum':90}", LIST("0", "-90", "90", "89.999999", "-0.5", "45.25", "90.000"), LIST("90.1", "-90.5", "91", "-91", "1e1", "-0"));
+	values("{'type':'number','exclusiveMinimum':0,'exclusiveMaximum':1}", LIST("0.5", "0.000001", "0.999999"), LIST("0", "1", "0.0", "1.0", "1.5"));
+	values("{'type':'number','minimum':0,'multipleOf':0.25}", LIST("0", "0.25", "7.5", "3", "1.750"), LIST("0.1", "-0.25", "0.3"));
+	values("{'type':'array','items':{'type':'integer'},'minItems':1,'maxItems':2}", LIST("[1]", "[1,2]"), LIST("[]", "[1,2,3]", "['a']"));
+	values("{'type':'array','maxItems':0}", LIST("[]"), LIST("[1]"));
+	values("{'type':'object','properties':{'x':{'type':'integer'},'y':{'type':'array','items':{'type':'boolean'}}},'required':['x']}",
+		LIST("{'x':1}", "{'y':[],'x':1}", "{'x':2,'y':[true,false]}"), LIST("{}", "{'y':[]}", "{'x':1,'x':2}", "{'x':1,'z':1}", "{'x':1,}"));
+	values("{'type':'object','additionalProperties':{'type':'integer'}}", LIST("{}", "{'k':1,'\xc3\xa9':2}"), LIST("{'k':'v'}", "{'k':1,'k':2}", "{'\\u006b':1}"));
+	values("{'type':'object','additionalProperties':false}", LIST("{}"), LIST("{'k':1}"));
+	values("{'type':'array','items':{'type':'number','minimum':1,'maximum':3}}", LIST("[1,2.5,3]"), LIST("[1,3.5]", "[0]"));
+}
+
+static void calls(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	const char *tools = "[{'name':'send','parameters':{'to':{'type':'string','required':true},'to_all':{'type':'boolean'}}},"
+	                    "{'name':'sendMessage'},{'name':'key','parameters':{'a\\u0022b\\u005c':{'type':'integer'},'\xc3\xa9':{'type':'integer'}}}]";
+	ndl_grammar *g = grammar_of(tools, NULL, &err);
+	if (!CHECK(g != NULL))
+		return;
+	static const char *const yes[] = {
+		" []", " [{'name':'send','arguments':{'to':'x'}}]", " [{'name':'send','arguments':{'to_all':true,'to':'x'}}]",
+		" [{'name':'send_message','arguments':{}}]",
+		" [{'name':'send_message','arguments':{}},{'name':'send','arguments':{'to':''}},{'name':'key','arguments':{'\xc3\xa9':1}}]",
+	};
+	static const char *const no[] = {
+		"[]", "  []", " [ ]", " [] ", " {}", " [{'name':'send','arguments':{}}]", " [{'name':'sen','arguments':{'to':'x'}}]",
+		" [{'name':'send','arguments':{'to':'x','to':'y'}}]", " [{'name':'send','arguments':{'to':'x','cc':'y'}}]",
+		" [{'name':'sendMessage','arguments':{}}]", " [{'arguments':{},'name':'send_message'}]", " [{'name':'send_message'}]",
+		" [{'name':'send_message','arguments':{}},]", " [{'name':'send_message','arguments':{'to':1}}]",
+		" [{'name':'send_message','arguments':{}}]]", "",
+	};
+	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+		tap_ok(reads_quoted(g, yes[i]) == WHOLE, "yes: %s", yes[i]);
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		tap_ok(reads_quoted(g, no[i]) != WHOLE, "no: %s", no[i]);
+	const char *escaped = " [{\"name\":\"key\",\"arguments\":{\"a\\\"b\\\\\":3}}]";
+	CHECK_INT(reads(g, escaped, strlen(escaped)), WHOLE);
+	ndl_grammar_free(g);
+
+	g = grammar_of(tools, &(ndl_grammar_options){.max_calls = 2, .min_calls = 1, .subset = (const size_t[]){1}, .n_subset = 1, .bare = true}, &err);
+	CHECK_INT(reads_quoted(g, "[]"), NO);
+	CHECK_INT(reads_quoted(g, "[{'name':'send_message','arguments':{}}]"), WHOLE);
+	CHECK_INT(reads_quoted(g, "[{'name':'send_message','arguments':{}},{'name':'send_message','arguments':{}}]"), WHOLE);
+	CHECK_INT(reads_quoted(g, "[{'name':'send_message','arguments':{}},{'name':'send_message','arguments':{}},"), NO);
+	CHECK_INT(reads_quoted(g, "[{'name':'send',"), NO);
+	ndl_grammar_free(g);
+
+	g = grammar_of("[]", NULL, &err);
+	CHECK_INT(reads_quoted(g, " []"), WHOLE);
+	CHECK_INT(reads_quoted(g, " [{"), NO);
+	ndl_grammar_free(g);
+}
+
+/* What is forced, and the shortest way out, after a prefix. */
+static void ways(const ndl_grammar *g, const char *prefix, const char *forced, const char *closing)
+{
+	char out[200];
+	ndl_gstate s;
+	ndl_buf b = NDL_BUF_INIT;
+	char *p = quoted(prefix), *f = quoted(forced), *c = quoted(closing);
+	ndl_gstate_init(&s, g);
+	tap_ok(ndl_gstate_bytes(&s, p, strlen(p)), "prefix %s", prefix);
+	out[ndl_gstate_forced(&s, out, sizeof out - 1)] = '\0';
+	CHECK_STR(out, f);
+	CHECK_INT(ndl_gstate_closing(&s, &b), strlen(c));
+	CHECK_STR(ndl_buf_cstr(&b), c);
+	CHECK_INT(ndl_gstate_closing(&s, NULL), strlen(c));
+	ndl_buf_clear(&b);
+	free(p);
+	free(f);
+	free(c);
+}
+
+static void forced_and_closing(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_grammar *g = grammar_of(
+		"[{'name':'send','parameters':{'to':{'type':'string','required':true,'minLength':2},'n':{'type':'integer','minimum':100,'maximum':199},"
+		"'l':{'type':'array','items':{'enum':['red','ruby']},'minItems':1}}},{'name':'send_message'}]", NULL, &err);
+	if (!CHECK(g != NULL))
+		return;
+	ways(g, "", " [", " []");
+	ways(g, " [", "", "]");
+	ways(g, " [{", "'name':'send", "'name':'send_message','arguments':{}}]");
+	ways(g, " [{'name':'send'", ",'arguments':{'", ",'arguments':{'to':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'", "", "to':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'t", "o':'", "o':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'to':'Pa\xc3", "", "\x80'}}]");
+	ways(g, " [{'name':'send','arguments':{'to':'Pa\\", "", "n'}}]");
+	ways(g, " [{'name':'send','arguments':{'to':'Pa\\ud8", "", "00\\udc00'}}]");
+	ways(g, " [{'name':'send','arguments':{'n':", "1", "100,'to':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'n':15", "", "0,'to':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'n':155", ",'", ",'to':'..'}}]");
+	ways(g, " [{'name':'send','arguments':{'to':'ab','l':[", "'r", "'red']}}]");
+	ways(g, " [{'name':'send','arguments':{'to':'ab','l':['ru", "by'", "by']}}]");
+	ways(g, " []", "", "");
+	ndl_grammar_free(g);
+}
+
+/* Pieces with their ids; 0 is the end of text. */
+static const char *const pieces[] = {
+	"", " [", "[", "]", "]}", " ", "{\"name\":\"", "send", "send_", "message", "\",\"", "arguments", "\":", "{\"", "to", "}", "\"}}]", "a",
+	"\"", "abc\"", "\xc3", "\xa9", "\xc3\xa9", "\\", "n", "\\n", "u00", "\n", "a", "x\",\"y", "ab\"}}]", "\xe6\x97", "\"}}],", "arguments\":{\"",
+};
+enum { N_PIECES = sizeof pieces / sizeof *pieces };
+
+static void check_mask(const ndl_gstate *s, const ndl_vocab_trie *v, const char *what)
+{
+	uint64_t bits[4];
+	int wrong = 0;
+	ndl_gstate_mask(s, v, bits);
+	for (int32_t id = 0; id < N_PIECES; id++) {
+		bool in = bits[id / 64] >> (id % 64) & 1, want;
+		ndl_gstate next;
+		ndl_gstate_copy(&next, s);
+		want = id == 0 ? ndl_gstate_done(s) : ndl_gstate_bytes(&next, pieces[id], strlen(pieces[id]));
+		if (in != want || in != ndl_gstate_allows(s, v, id)) {
+			tap_note("piece %d: mask %d, want %d", id, in, want);
+			wrong++;
+		}
+	}
+	tap_ok(!wrong, "mask after %s", what);
+}
+
+static void masks(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	size_t len[N_PIECES];
+	for (size_t i = 0; i < N_PIECES; i++)
+		len[i] = strlen(pieces[i]);
+	ndl_vocab_trie *v = ndl_vocab_trie_new(pieces, len, N_PIECES, 0, &err);
+	ndl_grammar *g = grammar_of("[{'name':'send','parameters':{'to':{'type':'string','maxLength':6}}},{'name':'send_message','parameters':{'a':'string'}}]", NULL, &err);
+	if (!CHECK(v && g))
+		return;
+	CHECK_INT(ndl_vocab_trie_size(v), N_PIECES);
+	CHECK_INT(ndl_vocab_trie_words(v), 1);
+	static const char *const texts[] = {
+		" [{\"name\":\"send\",\"arguments\":{\"to\":\"abc\\n\xc3\xa9\"}}]", " [{\"name\":\"send_message\",\"arguments\":{\"a\":\"abc\\n\xc3\xa9 abcabcabc\"}}]", " []",
+	};
+	for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+		ndl_gstate s;
+		ndl_gstate_init(&s, g);
+		check_mask(&s, v, "nothing");
+		for (size_t i = 0; texts[k][i]; i++) {
+			if (!ndl_gstate_byte(&s, (unsigned char)texts[k][i]))
+				tap_ok(0, "byte %zu of %s", i, texts[k]);
+			char what[100];
+			snprintf(what, sizeof what, "%.*s", (int)(i + 1), texts[k]);
+			check_mask(&s, v, what);
+		}
+		CHECK(ndl_gstate_done(&s));
+		CHECK(ndl_gstate_token(&s, v, 0));
+	}
+	ndl_gstate s;
+	ndl_gstate_init(&s, g);
+	CHECK(!ndl_gstate_token(&s, v, 0));
+	CHECK(!ndl_gstate_token(&s, v, -1));
+	CHECK(!ndl_gstate_token(&s, v, N_PIECES));
+	CHECK(!ndl_gstate_token(&s, v, 6));
+	CHECK(ndl_gstate_token(&s, v, 1));
+	CHECK(ndl_gstate_token(&s, v, 6));
+	ndl_vocab_trie_free(v);
+	ndl_grammar_free(g);
+}
+
+static const char *failure(const char *schema)
+{
+	static char out[500];
+	char text[2000];
+	ndl_error err = NDL_ERROR_INIT;
+	snprintf(text, sizeof text, "[{'name':'f','parameters':{'type':'object','properties':{'a':%s}}}]", schema);
+	ndl_grammar *g = grammar_of(text, NULL, &err);
+	snprintf(out, sizeof out, "%s", g ? "compiled" : err.text);
+	ndl_grammar_free(g);
+	return out;
+}
+
+static void errors(void)
+{
+	CHECK_STR(failure("{'type':'integer','minimum':3,'maximum':2}"), "tool \"f\": /properties/a: no number is within the bounds");
+	CHECK_STR(failure("{'type':'integer','minimum':1,'maximum':4,'multipleOf':5}"), "tool \"f\": /properties/a: no number is within the bounds");
+	CHECK_STR(failure("{'type':'string','minLength':3,'maxLength':2}"), "tool \"f\": /properties/a: minLength is more than maxLength");
+	CHECK_STR(failure("{'type':'array','items':{'type':'array','minItems':3,'maxItems':2}}"), "tool \"f\": /properties/a/items: minItems is more than maxItems");
+	CHECK_STR(failure("{'type':'integer','enum':['x']}"), "tool \"f\": /properties/a: no value of the enum fits the rest of the schema");
+	CHECK_STR(failure("{'type':'number','multipleOf':1e-12}"), "tool \"f\": /properties/a: bounds with more than 9 decimals are not supported");
+	CHECK_STR(failure("{'type':'array','items':{'type':'string'},'minItems':4000000}"), "tool \"f\": /properties/a: minItems is too large");
+	ndl_error err = NDL_ERROR_INIT;
+	CHECK(!grammar_of("[]", &(ndl_grammar_options){.min_calls = 1}, &err));
+	CHECK_STR(err.text, "1 calls are demanded, 0 are possible");
+}
+
+/* 500 tools of 2 KB, 28 arguments each, one of 1000. */
+static void large(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_buf_byte(&b, '[');
+	for (int i = 0; i < 500; i++) {
+		ndl_buf_printf(&b, "%s{'name':'tool_%d','parameters':{", i ? "," : "", i);
+		for (int k = 0; k < (i ? 28 : 1000); k++)
+			ndl_buf_printf(&b, "%s'argument_%d':{'type':'string','description':'what this one is for','required':%s}", k ? "," : "", k, k % 2 ? "true" : "false");
+		ndl_buf_str(&b, "}}");
+	}
+	ndl_buf_byte(&b, ']');
+	tap_note("%zu bytes of tools", b.len);
+	ndl_grammar *g = grammar_of(b.data, NULL, &err);
+	CHECK(b.len > 1000000 && g != NULL);
+	ndl_gstate s;
+	ndl_gstate_init(&s, g);
+	const char *start = " [{\"name\":\"tool_0\",\"arguments\":{\"argument_";
+	CHECK(ndl_gstate_bytes(&s, start, strlen(start)));
+	ndl_buf_reset(&b);
+	ndl_gstate_closing(&s, &b);
+	CHECK(b.len > 500 * 10 && strcmp(b.data + b.len - 3, "}}]") == 0);
+	CHECK(ndl_gstate_bytes(&s, b.data, b.len) && ndl_gstate_done(&s));
+	ndl_buf_clear(&b);
+	ndl_grammar_free(g);
+}
+
+int main(void)
+{
+	types();
+	constraints();
+	calls();
+	forced_and_closing();
+	masks();
+	errors();
+	large();
+	return tap_done();
+}
