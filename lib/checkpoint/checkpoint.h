@@ -58,6 +58,8 @@ ndl_status ndl_ckpt_writer_meta(ndl_ckpt_writer *w, const char *key, const char 
 ndl_status ndl_ckpt_writer_add(ndl_ckpt_writer *w, const char *name, ndl_dtype dtype, int rank,
                                const size_t *shape, const void *data, ndl_error *err);
 ndl_status ndl_ckpt_writer_finish(ndl_ckpt_writer *w, const char *path, ndl_error *err);
+/* No alignment and no "padding.N" tensors: a plain file for programs of others. */
+void ndl_ckpt_writer_set_packed(ndl_ckpt_writer *w, bool packed);
 void ndl_ckpt_writer_free(ndl_ckpt_writer *w);
 
 /* The network's shape (SPEC section 2). */

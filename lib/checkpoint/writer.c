@@ -19,6 +19,7 @@ struct ndl_ckpt_writer {
 	size_t n, cap;
 	pair *meta;
 	size_t n_meta, cap_meta;
+	bool packed;
 };
 
 ndl_ckpt_writer *ndl_ckpt_writer_new(ndl_error *err)
@@ -42,6 +43,11 @@ void ndl_ckpt_writer_free(ndl_ckpt_writer *w)
 	free(w->tensors);
 	free(w->meta);
 	free(w);
+}
+
+void ndl_ckpt_writer_set_packed(ndl_ckpt_writer *w, bool packed)
+{
+	w->packed = packed;
 }
 
 static bool is_text(const char *s)
@@ -110,9 +116,9 @@ static void write_entry(ndl_buf *b, const char *name, const ndl_tensor *t, size_
 	ndl_buf_printf(b, "],\"data_offsets\":[%zu,%zu]}", begin, begin + t->bytes);
 }
 
-static size_t gap_after(size_t end)
+static size_t gap_after(const ndl_ckpt_writer *w, size_t end)
 {
-	return (NDL_ST_ALIGN - end % NDL_ST_ALIGN) % NDL_ST_ALIGN;
+	return w->packed ? 0 : (NDL_ST_ALIGN - end % NDL_ST_ALIGN) % NDL_ST_ALIGN;
 }
 
 /* The JSON, padded with spaces so that the data begins at a multiple of NDL_ST_ALIGN. */
@@ -134,7 +140,7 @@ static ndl_status make_header(const ndl_ckpt_writer *w, ndl_buf *b, ndl_error *e
 		ndl_buf_byte(b, ',');
 		write_entry(b, w->tensors[i].name, &w->tensors[i], at);
 		at += w->tensors[i].bytes;
-		size_t gap = gap_after(at);
+		size_t gap = gap_after(w, at);
 		if (gap && i + 1 < w->n) {
 			char name[40];
 			ndl_tensor filler = {.dtype = NDL_U8, .rank = 1, .shape = {gap}, .bytes = gap};
@@ -166,14 +172,25 @@ static void write_body(const ndl_ckpt_writer *w, const ndl_buf *header, FILE *f)
 		if (t->bytes)
 			fwrite(t->data, 1, t->bytes, f);
 		if (i + 1 < w->n)
-			fwrite(zeros, 1, gap_after(t->bytes), f);
+			fwrite(zeros, 1, gap_after(w, t->bytes), f);
 	}
+}
+
+/* Larger types first, then names: what the format's own library does, so that every tensor is
+ * aligned for its type without fillers. */
+static int packed_order(const void *pa, const void *pb)
+{
+	const ndl_tensor *a = pa, *b = pb;
+	size_t sa = ndl_dtype_size(a->dtype), sb = ndl_dtype_size(b->dtype);
+	return sa != sb ? (sa > sb ? -1 : 1) : strcmp(a->name, b->name);
 }
 
 ndl_status ndl_ckpt_writer_finish(ndl_ckpt_writer *w, const char *path, ndl_error *err)
 {
 	ndl_outfile out;
 	ndl_buf header = NDL_BUF_INIT;
+	if (w->packed)
+		qsort(w->tensors, w->n, sizeof *w->tensors, packed_order);
 	ndl_status s = make_header(w, &header, err);
 	if (s == NDL_OK)
 		s = ndl_outfile_open(&out, path, err);

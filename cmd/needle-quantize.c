@@ -1,0 +1,325 @@
+/* needle-quantize: any readable checkpoint to any writable one, with another number format on the
+ * way; also shows and compares model files. Page: needle-quantize(1), format: needle-checkpoint(5). */
+#include "cmd/quantize.h"
+
+#include "json/json.h"
+#include "quant/convert.h"
+#include "tokenizer/tokenizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_BITS = 1001, KEY_EMBEDDING_BITS, KEY_BF16, KEY_GROUP, KEY_METHOD, KEY_VOCAB, KEY_TO, KEY_PREFIX, KEY_INFO,
+       KEY_DIFF, KEY_JSON };
+
+static const cli_option options[] = {
+	{'o', "output", "FILE", "the file to write; may be IN"},
+	{KEY_BITS, "bits", "4|8|16|32", "bits of a weight [4]"},
+	{KEY_EMBEDDING_BITS, "embedding-bits", "4|8|16|32", "bits of the embedding [8 if --bits is 4, else as --bits]"},
+	{KEY_BF16, "bf16", NULL, "16 bits are BF16, not F16"},
+	{KEY_GROUP, "group", "32|64|128", "inputs that share a scale [32]"},
+	{KEY_METHOD, "method", "rtn|mse", "scale from the largest weight, or of least squared error [rtn]"},
+	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model to store in the model file [the one of IN]"},
+	{KEY_TO, "to", "model|safetensors", "write a model file, or a plain tree of floats [model]"},
+	{KEY_PREFIX, "prefix", "TEXT", "take the tensors whose names start with TEXT, and drop it"},
+	{KEY_INFO, "info", NULL, "list the tensors, sizes and configuration of a file"},
+	{KEY_DIFF, "diff", NULL, "compare two models value by value; status 1 if they differ"},
+	{KEY_JSON, "json", NULL, "print the report as one line of JSON"},
+	{0, NULL, NULL, NULL},
+};
+
+typedef struct settings {
+	const char *output, *vocab, *prefix;
+	int bits, embedding_bits; /* 0: not given */
+	bool bf16, plain, info, diff, json;
+	ndl_quant_method method;
+	size_t group;
+} settings;
+
+/* Opening --------------------------------------------------------------------------------- */
+
+#define SUPPORTED "supported are needle model files and safetensors with upstream's parameter names, needle-checkpoint(5)"
+
+/* A first look, for a better message than "not safetensors". Unreadable files are left to open. */
+static ndl_status refuse_others(const char *path, ndl_error *err)
+{
+	unsigned char head[4] = {0};
+	FILE *f = fopen(path, "rb");
+	size_t n = f ? fread(head, 1, sizeof head, f) : 0;
+	if (f)
+		fclose(f);
+	if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
+		return ndl_fail(err, NDL_EUNSUPPORTED, "%s: a Python pickle, which cannot be read; " SUPPORTED, path);
+	if (n == 4 && memcmp(head, "PK\3\4", 4) == 0)
+		return ndl_fail(err, NDL_EUNSUPPORTED, "%s: a zip archive (PyTorch, npz), which cannot be read; " SUPPORTED, path);
+	return NDL_OK;
+}
+
+static void add_hint(ndl_error *err)
+{
+	if (err->code == NDL_EUNSUPPORTED || err->code == NDL_ENOTFOUND) {
+		size_t n = strlen(err->text);
+		snprintf(err->text + n, sizeof err->text - n, "; " SUPPORTED);
+	}
+}
+
+ndl_ckpt *quantize_open_file(const char *path, const char *prefix, ndl_error *err)
+{
+	if (refuse_others(path, err) != NDL_OK)
+		return NULL;
+	ndl_ckpt *ckpt = ndl_ckpt_open_prefix(path, prefix ? prefix : "", err);
+	if (!ckpt) {
+		add_hint(err);
+		return NULL;
+	}
+	/* a tree that still has its outermost key */
+	if (!prefix && !ndl_ckpt_find(ckpt, "embedding/embedding") && ndl_ckpt_find(ckpt, "params/embedding/embedding")) {
+		const char *joined = ndl_ckpt_find(ckpt, "params/embedding/embedding")->name;
+		char stem[8] = "params/";
+		stem[6] = joined[6];
+		ndl_ckpt_close(ckpt);
+		ckpt = ndl_ckpt_open_prefix(path, stem, err);
+	}
+	return ckpt;
+}
+
+ndl_status quantize_open(quantize_model *m, const char *path, const char *prefix, ndl_error *err)
+{
+	*m = (quantize_model){.path = path};
+	m->ckpt = quantize_open_file(path, prefix, err);
+	if (!m->ckpt)
+		return err->code;
+	ndl_status s = NDL_OK;
+	if (ndl_ckpt_find(m->ckpt, "encoder_final_norm"))
+		s = ndl_fail(err, NDL_EUNSUPPORTED, "a model file of needle-rs");
+	if (s == NDL_OK)
+		s = ndl_config_from_ckpt(&m->config, m->ckpt, err);
+	if (s == NDL_OK)
+		s = ndl_ckpt_check(m->ckpt, &m->config, err);
+	if (s != NDL_OK) {
+		add_hint(err);
+		ndl_error_at(err, path, 0);
+	}
+	return s;
+}
+
+/* Converting ------------------------------------------------------------------------------ */
+
+/* Metadata that the conversion itself writes; the rest of a model file's is carried over. */
+static bool is_ours(const char *key)
+{
+	static const char *const keys[] = {"format", "format_version", "vocab_size", "d_model", "num_heads",
+		"num_kv_heads", "num_encoder_layers", "num_decoder_layers", "contrastive_dim", "max_enc_len", "max_dec_len",
+		"rope_theta", "no_feedforward", "tools_format", "quantization", "group", NULL};
+	for (size_t i = 0; keys[i]; i++)
+		if (strcmp(keys[i], key) == 0)
+			return true;
+	return false;
+}
+
+static ndl_status carry_metadata(const quantize_model *m, ndl_ckpt_writer *w, ndl_error *err)
+{
+	const char *key, *value, *format = ndl_ckpt_meta(m->ckpt, "format");
+	ndl_status s = NDL_OK;
+	if (!format || strcmp(format, "needle") != 0)
+		return NDL_OK;
+	for (size_t i = 0; s == NDL_OK && i < ndl_ckpt_meta_count(m->ckpt); i++) {
+		ndl_ckpt_meta_at(m->ckpt, i, &key, &value);
+		if (!is_ours(key))
+			s = ndl_ckpt_writer_meta(w, key, value, err);
+	}
+	return s;
+}
+
+/* The tokenizer to store: of --vocab, else of the input; *tok stays NULL if there is none. */
+static ndl_status find_tokenizer(const settings *o, const quantize_model *m, ndl_tok **tok, ndl_error *err)
+{
+	const ndl_tensor *t = ndl_ckpt_find(m->ckpt, NDL_TOKENIZER_TENSOR);
+	const char *from = o->vocab ? o->vocab : m->path;
+	if (o->plain || (!o->vocab && !t))
+		return NDL_OK;
+	*tok = o->vocab ? ndl_tok_load(o->vocab, err) : ndl_tok_new(t->data, t->bytes, err);
+	ndl_status s = *tok ? NDL_OK : err->code;
+	if (s == NDL_OK && ndl_tok_size(*tok) != (size_t)m->config.vocab_size)
+		s = ndl_fail(err, NDL_EINVAL, "the tokenizer has %zu pieces, the model's embedding %d rows",
+		             ndl_tok_size(*tok), m->config.vocab_size);
+	if (s != NDL_OK)
+		ndl_error_at(err, from, 0);
+	return s;
+}
+
+static ndl_status write_model(const settings *o, const quantize_model *m, const ndl_conversion *v, ndl_error *err)
+{
+	ndl_tok *tok = NULL;
+	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
+	ndl_status s = w ? find_tokenizer(o, m, &tok, err) : NDL_ENOMEM;
+	if (s == NDL_OK)
+		s = ndl_config_to_writer(&m->config, w, err);
+	if (s == NDL_OK)
+		s = ndl_conversion_write(v, w, err);
+	if (s == NDL_OK && !o->plain)
+		s = carry_metadata(m, w, err);
+	if (s == NDL_OK && tok) {
+		size_t len;
+		const void *bytes = ndl_tok_model_bytes(tok, &len);
+		s = ndl_ckpt_writer_add(w, NDL_TOKENIZER_TENSOR, NDL_U8, 1, &len, bytes, err);
+	}
+	if (s == NDL_OK) {
+		ndl_ckpt_writer_set_packed(w, o->plain);
+		s = ndl_ckpt_writer_finish(w, o->output, err);
+	}
+	ndl_ckpt_writer_free(w);
+	ndl_tok_free(tok);
+	return s;
+}
+
+static void report_text(const ndl_conversion *v)
+{
+	size_t bytes = 0, elements = 0;
+	for (size_t i = 0; i < ndl_conversion_count(v); i++) {
+		const ndl_convert_report *r = ndl_conversion_at(v, i);
+		printf("%-4s -> %-4s %10zu bytes  rms %.5f  max %-9.3g %s\n", r->from, r->to, r->bytes, r->rms, r->worst,
+		       r->name);
+		bytes += r->bytes;
+		elements += r->elements;
+	}
+	printf("%zu parameters in %zu bytes, %.2f bits each\n", elements, bytes, (double)bytes * 8 / (double)elements);
+}
+
+static ndl_status report_json(const ndl_conversion *v, ndl_error *err)
+{
+	json_t *tensors = json_array();
+	ndl_buf line = NDL_BUF_INIT;
+	size_t bytes = 0, elements = 0;
+	for (size_t i = 0; i < ndl_conversion_count(v); i++) {
+		const ndl_convert_report *r = ndl_conversion_at(v, i);
+		json_array_append_new(tensors, json_pack("{s:s,s:s,s:s,s:I,s:f,s:f}", "name", r->name, "from", r->from, "to",
+		                                         r->to, "bytes", (json_int_t)r->bytes, "rms", r->rms, "worst", r->worst));
+		bytes += r->bytes;
+		elements += r->elements;
+	}
+	json_t *out = json_pack("{s:I,s:I,s:o}", "parameters", (json_int_t)elements, "bytes", (json_int_t)bytes, "tensors",
+	                        tensors);
+	if (out)
+		ndl_json_write(&line, out, 0);
+	ndl_status s = out ? ndl_buf_check(&line, err) : ndl_fail_nomem(err, "report");
+	if (s == NDL_OK)
+		puts(ndl_buf_cstr(&line));
+	ndl_buf_clear(&line);
+	json_decref(out);
+	return s;
+}
+
+static int convert(const cli *c, const settings *o, const char *path)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	quantize_model m = {0};
+	ndl_conversion *v = NULL;
+	ndl_convert_options co = {o->bits, o->embedding_bits, o->bf16, o->group, o->method, c->common.threads};
+	ndl_status s = quantize_open(&m, path, o->prefix, &err);
+	if (s == NDL_OK && !(v = ndl_convert(m.ckpt, &m.config, &co, &err))) {
+		ndl_error_at(&err, path, 0);
+		s = err.code;
+	}
+	if (s == NDL_OK)
+		s = write_model(o, &m, v, &err);
+	if (s == NDL_OK && o->json)
+		s = report_json(v, &err);
+	else if (s == NDL_OK && !c->common.quiet)
+		report_text(v);
+	if (s != NDL_OK)
+		cli_report(c, &err);
+	else if (!o->plain && !o->vocab && !ndl_ckpt_find(m.ckpt, NDL_TOKENIZER_TENSOR))
+		cli_warn(c, "%s has no tokenizer, which inference needs: see --vocab", o->output);
+	ndl_conversion_free(v);
+	ndl_ckpt_close(m.ckpt);
+	return s == NDL_OK ? CLI_OK : CLI_UNUSABLE;
+}
+
+/* Options --------------------------------------------------------------------------------- */
+
+static int parse_bits(const cli *c, const char *option, const char *text)
+{
+	static const char *const choices[] = {"4", "8", "16", "32", NULL};
+	static const int bits[] = {4, 8, 16, 32};
+	return bits[cli_choice(c, option, text, choices)];
+}
+
+static void set_option(const cli *c, settings *o, int key, const char *arg)
+{
+	static const char *const groups[] = {"32", "64", "128", NULL}, *const methods[] = {"rtn", "mse", NULL},
+		*const targets[] = {"model", "safetensors", NULL};
+	switch (key) {
+	case 'o': o->output = arg; break;
+	case KEY_BITS: o->bits = parse_bits(c, "--bits", arg); break;
+	case KEY_EMBEDDING_BITS: o->embedding_bits = parse_bits(c, "--embedding-bits", arg); break;
+	case KEY_BF16: o->bf16 = true; break;
+	case KEY_GROUP: o->group = (size_t)32 << cli_choice(c, "--group", arg, groups); break;
+	case KEY_METHOD: o->method = cli_choice(c, "--method", arg, methods) ? NDL_QUANT_MSE : NDL_QUANT_RTN; break;
+	case KEY_VOCAB: o->vocab = arg; break;
+	case KEY_TO: o->plain = cli_choice(c, "--to", arg, targets) == 1; break;
+	case KEY_PREFIX: o->prefix = arg; break;
+	case KEY_INFO: o->info = true; break;
+	case KEY_DIFF: o->diff = true; break;
+	case KEY_JSON: o->json = true; break;
+	default: break;
+	}
+}
+
+/* Combinations, and defaults that depend on one another. */
+static void finish_options(const cli *c, settings *o, int operands)
+{
+	if (o->info && o->diff)
+		cli_usage_error(c, "--info and --diff exclude one another");
+	if ((o->info || o->diff) && (o->output || o->bits || o->embedding_bits || o->bf16 || o->vocab || o->plain))
+		cli_usage_error(c, "%s writes no model: it goes with --json and --prefix only", o->info ? "--info" : "--diff");
+	if (operands != (o->diff ? 2 : 1))
+		cli_usage_error(c, "expected %s, found %d operands", o->diff ? "two model files" : "one input file", operands);
+	if (o->info || o->diff)
+		return;
+	if (!o->output)
+		cli_usage_error(c, "-o FILE is needed: where should the result go?");
+	if (strcmp(o->output, "-") == 0)
+		cli_usage_error(c, "a model file cannot be written to stdout");
+	if (!o->bits)
+		o->bits = o->bf16 ? 16 : o->plain ? 32 : 4;
+	if (!o->embedding_bits)
+		o->embedding_bits = o->bits == 4 ? 8 : o->bits;
+	if (o->bf16 && o->bits != 16 && o->embedding_bits != 16)
+		cli_usage_error(c, "--bf16 goes with 16 bits");
+	if (o->plain && (o->bits < 16 || o->embedding_bits < 16))
+		cli_usage_error(c, "--to safetensors holds floats only: 16 or 32 bits");
+	if (o->plain && o->vocab)
+		cli_usage_error(c, "--to safetensors has no place for a tokenizer");
+}
+
+int main(int argc, char **argv)
+{
+	cli c = {
+		.name = "needle-quantize",
+		.usage = "needle-quantize [OPTION]… IN -o FILE\n"
+		         "       needle-quantize --info [--json] FILE\n"
+		         "       needle-quantize --diff [--json] A B\n",
+		.summary = "Convert a model to another number format, show it, or compare two.",
+		.examples = "  needle-quantize model.safetensors -o small.safetensors\n"
+		            "  needle-quantize --bits 8 --method mse --vocab bpe.model upstream.safetensors -o model.safetensors\n"
+		            "  needle-quantize --to safetensors small.safetensors -o floats.safetensors\n"
+		            "  needle-quantize --diff model.safetensors small.safetensors\n",
+		.options = options,
+	};
+	settings o = {.group = 32};
+	const char *arg;
+	int key, at = 0;
+	cli_init(&c);
+	while ((key = cli_next(&c, argc, argv, &arg, &at)) != 0)
+		set_option(&c, &o, key, arg);
+	finish_options(&c, &o, argc - at);
+	int status;
+	if (o.info)
+		status = quantize_info(&c, argv[at], o.prefix, o.json);
+	else if (o.diff)
+		status = quantize_diff(&c, argv[at], argv[at + 1], o.prefix, o.json);
+	else
+		status = convert(&c, &o, argv[at]);
+	return cli_finish(&c, status);
+}
