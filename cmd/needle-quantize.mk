@@ -1,3 +1,5 @@
 # needle-quantize
 bin_PROGRAMS += needle-quantize
 needle_quantize_SOURCES = cmd/needle-quantize.c cmd/quantize.h cmd/quantize_show.c
+dist_man_MANS += man/needle-quantize.1 man/needle-checkpoint.5
+dist_check_SCRIPTS += tests/cli/needle-quantize.bats

@@ -104,7 +104,7 @@ static int info_text(const char *path, const ndl_ckpt *ckpt, const ndl_config *c
 	if (config)
 		printf(": needle model, %zu parameters\n", parameters(config));
 	else
-		printf(": safetensors file, not a needle model (%s)\n", why);
+		printf(": safetensors file; %s\n", why);
 	for (size_t i = 0; i < ndl_ckpt_meta_count(ckpt); i++) {
 		ndl_ckpt_meta_at(ckpt, i, &key, &value);
 		fputs("  ", stdout);
