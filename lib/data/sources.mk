@@ -12,3 +12,6 @@ libneedle_a_SOURCES += \
 
 check_PROGRAMS += tests/unit/test_data_heldout
 tests_unit_test_data_heldout_SOURCES = tests/unit/test_data_heldout.c tests/tap.h
+check_PROGRAMS += tests/unit/test_data_record tests/unit/test_data_dataset
+tests_unit_test_data_record_SOURCES = tests/unit/test_data_record.c tests/tap.h
+tests_unit_test_data_dataset_SOURCES = tests/unit/test_data_dataset.c tests/tap.h
