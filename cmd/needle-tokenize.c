@@ -18,7 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_PIECES = 256, KEY_JSON, KEY_COUNT, KEY_VOCAB, KEY_PLAIN,
+enum { KEY_PIECES = 256, KEY_JSON, KEY_COUNT, KEY_VOCAB, KEY_PLAIN, KEY_STRICT,
 	KEY_TRAIN, KEY_SIZE, KEY_COVERAGE, KEY_LENGTH, KEY_DIGITS };
 
 static const cli_option options[] = {
@@ -27,6 +27,7 @@ static const cli_option options[] = {
 	{KEY_COUNT, "count", NULL, "write the number of tokens of each line"},
 	{'d', "decode", NULL, "ids, or what --json wrote, to text"},
 	{KEY_PLAIN, "plain", NULL, "<tools> and <tool_call> in the text are text, not symbols"},
+	{KEY_STRICT, "strict", NULL, "stop at the first line that cannot be converted"},
 	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model to use instead of a model file's"},
 	{KEY_TRAIN, "train", NULL, "learn a vocabulary from lines of text"},
 	{'o', "output", "FILE", "with --train: where to write the .model"},
@@ -42,7 +43,7 @@ enum mode { MODE_IDS, MODE_PIECES, MODE_JSON, MODE_COUNT };
 typedef struct job {
 	cli c;
 	enum mode mode;
-	bool decode, train;
+	bool decode, strict, train;
 	const char *output;
 	ndl_tok_train_options training;
 	int encode_flags;
@@ -224,6 +225,8 @@ static int run_file(job *j, const char *path)
 			rc = ndl_buf_check(&j->out, &err);
 		if (rc != NDL_OK)
 			status = bad_line(j, in, &err);
+		if (rc != NDL_OK && j->strict)
+			break;
 		ndl_buf_byte(&j->out, '\n');
 		fwrite(j->out.data, 1, j->out.len, stdout);
 		if (live)
@@ -311,6 +314,7 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_JSON: set_mode(j, MODE_JSON); break;
 		case KEY_COUNT: set_mode(j, MODE_COUNT); break;
 		case KEY_PLAIN: j->encode_flags |= NDL_TOK_PLAIN; break;
+		case KEY_STRICT: j->strict = true; break;
 		case KEY_VOCAB: j->vocab = arg; break;
 		case 'd': j->decode = true; break;
 		case KEY_TRAIN: j->train = true; break;
@@ -341,6 +345,8 @@ static int convert(job *j, char **files, int n, ndl_error *err)
 	for (int i = 0; i < n || i == 0; i++) {
 		int s = run_file(j, n ? files[i] : "-");
 		status = s > status ? s : status;
+		if (status != CLI_OK && j->strict)
+			break;
 	}
 	return status;
 }

@@ -162,16 +162,19 @@ static ndl_status check_supported(const loader *l, ndl_error *err)
 	return NDL_OK;
 }
 
-/* "<0x41>" -> 0x41, or -1; the spelling must be exactly the one that is written. */
+/* The digit's value, or -1; only upper-case letters are written. */
+static int hex_digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "<0x41>" -> 0x41, or -1. */
 static int byte_of_piece(const char *text, size_t len)
 {
-	char want[8];
-	for (int b = 0; b < 256 && len == 6; b++) {
-		snprintf(want, sizeof want, "<0x%02X>", (unsigned)b);
-		if (memcmp(want, text, 6) == 0)
-			return b;
-	}
-	return -1;
+	if (len != 6 || memcmp(text, "<0x", 3) != 0 || text[5] != '>')
+		return -1;
+	int high = hex_digit(text[3]), low = hex_digit(text[4]);
+	return high < 0 || low < 0 ? -1 : 16 * high + low;
 }
 
 static ndl_status note_byte(ndl_tok *t, int32_t id, ndl_error *err)
@@ -209,32 +212,42 @@ static ndl_status check_types(ndl_tok *t, ndl_error *err)
 	return NDL_OK;
 }
 
-/* The bytes of each piece in decoded text: see ndl_tok_bytes. */
-static ndl_status build_bytes(ndl_tok *t, ndl_error *err)
+/* Writes piece p's bytes in decoded text (see ndl_tok_bytes) to `to`; returns their number, at
+ * most its length, or that of the unknown surface. */
+static size_t decoded_bytes(const ndl_tok *t, const tok_piece *p, char *to)
 {
-	ndl_buf b = NDL_BUF_INIT;
+	const char *s = t->text + p->text;
+	size_t n = 0;
+	if (p->type == PIECE_UNKNOWN) {
+		memcpy(to, t->unk_surface, t->unk_surface_len);
+		return t->unk_surface_len;
+	}
+	if (p->type == PIECE_BYTE) {
+		*to = (char)byte_of_piece(s, p->len);
+		return 1;
+	}
+	if (p->type == PIECE_CONTROL)
+		return 0;
+	for (size_t k = 0; k < p->len; k++) {
+		bool space = p->len - k >= SPACE_LEN && memcmp(s + k, SPACE_SYMBOL, SPACE_LEN) == 0;
+		to[n++] = space ? ' ' : s[k];
+		k += space ? SPACE_LEN - 1 : 0;
+	}
+	return n;
+}
+
+static ndl_status build_bytes(ndl_tok *t, size_t text_len, ndl_error *err)
+{
+	size_t at = 0; /* one unknown piece, one NUL after each piece, as in the text */
+	t->bytes = ndl_calloc(text_len + t->unk_surface_len + 1, 1);
+	if (!t->bytes)
+		return ndl_fail_nomem(err, "vocabulary");
 	for (size_t i = 0; i < t->n; i++) {
 		tok_piece *p = &t->piece[i];
-		const char *s = tok_text(t, (int32_t)i);
-		p->bytes = (uint32_t)b.len;
-		if (p->type == PIECE_BYTE)
-			ndl_buf_byte(&b, byte_of_piece(s, p->len));
-		else if (p->type == PIECE_UNKNOWN)
-			ndl_buf_add(&b, t->unk_surface, t->unk_surface_len);
-		else if (p->type != PIECE_CONTROL)
-			for (size_t k = 0; k < p->len; k++) {
-				bool space = p->len - k >= SPACE_LEN && memcmp(s + k, SPACE_SYMBOL, SPACE_LEN) == 0;
-				ndl_buf_byte(&b, space ? ' ' : s[k]);
-				k += space ? SPACE_LEN - 1 : 0;
-			}
-		p->bytes_len = (uint32_t)(b.len - p->bytes);
-		ndl_buf_byte(&b, 0);
+		p->bytes = (uint32_t)at;
+		p->bytes_len = (uint32_t)decoded_bytes(t, p, t->bytes + at);
+		at += p->bytes_len + 1;
 	}
-	if (ndl_buf_check(&b, err) != NDL_OK) {
-		ndl_buf_clear(&b);
-		return NDL_ENOMEM;
-	}
-	t->bytes = b.data;
 	return NDL_OK;
 }
 
@@ -263,7 +276,7 @@ static ndl_status load(loader *l, const void *model, size_t len, ndl_error *err)
 	if (status == NDL_OK)
 		status = check_types(t, err);
 	if (status == NDL_OK)
-		status = build_bytes(t, err);
+		status = build_bytes(t, l->text.len, err);
 	return status == NDL_OK ? tok_build_tables(t, err) : status;
 }
 

@@ -90,6 +90,8 @@ tok() {
 	[ "${stderr_lines[1]}" = "needle-tokenize: <stdin>:3: id 512 is not one of the 512 pieces" ]
 	[ "${stderr_lines[2]}" = "needle-tokenize: <stdin>:4: column 5: '1x' is not a token id" ]
 	[[ ${stderr_lines[6]} == "needle-tokenize: <stdin>:8: "* ]]
+	run --separate-stderr -1 tok -d --strict <<<$'300\nx\n302'
+	[ "$output" = "$(tok -d <<<300)" ]
 	tok -d <<<$'300\nx\n302' >out 2>/dev/null || [ $? -eq 1 ]
 	[ "$(wc -l <out)" -eq 3 ]
 	run --separate-stderr -1 tok -d --json <<<9999
