@@ -221,7 +221,7 @@ static ndl_status store_keys(struct compiler *c, struct entry *e, size_t n, uint
 	if (store_entries(c, e, n, &first, &count) < 0 ||
 	    ndl_grow(&g->words, &g->cap_words, g->n_words + words, sizeof *g->words) < 0)
 		return nomem(c);
-	uint64_t *required = memset(g->words + g->n_words, 0, words * sizeof *g->words);
+	uint64_t *required = words ? memset(g->words + g->n_words, 0, words * sizeof *g->words) : NULL;
 	for (size_t i = 0; i < n; i++) { /* e is in the order stored: keys are unique */
 		const struct node *child = &g->node[e[i].value];
 		need = child->need_words > need ? child->need_words : need;

@@ -316,10 +316,12 @@ static unsigned whole_digits(struct decimal d)
 enum { MINIMUM, MAXIMUM, ABOVE, BELOW, MULTIPLE, N_BOUNDS };
 static const char *const bound_keys[N_BOUNDS] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"};
 
-/* Places after the point: as many as the bounds need, at least 6, with room for their whole part. */
-static ndl_status choose_decimals(struct number *n, const json_t *const *value, ndl_error *err)
+/* Places after the point: as many as the bounds need, at least 6, with room for their whole part.
+ * Bounds with more are rounded inwards. */
+static void choose_decimals(struct number *n, const json_t *const *value)
 {
-	unsigned need = 0, whole = 9; /* a bound on one side leaves room for billions on the other */
+	bool below = value[MINIMUM] || value[ABOVE], above = value[MAXIMUM] || value[BELOW];
+	unsigned need = 0, whole = below && above ? 1 : 9; /* an open side leaves room for a billion */
 	for (size_t i = 0; i < N_BOUNDS; i++) {
 		if (!value[i])
 			continue;
@@ -332,10 +334,9 @@ static ndl_status choose_decimals(struct number *n, const json_t *const *value, 
 	if (whole > 12)
 		whole = 12; /* what lies beyond is not reached */
 	if (need > NUMBER_DIGITS - whole)
-		return ndl_fail(err, NDL_EUNSUPPORTED, "bounds with more than %u decimals are not supported", NUMBER_DIGITS - whole);
+		need = NUMBER_DIGITS - whole;
 	n->decimals = (uint8_t)(need > 6 ? need : 6);
 	n->whole = (uint8_t)(NUMBER_DIGITS - n->decimals);
-	return NDL_OK;
 }
 
 ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *err)
@@ -351,8 +352,8 @@ ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *
 	n->bounded = any || !(n->types & T_NUMBER);
 	if (!n->bounded)
 		b->decimals = NUMBER_DIGITS;
-	else if ((n->types & T_NUMBER) && choose_decimals(b, value, err) < 0)
-		return NDL_EUNSUPPORTED;
+	else if (n->types & T_NUMBER)
+		choose_decimals(b, value);
 	for (size_t i = 0; i < N_BOUNDS; i++) {
 		if (!value[i])
 			continue;

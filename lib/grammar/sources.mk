@@ -4,5 +4,6 @@ libneedle_a_SOURCES += \
 	lib/grammar/compile.c lib/grammar/number.c lib/grammar/string.c \
 	lib/grammar/state.c lib/grammar/closing.c lib/grammar/vocab.c lib/grammar/vocab_tok.c
 
-check_PROGRAMS += tests/unit/test_grammar
+check_PROGRAMS += tests/unit/test_grammar tests/unit/test_grammar_random
 tests_unit_test_grammar_SOURCES = tests/unit/test_grammar.c tests/tap.h
+tests_unit_test_grammar_random_SOURCES = tests/unit/test_grammar_random.c tests/tap.h
