@@ -1,0 +1,20 @@
+/* eval_infer.h - makes the calls of records with a model, side by side, before they are scored. */
+#ifndef NDL_CMD_EVAL_INFER_H
+#define NDL_CMD_EVAL_INFER_H
+
+#include "json/json.h"
+
+#include <stddef.h>
+
+typedef struct eval_caller eval_caller; /* opaque, owned */
+
+/* threads 0: all available. tools: list of all records, or NULL (then each its own); read only. */
+eval_caller *eval_caller_open(const char *model, int threads, json_t *tools, ndl_error *err);
+void eval_caller_free(eval_caller *c);
+
+/* Sets "calls" and "confidence" (and "truncated" if so) of n records; NULLs among them are passed
+ * over. What goes wrong with record i is in err[i] and makes its calls no list: {"error":…}. The same
+ * for any number of threads. */
+void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, size_t n);
+
+#endif

@@ -1,0 +1,307 @@
+/* needle-eval - scores the calls of records against their right answers.
+ *
+ * Reads JSON Lines with "answers" (right) and "calls" (made, as needle-infer writes them, or by
+ * the model that -m names), writes a table or JSON with the metrics that lib/eval defines. The manual is needle-eval(1). */
+#include "cmd/cli.h"
+#include "cmd/eval_infer.h"
+#include "cmd/eval_report.h"
+
+#include "base/outfile.h"
+#include "base/reader.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT };
+enum { MAX_LIMITS = 32, CHUNK = 64 };
+
+static const cli_option options[] = {
+	{'m', "model", "FILE", "make the calls with this model first"},
+	{'t', "tools", "FILE", "tool list of all records [each record's own]"},
+	{KEY_BY, "by", "FIELD", "also a row for each value of this field (dots go inside: meta.kind)"},
+	{KEY_JSON, "json", NULL, "one JSON object instead of tables"},
+	{KEY_UNDER, "fail-under", "METRIC=X", "exit with 1 if the metric is under X; may be repeated"},
+	{KEY_OVER, "fail-over", "METRIC=X", "exit with 1 if the metric is over X; may be repeated"},
+	{KEY_FAILURES, "failures", "FILE", "write the records without exact match to FILE"},
+	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
+	{0, NULL, NULL, NULL},
+};
+
+typedef struct limit {
+	size_t metric;
+	double bound;
+	bool over;
+} limit;
+
+typedef struct job {
+	cli c;
+	const char *model, *tools_path, *failures_path;
+	bool json, strict;
+	limit limits[MAX_LIMITS];
+	size_t n_limits;
+	ndl_tools *tools;
+	eval_caller *caller;
+	ndl_outfile failures;
+	ndl_buf line;
+	eval_totals totals;
+} job;
+
+/* Records ------------------------------------------------------------------------------ */
+
+static ndl_status write_failure(job *j, const json_t *record, ndl_error *err)
+{
+	if (!j->failures.f)
+		return NDL_OK;
+	ndl_buf_reset(&j->line);
+	ndl_json_write(&j->line, record, 0);
+	ndl_buf_byte(&j->line, '\n');
+	ndl_status rc = ndl_buf_check(&j->line, err);
+	if (rc == NDL_OK && fwrite(j->line.data, 1, j->line.len, j->failures.f) != j->line.len)
+		rc = ndl_fail_errno(err, "%s: cannot write", j->failures_path);
+	return rc;
+}
+
+/* Negative: the record is bad; *fatal: not the record, but memory or the disk. */
+static ndl_status score_record(job *j, const json_t *record, bool *fatal, ndl_error *err)
+{
+	ndl_eval_counts counts;
+	ndl_status rc = ndl_eval_record(&counts, j->tools, record, err);
+	*fatal = rc == NDL_ENOMEM;
+	if (rc != NDL_OK)
+		return rc;
+	rc = eval_totals_add(&j->totals, &counts, record, err);
+	if (rc == NDL_OK && !counts.exact)
+		rc = write_failure(j, record, err);
+	*fatal = rc != NDL_OK;
+	return rc;
+}
+
+/* Records that are read, called and scored together. */
+typedef struct chunk {
+	json_t *record[CHUNK]; /* NULL: err says why */
+	ndl_error err[CHUNK];
+	size_t line[CHUNK];
+	size_t n;
+} chunk;
+
+static void report_bad(const job *j, const ndl_reader *in, const chunk *k, size_t i)
+{
+	ndl_error err = k->err[i];
+	ndl_error_at(&err, ndl_reader_name(in), k->line[i]);
+	err.line = k->line[i]; /* not the line inside the record */
+	cli_report(&j->c, &err);
+}
+
+/* CLI_OK, CLI_NEGATIVE if some were bad, CLI_UNUSABLE to stop. */
+static int score_chunk(job *j, const ndl_reader *in, chunk *k)
+{
+	int status = CLI_OK;
+	if (j->caller)
+		eval_caller_run(j->caller, k->record, k->err, k->n);
+	for (size_t i = 0; i < k->n && status != CLI_UNUSABLE; i++) {
+		bool fatal = false, called = k->err[i].code == NDL_OK;
+		if (k->record[i] && !called) /* a failed call is scored, as a wrong one */
+			report_bad(j, in, k, i);
+		ndl_status rc = k->record[i] ? score_record(j, k->record[i], &fatal, &k->err[i]) : k->err[i].code;
+		if (rc == NDL_OK && called)
+			continue;
+		if (rc != NDL_OK) {
+			report_bad(j, in, k, i);
+			j->totals.bad += !fatal;
+		}
+		status = fatal ? CLI_UNUSABLE : CLI_NEGATIVE;
+		if (j->strict)
+			break;
+	}
+	return status;
+}
+
+/* The next CHUNK records; fewer at the end. Negative when the input itself is broken. */
+static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
+{
+	const char *text;
+	size_t len;
+	for (size_t i = 0; i < k->n; i++)
+		json_decref(k->record[i]);
+	for (k->n = 0; k->n < CHUNK;) {
+		ndl_error *e = &k->err[k->n];
+		*e = (ndl_error)NDL_ERROR_INIT;
+		int got = ndl_reader_line(in, &text, &len, e);
+		if (got == 0)
+			return 0;
+		if (got < 0 && e->code != NDL_ELIMIT) {
+			*err = *e;
+			return got;
+		}
+		if (got > 0 && text[strspn(text, " \t")] == '\0')
+			continue;
+		k->record[k->n] = got > 0 ? ndl_json_parse(text, len, e) : NULL;
+		k->line[k->n++] = ndl_reader_lineno(in);
+	}
+	return 0;
+}
+
+static int score_all(job *j, ndl_reader *in, chunk *k)
+{
+	int status = CLI_OK;
+	do {
+		ndl_error err = NDL_ERROR_INIT;
+		int got = read_chunk(in, k, &err), scored = score_chunk(j, in, k);
+		if (scored > status)
+			status = scored;
+		if (got < 0) {
+			cli_report(&j->c, &err);
+			status = CLI_UNUSABLE;
+		}
+		cli_progress(&j->c, j->totals.all.records, 0, "records");
+	} while (k->n == CHUNK && status != CLI_UNUSABLE && !(j->strict && status != CLI_OK));
+	cli_progress_end(&j->c);
+	return status;
+}
+
+static int score_input(job *j, const char *path)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_reader *in = ndl_reader_open(path, &err);
+	chunk *k = calloc(1, sizeof *k);
+	int status = CLI_UNUSABLE;
+	if (in && !k)
+		ndl_fail_nomem(&err, "records");
+	if (in && k)
+		status = score_all(j, in, k);
+	else
+		cli_report(&j->c, &err);
+	for (size_t i = 0; k && i < k->n; i++)
+		json_decref(k->record[i]);
+	free(k);
+	ndl_reader_close(in);
+	return status;
+}
+
+/* Options ------------------------------------------------------------------------------ */
+
+static void add_limit(job *j, const char *option, const char *text, bool over)
+{
+	const char *equals = strchr(text, '=');
+	char name[64];
+	size_t len = equals ? (size_t)(equals - text) : sizeof name;
+	if (len >= sizeof name)
+		cli_usage_error(&j->c, "%s: expected METRIC=X, not '%s'", option, text);
+	memcpy(name, text, len);
+	name[len] = '\0';
+	int metric = ndl_eval_metric_find(name);
+	if (metric < 0)
+		cli_usage_error(&j->c, "%s: there is no metric '%s'", option, name);
+	if (j->n_limits == MAX_LIMITS)
+		cli_usage_error(&j->c, "%s: given more than %d times", option, MAX_LIMITS);
+	j->limits[j->n_limits++] = (limit){(size_t)metric, cli_double(&j->c, option, equals + 1, 0, 1), over};
+}
+
+static const char *parse_options(job *j, int argc, char **argv)
+{
+	const char *arg;
+	int key, first;
+	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
+		switch (key) {
+		case 'm': j->model = arg; break;
+		case 't': j->tools_path = arg; break;
+		case KEY_JSON: j->json = true; break;
+		case KEY_BY: j->totals.field = arg; break;
+		case KEY_UNDER: add_limit(j, "--fail-under", arg, false); break;
+		case KEY_OVER: add_limit(j, "--fail-over", arg, true); break;
+		case KEY_FAILURES: j->failures_path = arg; break;
+		case KEY_STRICT: j->strict = true; break;
+		}
+	}
+	if (argc - first > 1)
+		cli_usage_error(&j->c, "more than one input file");
+	return first < argc ? argv[first] : NULL;
+}
+
+static ndl_status open_all(job *j, ndl_error *err)
+{
+	json_t *list = j->tools_path ? ndl_json_load(j->tools_path, err) : NULL;
+	if (j->tools_path && !list)
+		return NDL_EIO;
+	if (list && !(j->tools = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
+		ndl_error_at(err, j->tools_path, 0);
+	else if (j->model)
+		j->caller = eval_caller_open(j->model, j->c.common.threads, list, err);
+	json_decref(list);
+	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
+		return NDL_EINVAL;
+	return j->failures_path ? ndl_outfile_open(&j->failures, j->failures_path, err) : NDL_OK;
+}
+
+/* Result ------------------------------------------------------------------------------- */
+
+static int check_limits(const job *j)
+{
+	int status = CLI_OK;
+	for (size_t i = 0; i < j->n_limits; i++) {
+		const limit *l = &j->limits[i];
+		const char *name = ndl_eval_metric(l->metric)->name;
+		double x = ndl_eval_value(&j->totals.all, l->metric);
+		if (isnan(x)) /* what is not known does not pass */
+			cli_warn(&j->c, "%s is not defined for these records", name);
+		else if (l->over ? x > l->bound : x < l->bound)
+			cli_warn(&j->c, "%s is %.4f, %s %g", name, x, l->over ? "over" : "under", l->bound);
+		else
+			continue;
+		status = CLI_NEGATIVE;
+	}
+	return status;
+}
+
+static int finish(job *j, int status)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	if (j->failures.f && ndl_outfile_commit(&j->failures, &err) != NDL_OK) {
+		cli_report(&j->c, &err);
+		status = CLI_UNUSABLE;
+	}
+	if (j->totals.all.records == 0) {
+		cli_warn(&j->c, "no records to score");
+		return CLI_NEGATIVE > status ? CLI_NEGATIVE : status;
+	}
+	ndl_status rc = j->json ? eval_write_json(stdout, &j->totals, &err) : eval_write_table(stdout, &j->totals, &err);
+	if (rc != NDL_OK) {
+		cli_report(&j->c, &err);
+		return CLI_UNUSABLE;
+	}
+	int checked = check_limits(j);
+	return checked > status ? checked : status;
+}
+
+int main(int argc, char **argv)
+{
+	job j = {
+		.c = {
+			.name = "needle-eval",
+			.usage = "needle-eval [OPTION]... [FILE]\n",
+			.summary = "Score the calls of records against their answers: JSON Lines with both in, metrics out.",
+			.examples = "  needle-infer test.jsonl | needle-eval\n"
+			            "  needle-eval -m tuned.safetensors test.jsonl\n"
+			            "  needle-eval --by meta.kind --failures misses.jsonl calls.jsonl\n"
+			            "  needle-eval --json --fail-under call_f1=0.8 calls.jsonl | jq .exact_match\n",
+			.options = options,
+		},
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	cli_init(&j.c);
+	const char *path = parse_options(&j, argc, argv);
+	int status = CLI_UNUSABLE;
+	if (open_all(&j, &err) != NDL_OK)
+		cli_report(&j.c, &err);
+	else
+		status = score_input(&j, path);
+	if (status != CLI_UNUSABLE)
+		status = finish(&j, status);
+	ndl_outfile_abort(&j.failures);
+	eval_totals_clear(&j.totals);
+	eval_caller_free(j.caller);
+	ndl_tools_free(j.tools);
+	ndl_buf_clear(&j.line);
+	return cli_finish(&j.c, status);
+}

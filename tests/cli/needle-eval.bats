@@ -1,0 +1,154 @@
+#!/usr/bin/env bats
+# needle-eval: tables, JSON, groups, limits, failures, bad input, exit statuses.
+
+load ../common
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$tmp"
+	cat >calls.jsonl <<-'END'
+		{"query":"stop it","tools":[{"name":"stop","parameters":{}}],"answers":[{"name":"stop","arguments":{}}],"calls":[{"name":"stop","arguments":{}}],"meta":{"kind":"a"},"confidence":0.9}
+		{"query":"play jazz","tools":[{"name":"play","parameters":{"what":{"type":"string"}}}],"answers":"[{\"name\":\"play\",\"arguments\":{\"what\":\"jazz\"}}]","calls":[{"name":"play","arguments":{"what":"rock"}}],"meta":{"kind":"b"},"confidence":0.2}
+
+		{"query":"hm","tools":[],"answers":[],"calls":[],"meta":{"kind":"a"},"confidence":0.8}
+	END
+}
+
+@test "the table shows each metric for all and by number of calls" {
+	run -0 --separate-stderr needle-eval calls.jsonl
+	[ -z "$stderr" ]
+	grep -Eq '^ +all +0 calls +1 call$' <<<"$output"
+	grep -Eq '^records +3 +1 +2$' <<<"$output"
+	grep -Eq '^exact_match +0\.6667 +1\.0000 +0\.5000$' <<<"$output"
+	grep -Eq '^call_f1 +0\.5000 +- +0\.5000$' <<<"$output"
+	grep -Eq '^name_f1 +1\.0000 +- +1\.0000$' <<<"$output"
+	grep -Eq '^value_grounded +0\.0000 ' <<<"$output"
+	grep -Eq '^refusal_recall +1\.0000 +1\.0000 +-$' <<<"$output"
+	grep -q 'calibration error  0.1667, area under the ROC curve  1.0000' <<<"$output"
+}
+
+@test "--json writes the same numbers" {
+	run -0 --separate-stderr needle-eval --json calls.jsonl
+	[ "${#lines[@]}" -eq 1 ]
+	jq -e '[.records,.bad,.call_f1,.by_calls."0".call_f1,.by_calls."1".records] == [3,0,0.5,null,2]' <<<"$output"
+	jq -e '.calibration | [.records,.auroc,.bins[2].right,.bins[3].right] == [3,1,0,null]' <<<"$output"
+	[ "$(jq 'has("by")' <<<"$output")" = false ]
+}
+
+@test "--by groups by a field inside, sorted; records without it are (none)" {
+	echo '{"answers":[],"calls":[],"meta":{"kind":7}}' >>calls.jsonl
+	echo '{"answers":[],"calls":[],"meta":3}' >>calls.jsonl
+	run -0 needle-eval --by meta.kind --json calls.jsonl
+	jq -e '.by | [.field, (.groups | keys_unsorted), .groups.a.records, .groups.b.exact_match] ==
+		["meta.kind", ["(none)","7","a","b"], 2, 0]' <<<"$output"
+	run -0 needle-eval --by meta.kind calls.jsonl
+	grep -Eq '^meta\.kind +records +exact_match' <<<"$output"
+	grep -Eq '^b +1 +0\.0000' <<<"$output"
+}
+
+@test "standard input, - and compressed files are read alike" {
+	want=$(needle-eval calls.jsonl)
+	[ "$(needle-eval <calls.jsonl)" = "$want" ]
+	[ "$(needle-eval - <calls.jsonl)" = "$want" ]
+	gzip -k calls.jsonl
+	[ "$(needle-eval calls.jsonl.gz)" = "$want" ]
+}
+
+@test "--fail-under and --fail-over set the exit status, after the table" {
+	run -0 needle-eval --fail-under exact_match=0.66 --fail-under name_f1=1 --fail-over param_miss=0 calls.jsonl
+	run -1 --separate-stderr needle-eval --fail-under call_f1=0.8 calls.jsonl
+	[ "$stderr" = 'needle-eval: call_f1 is 0.5000, under 0.8' ]
+	grep -q '^records' <<<"$output"
+	run -1 --separate-stderr needle-eval --fail-over exact_match=0.5 calls.jsonl
+	[ "$stderr" = 'needle-eval: exact_match is 0.6667, over 0.5' ]
+	run -1 --separate-stderr needle-eval -q --fail-under exact_match=0.9 calls.jsonl
+	[ -z "$stderr" ]
+	# undefined does not pass
+	run -1 needle-eval --fail-under call_f1=0 <<<'{"answers":[],"calls":[]}'
+}
+
+@test "--failures writes the records that are no exact match, unchanged" {
+	run -0 needle-eval --failures miss.jsonl calls.jsonl
+	cmp miss.jsonl <(sed -n 2p calls.jsonl)
+	run -3 --separate-stderr needle-eval --failures no/such/dir calls.jsonl
+	[ -z "$output" ]
+	if [ -e /dev/full ]; then
+		run -3 needle-eval --failures /dev/full calls.jsonl
+	fi
+}
+
+@test "-t gives the tools of all records" {
+	echo '[{"name":"stopNow","parameters":{}}]' >tools.json
+	echo '{"answers":[{"name":"stopNow"}],"calls":[{"name":"stop_now","arguments":{"x":1}}]}' >one.jsonl
+	run -0 needle-eval --json one.jsonl
+	jq -e '[.name_f1,.param_haluc,.schema_valid] == [0,null,null]' <<<"$output"
+	run -0 needle-eval --json -t tools.json one.jsonl
+	jq -e '[.name_f1,.param_haluc,.schema_valid] == [1,1,0]' <<<"$output"
+	echo '[{' >tools.json
+	run -3 needle-eval -t tools.json one.jsonl
+	echo '[{"title":1}]' >tools.json
+	run -3 --separate-stderr needle-eval -t tools.json one.jsonl
+	[[ $stderr == "needle-eval: tools.json: "* ]]
+}
+
+@test "bad records are named by line, counted and do not stop the others" {
+	{
+		echo '{"answers":[]'
+		cat calls.jsonl
+		echo '[1]'
+		echo '{"answers":{},"calls":[]}'
+		echo '{"answers":[]}'
+	} >bad.jsonl
+	run -1 --separate-stderr needle-eval --json bad.jsonl
+	jq -e '[.records,.bad] == [3,4]' <<<"$output"
+	[ "${#stderr_lines[@]}" -eq 4 ]
+	[[ ${stderr_lines[0]} == 'needle-eval: bad.jsonl:1: invalid JSON '* ]]
+	[ "${stderr_lines[1]}" = 'needle-eval: bad.jsonl:6: expected an object, found an array' ]
+	[ "${stderr_lines[2]}" = 'needle-eval: bad.jsonl:7: answers: expected an array, found an object' ]
+	[ "${stderr_lines[3]}" = 'needle-eval: bad.jsonl:8: calls: missing' ]
+	run -1 --separate-stderr needle-eval --strict bad.jsonl
+	[ "${#stderr_lines[@]}" -eq 2 ] # the bad line, and that nothing was scored
+	run -1 needle-eval bad.jsonl
+	grep -q '^not scored: 4 bad records$' <<<"$output"
+}
+
+@test "calls that did not parse count as such" {
+	printf '%s\n' '{"answers":[],"calls":"[{"}' '{"answers":[],"error":{"message":"x"}}' '{"answers":[],"calls":[]}' >p.jsonl
+	run -0 needle-eval --json p.jsonl
+	jq -e '[.records,.parse_rate * 3,.exact_match * 3,.refusal_precision] == [3,1,1,1]' <<<"$output"
+}
+
+@test "empty, missing and damaged files" {
+	run -1 --separate-stderr needle-eval /dev/null
+	[ -z "$output" ]
+	[ "$stderr" = 'needle-eval: no records to score' ]
+	run -3 --separate-stderr needle-eval no-such-file
+	[[ $stderr == 'needle-eval: no-such-file: '* ]]
+	gzip -c calls.jsonl | head -c 60 >cut.gz
+	run -3 --separate-stderr needle-eval cut.gz
+	[[ $stderr == 'needle-eval: cut.gz: '* ]]
+	run -3 needle-eval .
+}
+
+@test "usage errors" {
+	run -2 needle-eval a b
+	run -2 needle-eval --fail-under call_f1
+	run -2 needle-eval --fail-under nothing=1
+	run -2 needle-eval --fail-under call_f1=x
+	run -2 needle-eval --fail-under call_f1=2
+	run -2 needle-eval --by
+}
+
+@test "a full disk and a closed pipe" {
+	if [ -e /dev/full ]; then
+		run -3 bash -c 'needle-eval calls.jsonl >/dev/full'
+	fi
+	run -0 bash -c 'needle-eval calls.jsonl | true; exit "${PIPESTATUS[0]}"'
+}
+
+@test "-m that is no model" {
+	run -3 --separate-stderr needle-eval -m no-such-model calls.jsonl
+	[[ $stderr == *no-such-model* ]]
+	[ -z "$output" ]
+	run -3 needle-eval -m calls.jsonl calls.jsonl
+}
