@@ -32,6 +32,8 @@ ndl_ckpt *ndl_ckpt_open(const char *path, ndl_error *err);
 /* Only the tensors whose name starts with `prefix`, which is taken off ("p/" for a file that
  * holds parameters beside other things). */
 ndl_ckpt *ndl_ckpt_open_prefix(const char *path, const char *prefix, ndl_error *err);
+/* The same from `size` bytes in memory, which are borrowed until ndl_ckpt_close. */
+ndl_ckpt *ndl_ckpt_open_memory(const void *data, size_t size, const char *prefix, ndl_error *err);
 void ndl_ckpt_close(ndl_ckpt *c);
 /* Number of tensors; those that only fill gaps ("padding.N") are not shown. */
 size_t ndl_ckpt_count(const ndl_ckpt *c);

@@ -11,7 +11,8 @@
 #include <string.h>
 
 struct ndl_ckpt {
-	ndl_map map;
+	ndl_map map;          /* the file's bytes, whether mapped or the caller's */
+	bool borrowed;        /* the caller's */
 	json_t *header;       /* owns the names and the metadata strings */
 	const json_t *meta;   /* borrowed from header; NULL if there is none */
 	ndl_tensor *tensors;  /* in file order */
@@ -31,7 +32,8 @@ void ndl_ckpt_close(ndl_ckpt *c)
 	free(c->by_name);
 	free(c->tensors);
 	json_decref(c->header);
-	ndl_map_close(&c->map);
+	if (!c->borrowed)
+		ndl_map_close(&c->map);
 	free(c);
 }
 
@@ -299,22 +301,34 @@ static ndl_status load(ndl_ckpt *c, const char *prefix, ndl_error *err)
 	return s == NDL_OK ? index_names(c, err) : s;
 }
 
-ndl_ckpt *ndl_ckpt_open_prefix(const char *path, const char *prefix, ndl_error *err)
+ndl_ckpt *ndl_ckpt_open_memory(const void *data, size_t size, const char *prefix, ndl_error *err)
 {
 	ndl_ckpt *c = ndl_calloc(1, sizeof *c);
 	if (!c) {
 		ndl_fail_nomem(err, "model file");
 		return NULL;
 	}
-	if (ndl_map_open(&c->map, path, err) != NDL_OK) {
-		free(c);
-		return NULL;
-	}
+	c->map = (ndl_map){data, size};
+	c->borrowed = true;
 	if (load(c, prefix, err) != NDL_OK) {
-		ndl_error_at(err, path, 0);
 		ndl_ckpt_close(c);
 		return NULL;
 	}
+	return c;
+}
+
+ndl_ckpt *ndl_ckpt_open_prefix(const char *path, const char *prefix, ndl_error *err)
+{
+	ndl_map map;
+	if (ndl_map_open(&map, path, err) != NDL_OK)
+		return NULL;
+	ndl_ckpt *c = ndl_ckpt_open_memory(map.data, map.size, prefix, err);
+	if (!c) {
+		ndl_error_at(err, path, 0);
+		ndl_map_close(&map);
+		return NULL;
+	}
+	c->borrowed = false;
 	return c;
 }
 

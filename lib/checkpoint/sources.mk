@@ -11,3 +11,6 @@ libneedle_a_SOURCES += \
 check_PROGRAMS += tests/unit/test_checkpoint_file tests/unit/test_checkpoint_model
 tests_unit_test_checkpoint_file_SOURCES = tests/unit/test_checkpoint_file.c tests/tap.h
 tests_unit_test_checkpoint_model_SOURCES = tests/unit/test_checkpoint_model.c tests/tap.h
+
+check_PROGRAMS += tests/fuzz/fuzz_checkpoint
+tests_fuzz_fuzz_checkpoint_SOURCES = tests/fuzz/fuzz_checkpoint.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c tests/tap.h
