@@ -6,12 +6,13 @@ load examples
 
 setup() {
 	cd "$tmp"
-	# what an example may name: the fixtures beside it, testdata/, share/ and build/
+	# what an example may name: the fixtures beside it, testdata/, share/, build/ and LICENSE
 	[ ! -d "$testdata" ] || cp -R "$testdata/." .
 	chmod -R u+w .
 	ln -s "$testdata" testdata
 	ln -s "$top_srcdir/share" share
 	ln -s "$top_builddir" build
+	cp "$top_srcdir/LICENSE" .
 }
 
 page() {

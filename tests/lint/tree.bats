@@ -6,7 +6,8 @@ load lint
 
 @test "no path of one machine" {
 	# the pattern is written so that this file does not hold it
-	wrong=$(tree_files '' | (cd "$top_srcdir" && xargs -d '\n' grep -nIE '(^|[^A-Za-z0-9_.$}/-])/(work|home|Users|root)/|/tmp/(b)-' --) || true)
+	# (nor do sentences of the corpus count)
+	wrong=$(tree_files '' | grep -vE '^(share|testdata)/' | (cd "$top_srcdir" && xargs -d '\n' grep -nIE '(^|[^A-Za-z0-9_.$}/-])/(work|home|Users|root)/|/tmp/(b)-' --) || true)
 	none_of "$wrong" "machine paths"
 }
 
@@ -77,10 +78,10 @@ load lint
 	none_of "$wrong" "text"
 }
 
-@test "no line of code goes beyond 130 columns" {
+@test "no line of code goes beyond 140 columns" {
 	cd "$top_srcdir"
 	wrong=$(tree_files '^(lib|cmd)/.*\.[ch]$' | while IFS= read -r f; do
-		expand -t 4 "$f" | awk -v f="$f" 'length($0) > 130 { print f ":" NR ": " length($0) " columns" }'
+		expand -t 4 "$f" | awk -v f="$f" 'length($0) > 140 { print f ":" NR ": " length($0) " columns" }'
 	done)
 	none_of "$wrong" "long lines"
 }
