@@ -17,14 +17,14 @@ static inline __m256 load_i8(const void *p)
 	return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(p)));
 }
 
-/* 4 bytes: the nibbles are put in order as bytes, then their sign is extended by (x ^ 8) - 8. */
+/* 4 bytes: every lane shifts its nibble to the top and back down with its sign. */
 static inline __m256 load_i4(const void *p)
 {
+	const __m256i shift = _mm256_setr_epi32(28, 24, 20, 16, 12, 8, 4, 0);
 	int word;
 	memcpy(&word, p, 4);
-	__m128i b = _mm_cvtsi32_si128(word), low = _mm_set1_epi8(15), eight = _mm_set1_epi8(8);
-	__m128i v = _mm_unpacklo_epi8(_mm_and_si128(b, low), _mm_and_si128(_mm_srli_epi16(b, 4), low));
-	return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_sub_epi8(_mm_xor_si128(v, eight), eight)));
+	__m256i v = _mm256_sllv_epi32(_mm256_set1_epi32(word), shift);
+	return _mm256_cvtepi32_ps(_mm256_srai_epi32(v, 28));
 }
 
 static inline float hsum(__m256 v)

@@ -17,12 +17,17 @@ static inline __m512 load_i8(const void *p)
 	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(p)));
 }
 
-/* 8 bytes: the nibbles are put in order as bytes, then their sign is extended by (x ^ 8) - 8. */
+/* 8 bytes: every lane gets its 4 bytes, shifts its nibble to the bottom and looks it up (the look-up
+ * reads no more than 4 bits). */
 static inline __m512 load_i4(const void *p)
 {
-	__m128i b = _mm_loadl_epi64(p), low = _mm_set1_epi8(15), eight = _mm_set1_epi8(8);
-	__m128i v = _mm_unpacklo_epi8(_mm_and_si128(b, low), _mm_and_si128(_mm_srli_epi16(b, 4), low));
-	return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_sub_epi8(_mm_xor_si128(v, eight), eight)));
+	const __m512i shift = _mm512_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28, 0, 4, 8, 12, 16, 20, 24, 28);
+	const __m512 value = _mm512_setr_ps(0, 1, 2, 3, 4, 5, 6, 7, -8, -7, -6, -5, -4, -3, -2, -1);
+	int low, high;
+	memcpy(&low, p, 4);
+	memcpy(&high, (const char *)p + 4, 4);
+	__m512i v = _mm512_mask_set1_epi32(_mm512_set1_epi32(low), 0xff00, high);
+	return _mm512_permutexvar_ps(_mm512_srlv_epi32(v, shift), value);
 }
 
 #define V __m512

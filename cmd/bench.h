@@ -1,0 +1,44 @@
+/* bench.h - what the parts of needle-bench share: a row of results and how it is measured. */
+#ifndef NDL_CMD_BENCH_H
+#define NDL_CMD_BENCH_H
+
+#include "cmd/cli.h"
+
+#include "kernels/kernels.h"
+
+typedef struct bench_row {
+	char name[64];      /* what: "product 4096x512x512" */
+	char kernel[16];    /* "avx512", ...; "-" where it does not matter */
+	int threads;
+	double value;
+	const char *unit;   /* "GFLOP/s", "ms", ...: constant text */
+	bool less_is_better;
+} bench_row;
+
+typedef struct bench {
+	cli c;
+	bool json, kernels_only;
+	const char *compare, *filter;
+	double min_s;             /* least time to spend on a row */
+	int prompt, answer;       /* tokens of the encoder's input, decoded tokens */
+	const char *levels[8];    /* masks to measure, rising; NULL ends */
+	int threads[2];           /* counts to measure; 0 ends */
+	bench_row *rows;
+	size_t n_rows, cap;
+} bench;
+
+/* Whether a row of this name is wanted; asked before it is measured. */
+bool bench_wants(const bench *b, const char *name);
+/* Keeps the row and, unless it waits for --json, prints it. */
+ndl_status bench_add(bench *b, const char *name, const char *kernel, int threads, double value,
+                     const char *unit, bool less_is_better, ndl_error *err);
+
+double bench_now(void); /* seconds */
+
+/* Shortest time of one call of run(arg), seconds: repeated for min_s, three times at least. */
+double bench_time(const bench *b, void (*run)(void *), void *arg);
+
+ndl_status bench_kernels(bench *b, ndl_error *err);
+ndl_status bench_model(bench *b, const char *path, ndl_error *err);
+
+#endif

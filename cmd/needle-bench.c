@@ -1,0 +1,252 @@
+/* needle-bench - how fast this machine runs the kernels and the model.
+ *
+ * Writes a table, or one JSON object with --json, which --compare reads back later. The manual
+ * is needle-bench(1). */
+#include "cmd/bench.h"
+
+#include "base/mem.h"
+#include "json/json.h"
+#include "tensor/exec.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER };
+
+static const cli_option options[] = {
+	{KEY_JSON, "json", NULL, "write one JSON object instead of a table"},
+	{KEY_COMPARE, "compare", "FILE", "show the change against what --json wrote earlier"},
+	{KEY_KERNELS, "kernels", NULL, "only the kernels, no model"},
+	{'f', "filter", "TEXT", "only rows whose name contains TEXT"},
+	{KEY_TIME, "time", "MS", "least time to spend on a row, in milliseconds [200]"},
+	{KEY_PROMPT, "prompt", "N", "tokens of the model's input [256]"},
+	{KEY_ANSWER, "answer", "N", "tokens to decode [32]"},
+	{0, NULL, NULL, NULL},
+};
+
+/* Measuring ------------------------------------------------------------------------------- */
+
+double bench_now(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+double bench_time(const bench *b, void (*fn)(void *), void *arg)
+{
+	double best = 1e9, end = bench_now() + b->min_s;
+	for (int i = 0; i < 3 || bench_now() < end; i++) {
+		double t = bench_now();
+		fn(arg);
+		t = bench_now() - t;
+		best = t < best ? t : best;
+	}
+	return best > 1e-9 ? best : 1e-9;
+}
+
+bool bench_wants(const bench *b, const char *name)
+{
+	return (!b->filter || strstr(name, b->filter)) && !cli_stdout_failed();
+}
+
+/* Results --------------------------------------------------------------------------------- */
+
+static void print_row(const bench_row *r)
+{
+	printf("%-30s %-8s %7d %12.1f %s\n", r->name, r->kernel, r->threads, r->value, r->unit);
+	fflush(stdout);
+}
+
+ndl_status bench_add(bench *b, const char *name, const char *kernel, int threads, double value,
+                     const char *unit, bool less_is_better, ndl_error *err)
+{
+	if (!bench_wants(b, name))
+		return NDL_OK;
+	if (ndl_grow(&b->rows, &b->cap, b->n_rows + 1, sizeof *b->rows) < 0)
+		return ndl_fail_nomem(err, "results");
+	bench_row *r = &b->rows[b->n_rows++];
+	*r = (bench_row){.threads = threads, .value = value, .unit = unit, .less_is_better = less_is_better};
+	snprintf(r->name, sizeof r->name, "%s", name);
+	snprintf(r->kernel, sizeof r->kernel, "%s", kernel);
+	if (!b->json && !b->compare)
+		print_row(r);
+	return NDL_OK;
+}
+
+static ndl_status memory_row(bench *b, ndl_error *err)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return bench_add(b, "peak memory of this program", "-", b->threads[1] ? b->threads[1] : b->threads[0],
+	                 (double)u.ru_maxrss / 1024, "MiB", true, err);
+}
+
+static void write_json(const bench *b)
+{
+	ndl_buf out = NDL_BUF_INIT;
+	ndl_buf_printf(&out, "{\"processor\":\"%s\",\"rows\":[", ndl_isa_name(ndl_cpu_detect()));
+	for (size_t i = 0; i < b->n_rows; i++) {
+		const bench_row *r = &b->rows[i];
+		ndl_buf_printf(&out, "%s{\"name\":", i ? "," : "");
+		ndl_json_write_string(&out, r->name, strlen(r->name), 0);
+		ndl_buf_printf(&out, ",\"kernel\":\"%s\",\"threads\":%d,\"value\":%.6g,\"unit\":\"%s\"}", r->kernel, r->threads,
+		               r->value, r->unit);
+	}
+	ndl_buf_str(&out, "]}\n");
+	fputs(ndl_buf_cstr(&out), stdout);
+	ndl_buf_clear(&out);
+}
+
+/* Comparing ------------------------------------------------------------------------------- */
+
+static json_t *load_rows(const bench *b, ndl_error *err)
+{
+	json_t *old = ndl_json_load(b->compare, err);
+	if (old && !json_is_array(json_object_get(old, "rows"))) {
+		ndl_fail(err, NDL_EFORMAT, "not what needle-bench --json writes: no list \"rows\"");
+		ndl_error_at(err, b->compare, 0);
+		json_decref(old);
+		old = NULL;
+	}
+	return old;
+}
+
+static const char *text_of(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+	return s ? s : "";
+}
+
+/* The earlier value of the same row; 0 if there is none. */
+static double earlier(const json_t *old, const bench_row *r)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(json_object_get(old, "rows"), i, row)
+		if (!strcmp(text_of(row, "name"), r->name) && !strcmp(text_of(row, "kernel"), r->kernel) &&
+		    !strcmp(text_of(row, "unit"), r->unit) && json_integer_value(json_object_get(row, "threads")) == r->threads)
+			return json_number_value(json_object_get(row, "value"));
+	return 0;
+}
+
+static void print_comparison(const bench *b, const json_t *old)
+{
+	for (size_t i = 0; i < b->n_rows; i++) {
+		const bench_row *r = &b->rows[i];
+		double was = earlier(old, r);
+		printf("%-30s %-8s %7d %12.1f %-9s", r->name, r->kernel, r->threads, r->value, r->unit);
+		if (was > 0 && r->value > 0)
+			printf(" %12.1f %6.2fx\n", was, r->less_is_better ? was / r->value : r->value / was);
+		else
+			printf(" %12s %7s\n", "-", "-");
+	}
+}
+
+/* The command ----------------------------------------------------------------------------- */
+
+static void parse_options(bench *b, int argc, char **argv)
+{
+	const char *arg;
+	int key, first;
+	while ((key = cli_next(&b->c, argc, argv, &arg, &first)) != 0)
+		switch (key) {
+		case KEY_JSON: b->json = true; break;
+		case KEY_COMPARE: b->compare = arg; break;
+		case KEY_KERNELS: b->kernels_only = true; break;
+		case 'f': b->filter = arg; break;
+		case KEY_TIME: b->min_s = (double)cli_long(&b->c, "--time", arg, 1, 60000) / 1e3; break;
+		case KEY_PROMPT: b->prompt = (int)cli_long(&b->c, "--prompt", arg, 1, 65536); break;
+		case KEY_ANSWER: b->answer = (int)cli_long(&b->c, "--answer", arg, 1, 65536); break;
+		default: break;
+		}
+	if (first < argc)
+		cli_usage_error(&b->c, "unexpected argument '%s'", argv[first]);
+	if (b->json && b->compare)
+		cli_usage_error(&b->c, "--json and --compare exclude each other");
+}
+
+/* The levels to measure: all up to $NEEDLE_CPU that exist here; thread counts 1 and the most. */
+static ndl_status choose(bench *b, ndl_error *err)
+{
+	const char *mask = getenv("NEEDLE_CPU");
+	ndl_kernels best;
+	ndl_exec *x = ndl_exec_new(b->c.common.threads, mask, err);
+	if (!x)
+		return err->code;
+	best = *ndl_exec_kernels(x);
+	b->threads[0] = 1;
+	b->threads[1] = ndl_exec_threads(x) > 1 ? ndl_exec_threads(x) : 0;
+	ndl_exec_free(x);
+	int n = 0;
+	for (int i = NDL_ISA_SCALAR; i <= (int)best.isa; i++) {
+		ndl_kernels k;
+		if (ndl_kernels_init(&k, ndl_isa_name((ndl_isa)i), err) == NDL_OK && (int)k.isa == i)
+			b->levels[n++] = ndl_isa_name((ndl_isa)i);
+	}
+	b->levels[n] = NULL;
+	return NDL_OK;
+}
+
+/* The model named, or the default one; without either only the kernels are measured. */
+static ndl_status model_rows(bench *b, ndl_error *err)
+{
+	ndl_error none = NDL_ERROR_INIT;
+	const char *path = b->kernels_only ? NULL : cli_model_path(&b->c, &none);
+	if (!path) {
+		if (!b->kernels_only)
+			cli_warn(&b->c, "%s; measured the kernels only", none.text);
+		return NDL_OK;
+	}
+	ndl_status status = bench_model(b, path, err);
+	if (status != NDL_OK)
+		ndl_error_at(err, path, 0);
+	return status;
+}
+
+static ndl_status measure_all(bench *b, ndl_error *err)
+{
+	ndl_status status = choose(b, err);
+	if (status == NDL_OK && !b->json && !b->compare)
+		printf("%-30s %-8s %7s %12s\n", "what", "kernel", "threads", "result");
+	if (status == NDL_OK)
+		status = bench_kernels(b, err);
+	if (status == NDL_OK)
+		status = model_rows(b, err);
+	return status == NDL_OK ? memory_row(b, err) : status;
+}
+
+int main(int argc, char **argv)
+{
+	bench b = {
+		.c = {.name = "needle-bench",
+			.usage = "needle-bench [OPTION]...\n",
+			.summary = "Measures the kernels and the model on this machine.",
+			.examples = "  needle-bench\n"
+			            "  needle-bench --kernels --json > before.json\n"
+			            "  needle-bench --kernels --compare before.json\n",
+			.options = options,
+			.flags = CLI_TAKES_MODEL},
+		.min_s = 0.2, .prompt = 256, .answer = 32,
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	json_t *old = NULL;
+	int status = CLI_OK;
+	cli_init(&b.c);
+	parse_options(&b, argc, argv);
+	if (b.compare && !(old = load_rows(&b, &err)))
+		status = CLI_UNUSABLE;
+	else if (measure_all(&b, &err) != NDL_OK)
+		status = err.code == NDL_EINVAL ? CLI_USAGE : CLI_UNUSABLE;
+	if (status != CLI_OK)
+		cli_report(&b.c, &err);
+	else if (b.json)
+		write_json(&b);
+	else if (b.compare)
+		print_comparison(&b, old);
+	json_decref(old);
+	free(b.rows);
+	return cli_finish(&b.c, status);
+}

@@ -1,0 +1,103 @@
+#!/usr/bin/env bats
+# needle-bench: form of its output, options, bad input, exit statuses.
+
+load ../common
+
+# Everything here measures as little as it can: values are not looked at, only form.
+
+fast="--time 1 --threads 1"
+
+setup() {
+	export NEEDLE_CPU=scalar
+	cd "$tmp"
+}
+
+@test "bench: a table with a header, a row each, units" {
+	run -0 needle-bench --kernels $fast --filter inner
+	[[ "${lines[0]}" == what*kernel*threads*result ]]
+	[[ "${lines[1]}" =~ ^"inner loop"\ +scalar\ +1\ +[0-9.]+\ GFLOP/s$ ]]
+	[ "${#lines[@]}" -eq 2 ]
+}
+
+@test "bench: --json is one object whose rows have every field" {
+	needle-bench --kernels $fast --filter "one row" --json > out.json
+	run -0 jq -e '(.rows | length) == 5 and all(.rows[];
+		.kernel == "scalar" and .threads == 1 and .value > 0 and .unit == "us")' out.json
+}
+
+@test "bench: levels up to NEEDLE_CPU, rising" {
+	NEEDLE_CPU=avx2 needle-bench --kernels $fast --filter inner --json > out.json
+	run -0 jq -r '.rows[0].kernel' out.json
+	[ "$output" = scalar ]
+	run -0 jq -e 'all(.rows[]; .kernel == "scalar" or .kernel == "avx2")' out.json
+}
+
+@test "bench: --compare shows the earlier value and the change" {
+	needle-bench --kernels $fast --filter inner --json |
+		jq -c '.rows[0].value = 0.5' > before.json
+	run -0 needle-bench --kernels $fast --filter inner --compare before.json
+	[[ "$output" =~ GFLOP/s\ +0.5\ +[0-9.]+x$ ]]
+}
+
+@test "bench: --compare shows a dash for a row that was not there" {
+	echo '{"rows":[{"name":"inner loop"},7,null]}' > before.json
+	run -0 needle-bench --kernels $fast --filter inner --compare before.json
+	[[ "$output" =~ GFLOP/s\ +-\ +-$ ]]
+}
+
+@test "bench: a filter that nothing matches measures nothing" {
+	run -0 needle-bench --kernels $fast --filter nosuchrow --json
+	[ "$(jq -c .rows <<< "$output")" = '[]' ]
+}
+
+@test "bench: without any model the kernels are measured and a warning says so" {
+	NEEDLE_MODEL= run -0 --separate-stderr needle-bench $fast --filter inner
+	if [ -n "$stderr" ]; then
+		[[ "$stderr" == *"measured the kernels only"* ]]
+	fi
+	[[ "$output" == *"inner loop"* ]]
+}
+
+@test "bench: --quiet silences that warning" {
+	NEEDLE_MODEL= run -0 --separate-stderr needle-bench -q $fast --filter inner
+	[ -z "$stderr" ]
+}
+
+@test "bench: a model that is not there, or not a model, is 3 with its name" {
+	run -3 --separate-stderr needle-bench -m nosuch.safetensors $fast --filter nosuchrow
+	[[ "$stderr" == needle-bench:*nosuch.safetensors* ]]
+	echo hello > bad.safetensors
+	run -3 --separate-stderr needle-bench -m bad.safetensors $fast --filter nosuchrow
+	[[ "$stderr" == needle-bench:*bad.safetensors* ]]
+}
+
+@test "bench: a file to compare with that is missing, empty, malformed or something else is 3" {
+	: > empty.json
+	printf '{\n"rows": [\n}' > bad.json
+	echo '[1]' > list.json
+	for f in nosuch.json empty.json bad.json list.json; do
+		run -3 --separate-stderr needle-bench --kernels $fast --filter inner --compare "$f"
+		[[ "$stderr" == needle-bench:*"$f"* ]]
+		[ -z "$output" ]
+	done
+	run -3 --separate-stderr needle-bench --kernels $fast --filter inner --compare bad.json
+	[[ "$stderr" == *bad.json:3:* ]]
+}
+
+@test "bench: usage errors are 2" {
+	run -2 needle-bench --nosuch
+	run -2 needle-bench --time 0
+	run -2 needle-bench --time 5x
+	run -2 needle-bench --prompt -1
+	run -2 needle-bench stray
+	run -2 needle-bench --json --compare x.json
+	NEEDLE_CPU=pentium run -2 needle-bench --kernels $fast
+}
+
+@test "bench: a full disk is 3, a closed pipe quiet" {
+	[ -c /dev/full ] || skip "no /dev/full"
+	run -3 bash -c "needle-bench --kernels $fast --filter inner > /dev/full"
+	[[ "$output" == *"cannot write"* ]]
+	run -0 bash -c "set -o pipefail; needle-bench --kernels $fast --filter inner | true"
+	[ -z "$output" ]
+}
