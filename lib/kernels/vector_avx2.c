@@ -1,4 +1,4 @@
-/* vector_avx2.c - vector_body.h on 8 floats; tails by vmaskmov. */
+/* vector_avx2.c - vector_body.inc on 8 floats; tails by vmaskmov. */
 #include "kernels/kernels_internal.h"
 
 #if !defined(__AVX2__) || !defined(__FMA__)
@@ -56,7 +56,7 @@ static inline __m256 exp2i(__m256 v, __m256 n)
 #define ZERO_BELOW(v, x, lim) _mm256_and_ps(v, _mm256_cmp_ps(x, lim, _CMP_NLT_UQ))
 #define HSUM(v) hsum(v)
 #define HMAX(v) hmax(v)
-#include "kernels/vector_body.h"
+#include "kernels/vector_body.inc"
 
 static void narrow_f16(uint16_t *out, const float *x, size_t n)
 {

@@ -1,4 +1,4 @@
-/* vector_avx512.c - vector_body.h on 16 floats; tails by mask registers. */
+/* vector_avx512.c - vector_body.inc on 16 floats; tails by mask registers. */
 #include "kernels/kernels_internal.h"
 
 #if !defined(__AVX512F__) || !defined(__AVX512DQ__)
@@ -29,7 +29,7 @@
 #define ZERO_BELOW(v, x, lim) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, lim, _CMP_NLT_UQ), v)
 #define HSUM(v) _mm512_reduce_add_ps(v)
 #define HMAX(v) _mm512_reduce_max_ps(v)
-#include "kernels/vector_body.h"
+#include "kernels/vector_body.inc"
 
 static void narrow_bf16(uint16_t *out, const float *x, size_t n)
 {

@@ -1,4 +1,4 @@
-/* weight_avx2.c - weight_body.h on 8 floats. */
+/* weight_avx2.c - weight_body.inc on 8 floats. */
 #include "kernels/kernels_internal.h"
 
 #if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
@@ -48,7 +48,7 @@ static inline float hsum(__m256 v)
 #define I8(p) load_i8(p)
 #define I4(p) load_i4(p)
 #define HALF(h) _cvtsh_ss(h)
-#include "kernels/weight_body.h"
+#include "kernels/weight_body.inc"
 
 void ndl_weights_fill_avx2(ndl_kernels *k)
 {

@@ -1,4 +1,4 @@
-/* weight_avx512.c - weight_body.h on 16 floats. */
+/* weight_avx512.c - weight_body.inc on 16 floats. */
 #include "kernels/kernels_internal.h"
 
 #if !defined(__AVX512F__) || !defined(__AVX512DQ__)
@@ -44,7 +44,7 @@ static inline __m512 load_i4(const void *p)
 #define I8(p) load_i8(p)
 #define I4(p) load_i4(p)
 #define HALF(h) _cvtsh_ss(h)
-#include "kernels/weight_body.h"
+#include "kernels/weight_body.inc"
 
 void ndl_weights_fill_avx512(ndl_kernels *k)
 {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # needle-bench: form of its output, options, bad input, exit statuses.
 
+bats_require_minimum_version 1.5.0
 load ../common
 
 # Everything here measures as little as it can: values are not looked at, only form.
@@ -51,7 +52,7 @@ setup() {
 }
 
 @test "bench: without any model the kernels are measured and a warning says so" {
-	NEEDLE_MODEL= run -0 --separate-stderr needle-bench $fast --filter inner
+	NEEDLE_MODEL='' run -0 --separate-stderr needle-bench $fast --filter inner
 	if [ -n "$stderr" ]; then
 		[[ "$stderr" == *"measured the kernels only"* ]]
 	fi
@@ -59,7 +60,7 @@ setup() {
 }
 
 @test "bench: --quiet silences that warning" {
-	NEEDLE_MODEL= run -0 --separate-stderr needle-bench -q $fast --filter inner
+	NEEDLE_MODEL='' run -0 --separate-stderr needle-bench -q $fast --filter inner
 	[ -z "$stderr" ]
 }
 
