@@ -17,17 +17,20 @@ help_options() {
 	"$1" --help | sed '/^Examples:/,$d' | sed -nE 's/^  (-[A-Za-z0-9]), (--[a-z0-9-]+).*/\1 \2/p; s/^      (--[a-z0-9-]+).*/\1/p' | sort
 }
 
-# page_options COMMAND: the same from the .It Fl lines of the page, "Fl o , Fl -output Ar FILE" or
-# "Fl o , Fl Fl output Ar FILE"
+# page_options COMMAND: the same from the .It Fl lines of the page, which mdoc lets one write as
+# "Fl o , Fl -output Ar FILE", "Fl o , -output Ar FILE" or "Fl o , Fl Fl output Ar FILE"
 page_options() {
 	sed -nE '/^\.It Fl/ { s/\\-/-/g; s/\\&//g; s/"//g; p }' "$top_srcdir/man/$1.1" | awk '{
-		short = long = ""
-		for (i = 2; i < NF; i++)
-			if ($i == "Fl") {
-				if ($(i + 1) == "Fl") long = "--" $(i + 2)
-				else if ($(i - 1) == "Fl") continue
-				else if ($(i + 1) ~ /^-/) long = "-" $(i + 1); else short = "-" $(i + 1)
+		short = long = dashes = ""
+		for (i = 2; i <= NF; i++) {
+			if ($i == "Ar") i++
+			else if ($i == ",") dashes = ""
+			else if ($i == "Fl") dashes = dashes "-"
+			else {
+				word = (dashes ? dashes : "-") $i
+				if (word ~ /^--/) long = word; else short = word
 			}
+		}
 		if (long) print (short ? short " " : "") long; else print short
 	}' | sort
 }
