@@ -291,13 +291,14 @@ static bool takes_on(const char *v, size_t len)
 }
 
 /* Fixes the end of the words before a value that begins with v. */
-static void joint_before(filler *f, const slot *s, const char *v, size_t len)
+static void joint_before(filler *f, const slot *s, const char *v, size_t len, bool ends_clause)
 {
 	static const char *const articles[] = {"the", "a", "an", "my", "our", "your", "his", "her", "their", NULL};
 	static const char *const no_on[] = {"on", "by", "from", "since", "to", "until", "till", "for", "before", "after", "between",
 		"and", "of", "the", "is", "was", "with", "per", "at", "this", "my", "as", "starting", "through", "or", "than", "in",
 		"around", "about", "every", "next", "last", "be", "until", "date", "due", "dated", "into", "both", "than", "that", "a", "=",
-		"-", "–", "—", "→", "+", "born", NULL};
+		"-", "–", "—", "→", "+", "born", "offer", "propose", "suggest", "counter", "prefer", "choose", "pick", "want", "make",
+		"says", "say", "me", "reads", NULL};
 	syn_seg *last = f->e->n_segs > f->first_seg ? &f->e->seg[f->e->n_segs - 1] : NULL;
 	size_t wl = 0, vl = 0;
 	const char *w = tail_word(f, &wl);
@@ -331,7 +332,7 @@ static void joint_before(filler *f, const slot *s, const char *v, size_t len)
 		}
 		return;
 	}
-	if (is_date_kind(s->p->source.kind) && takes_on(v, len) && isalnum((unsigned char)w[wl - 1]) && !one_of(w, wl, no_on)
+	if (ends_clause && is_date_kind(s->p->source.kind) && takes_on(v, len) && isalnum((unsigned char)w[wl - 1]) && !one_of(w, wl, no_on)
 	    && ndl_rng_chance(f->g->rng, 0.8))
 		literal(f->e, "on ");
 }
@@ -370,7 +371,8 @@ static int add_value(syn_example *e, const slot *s, int k)
 	return (int)e->n_values++;
 }
 
-static void lay_slot(filler *f, slot *s, bool choice)
+/* after: the words that follow, or NULL where another slot does. */
+static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 {
 	syn_example *e = f->e;
 	int at = s->first_value;
@@ -389,7 +391,7 @@ static void lay_slot(filler *f, slot *s, bool choice)
 		if (k > 0)
 			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
 		else
-			joint_before(f, s, e->text.data + s->off[0], s->len[0]);
+			joint_before(f, s, e->text.data + s->off[0], s->len[0], after && (!*after || strchr(",.?!;", *after)));
 		add_seg(e, s->off[k], s->len[k], at + k);
 	}
 }
@@ -422,7 +424,7 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 			continue;
 		}
 		slot *s = find_slot(&f, pc->param, pc->prop);
-		lay_slot(&f, s, offers_choice(ph));
+		lay_slot(&f, s, offers_choice(ph), i + 1 < ph->n_pieces ? ph->piece[i + 1].text : "");
 		if (i + 1 == ph->n_pieces)
 			call->open_end = is_free_text(&s->p->source) || s->many;
 	}

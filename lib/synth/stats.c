@@ -52,7 +52,7 @@ static bool set_add(set *s, uint64_t h)
 typedef struct tally {
 	set tools, names, phrases, values, queries;
 	uint64_t calls[SYN_MAX_CALLS + 1], offers, bytes_query, bytes_tools, bytes_answers;
-	uint64_t strings, grounded, duplicates, longest;
+	uint64_t strings, grounded, mapped, duplicates, longest;
 } tally;
 
 static uint64_t hash_text(const char *s, size_t len)
@@ -68,7 +68,7 @@ static bool occurs(const syn_example *e, const char *s, size_t n)
 	return false;
 }
 
-/* Strings that are neither enum words nor copied count as not grounded, even if they occur. */
+/* Mapped strings (an ISO date, a paired form) follow from the query without standing in it. */
 static void tally_call(tally *t, const syn_example *e, const syn_call *c)
 {
 	set_add(&t->tools, hash_text(c->tool->name, strlen(c->tool->name)));
@@ -80,8 +80,9 @@ static void tally_call(tally *t, const syn_example *e, const syn_call *c)
 		for (int k = 0; k < a->n; k++) {
 			const syn_slot_value *v = &e->value[a->first + k];
 			set_add(&t->values, hash_text(e->query.data + v->at, v->len));
-			bool string = v->copied || e->raws.data[v->raw_off] == '"';
-			t->strings += string && !p->enum_json;
+			bool mapped = !v->copied && e->raws.data[v->raw_off] == '"' && !p->enum_json;
+			t->strings += v->copied || mapped;
+			t->mapped += mapped;
 			t->grounded += v->copied && occurs(e, e->query.data + v->at, v->len);
 		}
 		if (a->fixed && a->fixed[0] == '"' && !p->enum_json) {
@@ -125,7 +126,9 @@ static void print_tally(const tally *t, const ndl_synth *s, uint64_t n, FILE *f)
 	fprintf(f, "query bytes, mean\t%.1f\nquery bytes, longest\t%" PRIu64 "\n", (double)t->bytes_query / d, t->longest);
 	fprintf(f, "tools bytes, mean\t%.1f\nanswers bytes, mean\t%.1f\n", (double)t->bytes_tools / d, (double)t->bytes_answers / d);
 	fprintf(f, "string arguments without enum\t%" PRIu64 "\n", t->strings);
-	fprintf(f, "of these in the query\t%.4f\n", t->strings ? (double)t->grounded / (double)t->strings : 1.0);
+	double strings = t->strings ? (double)t->strings : 1;
+	fprintf(f, "of these in the query\t%.4f\n", (double)t->grounded / strings);
+	fprintf(f, "of these mapped (ISO dates, pairs)\t%.4f\n", (double)t->mapped / strings);
 }
 
 ndl_status ndl_synth_stats(ndl_synth *s, uint64_t n, FILE *f, ndl_error *err)

@@ -1,88 +1,13 @@
 #include "synth/synth_internal.h"
 
 #include "base/mem.h"
-#include "base/reader.h"
 #include "json/json.h"
 
 #include <ctype.h>
-#include <sha1.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_TRIES = 200 };
-
-/* Held-out queries -------------------------------------------------------------------- */
-
-static int by_value(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return (x > y) - (x < y);
-}
-
-static ndl_status load_heldout(ndl_synth *s, const char *path, ndl_error *err)
-{
-	ndl_reader *r = ndl_reader_open(path, err);
-	const char *line;
-	size_t len, cap = 0;
-	int got;
-	if (!r)
-		return err ? err->code : NDL_EIO;
-	while ((got = ndl_reader_line(r, &line, &len, err)) > 0) {
-		char *end;
-		uint64_t h = strtoull(line, &end, 16);
-		if (len == 0 || line[0] == '#')
-			continue;
-		if (len != 16 || *end) {
-			got = ndl_fail(err, NDL_EFORMAT, "expected 16 hexadecimal digits");
-			ndl_error_at(err, path, ndl_reader_lineno(r));
-			break;
-		}
-		if (ndl_grow(&s->heldout, &cap, s->n_heldout + 1, sizeof *s->heldout) != 0) {
-			got = ndl_fail_nomem(err, "the held-out hashes");
-			break;
-		}
-		s->heldout[s->n_heldout++] = h;
-	}
-	ndl_reader_close(r);
-	if (s->n_heldout)
-		qsort(s->heldout, s->n_heldout, sizeof *s->heldout, by_value);
-	return (ndl_status)got;
-}
-
-/* First 64 bits of the SHA-1 of the query in lower case, runs of other characters as one space. */
-uint64_t syn_query_hash(const char *q, size_t len)
-{
-	SHA1_CTX c;
-	uint8_t digest[SHA1_DIGEST_LENGTH];
-	uint64_t h = 0;
-	bool gap = false, any = false;
-	SHA1Init(&c);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char x = (unsigned char)q[i];
-		x = (unsigned char)(x >= 'A' && x <= 'Z' ? x + 32 : x);
-		if (!((x >= 'a' && x <= 'z') || (x >= '0' && x <= '9'))) {
-			gap = true;
-			continue;
-		}
-		if (gap && any)
-			SHA1Update(&c, (const uint8_t *)" ", 1);
-		SHA1Update(&c, &x, 1);
-		gap = false;
-		any = true;
-	}
-	SHA1Final(digest, &c);
-	for (int i = 0; i < 8; i++)
-		h = h << 8 | digest[i];
-	return h;
-}
-
-static bool is_heldout(const ndl_synth *s, const syn_example *e)
-{
-	if (s->n_heldout == 0)
-		return false;
-	uint64_t h = syn_query_hash(ndl_buf_cstr(&e->query), e->query.len);
-	return bsearch(&h, s->heldout, s->n_heldout, sizeof h, by_value) != NULL;
-}
 
 /* What may be the right tool ---------------------------------------------------------- */
 
@@ -326,6 +251,18 @@ static void join(ndl_synth *s, syn_example *e)
 	syn_add_literal(e, j, strlen(j));
 }
 
+/* After "text. " the words usually begin with a capital. */
+static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
+{
+	const syn_seg *before = &e->seg[seg - 1];
+	if (seg >= e->n_segs || e->seg[seg].value >= 0 || before->len < 2 || !ndl_rng_chance(&s->rng, 0.7))
+		return;
+	if (!strchr(".?!", e->text.data[before->off + before->len - 2]) || e->text.data[before->off + before->len - 1] != ' ')
+		return;
+	char *c = &e->text.data[e->seg[seg].off];
+	*c = (char)toupper((unsigned char)*c);
+}
+
 /* A second tool that is no near twin of the first, with a phrase that stands on its own. */
 static bool joins(const syn_example *e, const syn_tool *t, const syn_phrase *ph)
 {
@@ -377,7 +314,10 @@ static void make_several(ndl_synth *s, syn_example *e, size_t n)
 			return;
 		}
 		join(s, e);
+		size_t seg = e->n_segs;
 		add_call(s, e, u, ph);
+		if (!e->overflow)
+			capitalise(s, e, seg);
 	}
 	add_distractors(s, e, pick_total(s, n), domain_of(s, t), 0.5, NULL);
 }
@@ -431,7 +371,7 @@ ndl_status syn_make(ndl_synth *s, ndl_error *err)
 			continue;
 		shuffle_offers(s, e);
 		syn_write_query(&s->gen, e);
-		if (e->overflow || e->query.len < 2 || is_heldout(s, e))
+		if (e->overflow || e->query.len < 2 || ndl_heldout_contains(s->heldout, e->query.data, e->query.len))
 			continue;
 		syn_write_tools(e);
 		syn_write_answers(e);
@@ -471,7 +411,7 @@ ndl_synth *ndl_synth_open(const ndl_synth_options *o, ndl_error *err)
 	if (s->max_tools > SYN_MAX_OFFERS)
 		s->max_tools = SYN_MAX_OFFERS;
 	if (syn_corpus_load(&s->corpus, o->corpus, err) != NDL_OK || check_domains(s, o->domains, err) != NDL_OK
-	    || choose_targets(s, o->domains, err) != NDL_OK || (o->heldout && load_heldout(s, o->heldout, err) != NDL_OK)) {
+	    || choose_targets(s, o->domains, err) != NDL_OK || (o->heldout && !(s->heldout = ndl_heldout_load(o->heldout, err)))) {
 		ndl_synth_close(s);
 		return NULL;
 	}
@@ -487,7 +427,7 @@ void ndl_synth_close(ndl_synth *s)
 	syn_example_clear(&s->e);
 	free(s->target);
 	free(s->about);
-	free(s->heldout);
+	ndl_heldout_free(s->heldout);
 	free(s);
 }
 

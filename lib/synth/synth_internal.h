@@ -2,6 +2,7 @@
 #ifndef NDL_SYNTH_SYNTH_INTERNAL_H
 #define NDL_SYNTH_SYNTH_INTERNAL_H
 
+#include "data/heldout.h"
 #include "synth/compose.h"
 #include "synth/synth.h"
 
@@ -16,14 +17,11 @@ struct ndl_synth {
 	size_t n_targets;
 	const syn_domain **about;  /* whose refusals may come */
 	size_t n_about;
-	uint64_t *heldout;         /* sorted */
-	size_t n_heldout;
+	ndl_heldout *heldout;      /* NULL: none */
 	syn_example e;
 };
 
 /* The next example into s->e. */
 ndl_status syn_make(ndl_synth *s, ndl_error *err);
-
-uint64_t syn_query_hash(const char *query, size_t len);
 
 #endif

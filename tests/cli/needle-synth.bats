@@ -1,0 +1,192 @@
+#!/usr/bin/env bats
+# needle-synth: output, splits, options, malformed corpora, exit statuses.
+
+load ../common
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	cd "$tmp"
+	mkdir c
+	cat >c/kitchen.jsonl <<'EOF'
+{"lexicon":"dish","values":["pasta","rice","soup","stew","pie"]}
+{"name":"set_timer","aliases":["start_timer"],"descriptions":["Set a timer."],"params":{"minutes":{"type":"number","required":true,"values":"@duration_minutes","descriptions":["Minutes."]},"label":{"type":"string","values":"dish","descriptions":["Name."]}},"phrases":["timer {minutes}","{label} timer {minutes}"]}
+{"name":"stop_timer","aliases":["end_timer"],"descriptions":["Stop a timer."],"params":{"label":{"type":"string","values":"dish","descriptions":["Name."]}},"phrases":["stop the {label} timer","stop it"]}
+
+{"name":"set_oven","aliases":["oven_mode"],"descriptions":["Set the oven."],"params":{"mode":{"type":"string","required":true,"enum":["fan_bake","grill"],"said":[["fan","fan_bake"],["grill","grill"]],"descriptions":["Mode."]},"dishes":{"type":"array","items":{"type":"string"},"values":"dish","descriptions":["What is in it."]},"place":{"type":"object","properties":{"rack":{"type":"integer","values":"@int:1-4"}},"descriptions":["Where."]}},"phrases":["oven on {mode}","{mode} for {dishes*}",{"t":"grill it on rack {place.rack}","args":{"mode":"grill"}}]}
+{"refusals":["paint my fence","what is love"]}
+EOF
+}
+
+# small ARG...: with the little corpus above
+small() { needle-synth --corpus c --heldout /dev/null "$@"; }
+
+# replace LINE TEXT: that line of the little corpus
+replace() { sed -i "$1c\\$2" c/kitchen.jsonl; }
+
+@test "examples are objects with query, tools, answers and meta" {
+	run -0 --separate-stderr needle-synth -n 40
+	[ -z "$stderr" ]
+	[ "${#lines[@]}" -eq 40 ]
+	jq -e -s 'all(.[]; (keys_unsorted == ["query", "tools", "answers", "meta"]) and (.query | length > 0)
+		and (.tools | length >= 1 and length <= 8)
+		and ((.tools | map(.name)) as $names | all(.answers[]; .name as $n | $names | index($n) != null)))' <<<"$output"
+}
+
+@test "every kind of slot fills, every call fits its tool" {
+	small -n 400 >out
+	jq -e -s 'map(.answers[]) | (map(select(.arguments.minutes)) | length > 0 and all(.[]; .arguments.minutes | type == "number"))' out
+	jq -e -s '[.[].answers[].arguments | .mode // empty] | unique | . == ["fan_bake", "grill"]' out
+	jq -e -s '[.[].answers[].arguments | .dishes // empty] | length > 0 and all(.[]; length >= 2)' out
+	jq -e -s '[.[].answers[].arguments | .place // empty] | length > 0 and all(.[]; .rack >= 1 and .rack <= 4)' out
+	jq -e -s '[.[] | .query as $q | .answers[].arguments | .label // empty | . as $l | select($q | contains($l) | not)] == []' out
+	jq -e -s '[.[] | select(.answers == [])] | length > 20' out
+	jq -e -s '[.[] | select(.answers | length > 1)] | length > 20' out
+}
+
+@test "the same seed gives the same bytes, another seed others" {
+	needle-synth -n 200 -s 11 >a
+	needle-synth --count 200 --seed 11 >b
+	needle-synth -n 200 -s 12 >c2
+	cmp a b
+	! cmp -s a c2
+	needle-synth -n 50 -s 11 | cmp - <(head -n 50 a)
+}
+
+@test "splits share no query, and train none with the held-out tools" {
+	local split
+	for split in train phrasing tool domain; do
+		needle-synth -n 1500 --split "$split" --max-tools 3 >"$split"
+		jq -r .query "$split" | sort -u >"$split.q"
+		# an empty-handed refusal may be said in any split, a call belongs to one
+		jq -r 'select(.answers != []) | .query' "$split" | sort -u >"$split.calls"
+	done
+	[ -z "$(comm -12 train.calls phrasing.calls)" ]
+	[ -z "$(comm -12 train.calls tool.calls)" ]
+	[ -z "$(comm -12 train.calls domain.calls)" ]
+	# a tool is known by its descriptions: those of right held-out tools are never offered in training
+	jq -r '(.answers | map(.name)) as $n | .tools[] | select(.name as $x | $n | index($x)) | .description // empty' tool | sort -u >held
+	jq -r '.tools[].description // empty' train | sort -u >seen
+	[ "$(wc -l <held)" -gt 50 ]
+	[ "$(comm -12 held seen | wc -l)" -lt 8 ]
+}
+
+@test "--text gives three lines an example" {
+	small -n 5 --text >out
+	[ "$(wc -l <out)" -eq 15 ]
+	sed -n '2~3p;3~3p' out | jq -e -s 'all(.[]; type == "array")'
+}
+
+@test "--domains and --list-domains" {
+	run -0 needle-synth -n 60 --domains music,email
+	jq -e -s 'map(.meta.domains[]) | unique - ["music", "email"] == []' <<<"$output"
+	run -0 small --list-domains
+	[ "$output" = "kitchen	3" ]
+	run -0 needle-synth --list-domains
+	[ "$(grep -c 'held out' <<<"$output")" -eq 2 ]
+	run -2 --separate-stderr needle-synth -n 1 --domains music,nosuch
+	[ "$stderr" = "needle-synth: there is no domain 'nosuch' in the corpus" ]
+}
+
+@test "--stats counts" {
+	run -0 small -n 300 --stats
+	grep -qx 'corpus tools	3' <<<"$output"
+	grep -qx 'examples	300' <<<"$output"
+	grep -qx 'distinct right tools	3' <<<"$output"
+	grep -qx 'of these in the query	1.0000' <<<"$output"
+}
+
+@test "--max-tools limits the list" {
+	run -0 needle-synth -n 100 --max-tools 1
+	jq -e -s 'all(.[]; .tools | length == 1)' <<<"$output"
+	run -0 needle-synth -n 200 --max-tools 16
+	jq -e -s 'map(.tools | length) | max > 8' <<<"$output"
+}
+
+@test "held-out queries never come" {
+	small -n 3000 >all
+	jq -r .query all | grep -c -ix 'stop it' >before
+	[ "$(cat before)" -gt 0 ]
+	printf 'stop it' | sha1sum | cut -c1-16 >hashes
+	needle-synth --corpus c --heldout hashes -n 3000 >without
+	run -1 grep -ic '"query":"stop it[.!]*"' without
+	echo nonsense >hashes
+	run -3 --separate-stderr needle-synth --corpus c --heldout hashes -n 1
+	[[ $stderr == *hashes:1:* ]]
+}
+
+@test "endless output stops quietly with its reader" {
+	run -0 --separate-stderr bash -c 'set -o pipefail; needle-synth | head -n 3 | wc -l'
+	[ "$output" -eq 3 ]
+	[ -z "$stderr" ]
+}
+
+@test "a full disk exits with 3" {
+	run -3 bash -c 'needle-synth -n 1000 >/dev/full'
+	[[ $output == *"No space left on device" ]]
+}
+
+# bad LINE TEXT MESSAGE: with this line replaced the corpus is refused, naming file, line and reason
+bad() {
+	cp c/kitchen.jsonl keep
+	replace "$1" "$2"
+	run -3 --separate-stderr small -n 1
+	mv keep c/kitchen.jsonl
+	[ -z "$output" ]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	[[ $stderr == "needle-synth: c/kitchen.jsonl:$1: "*"$3"* ]] || { echo "$stderr"; return 1; }
+}
+
+@test "malformed corpora are refused with file, line and reason" {
+	bad 1 '{"lexicon":"dish","values":["pasta",' ''
+	bad 1 '{"lexicon":"dish","values":[]}' 'expected a list of values'
+	bad 1 '{"lexicon":"dish","values":["a",["b"]]}' 'pair'
+	bad 1 '{"lexicon":"dish","values":["{@city"]}' "without '}'"
+	bad 1 '{"lexicon":"dish","values":["{@city|shout}"]}' 'modifiers'
+	bad 1 '["dish"]' 'no tool card'
+	bad 3 '{"name":"Stop Timer"}' 'snake_case'
+	bad 3 '{"name":"set_timer","aliases":["x"],"descriptions":["x"],"phrases":["x"]}' 'already'
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":[],"phrases":["x"]}' 'no descriptions'
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":["d"],"phrases":[]}' 'no phrases'
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":["d"],"phrases":["a {b}"]}' 'unknown slot {b}'
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":["d"],"phrases":["a {b"]}' 'lone brace'
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":["d"],"phrases":[{"t":"a","args":{"b":1}}]}' "unknown argument 'b'"
+	bad 3 '{"name":"x","aliases":["y"],"descriptions":["d"],"colour":1,"phrases":["a"]}' "unknown key 'colour'"
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"text","descriptions":["d"]}},"phrases":["a"]}' '"type" must be'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","descriptions":["d"]}},"phrases":["a"]}' 'no values'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"array","values":"dish","descriptions":["d"]}},"phrases":["a"]}' 'items'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":"@int:9-1","descriptions":["d"]}},"phrases":["a"]}' 'range'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","required":true,"values":"dish","descriptions":["d"]}},"phrases":["a"]}' "required 'p' is missing"
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","enum":["u"],"descriptions":["d"]}},"phrases":[{"t":"a","args":{"p":"v"}}]}' 'type or enum'
+	bad 6 '{"refusals":"none"}' 'list of strings'
+}
+
+@test "a lexicon that does not exist is refused" {
+	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
+	run -3 --separate-stderr small -n 1
+	[[ $stderr == *"there is no lexicon or built-in 'dishes'" ]]
+}
+
+@test "a missing, empty or useless folder exits with 3" {
+	run -3 --separate-stderr needle-synth --corpus nosuch -n 1
+	[[ $stderr == "needle-synth: cannot read the corpus folder nosuch: No such file or directory" ]]
+	mkdir empty
+	run -3 --separate-stderr needle-synth --corpus empty -n 1
+	[[ $stderr == *"no tool cards in empty" ]]
+	run -3 --separate-stderr needle-synth --heldout nosuch -n 1
+	[[ $stderr == *nosuch* ]]
+}
+
+@test "templates that contain themselves end" {
+	replace 1 '{"lexicon":"dish","values":["{@loop}{@loop}{@loop}"]}'
+	echo '{"lexicon":"@loop","values":["{@loop}{@loop}{@loop}x"]}' >>c/kitchen.jsonl
+	run -0 timeout 60 needle-synth --corpus c --heldout /dev/null -n 20
+}
+
+@test "usage errors exit with 2" {
+	run -2 needle-synth -n x
+	run -2 needle-synth -n -1
+	run -2 needle-synth --max-tools 17
+	run -2 needle-synth --split nosuch
+	run -2 needle-synth --stats --text
+	run -2 needle-synth file
+}
