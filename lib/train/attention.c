@@ -2,7 +2,6 @@
 
 #include "tensor/gemm.h"
 
-#include <math.h>
 #include <string.h>
 
 #ifdef _OPENMP
@@ -62,12 +61,11 @@ static size_t visible(const ndl_batch_attention *a, const slice *c, size_t i)
 	return a->causal ? i + 1 : c->nk;
 }
 
-/* p = softmax(q k^T / sqrt(hd)) of one head, zero where a query may not look. */
+/* p = softmax(q k^T) of one head, zero where a query may not look. */
 static void probabilities(ndl_exec *x, const ndl_batch_attention *a, const slice *c, float *p, const float *q,
                           const float *k)
 {
-	float scale = 1.0f / sqrtf((float)a->hd);
-	ndl_gemm_serial(x, omp_get_thread_num(), false, true, c->nq, c->nk, a->hd, scale, q, c->q_stride, k, c->k_stride,
+	ndl_gemm_serial(x, omp_get_thread_num(), false, true, c->nq, c->nk, a->hd, 1, q, c->q_stride, k, c->k_stride,
 	                0, p, c->nk);
 	for (size_t i = 0; i < c->nq; i++) {
 		size_t n = visible(a, c, i);
@@ -97,15 +95,14 @@ void ndl_batch_attention_forward(ndl_exec *x, const ndl_batch_attention *a, floa
 		forward_item(x, a, item, a->scratch + (size_t)omp_get_thread_num() * per_thread, o, q, k, v);
 }
 
-/* With p the probabilities and dp = d_o v^T: ds = softmax_back(dp), dv = p^T d_o, and the
- * gradients of q and k carry the 1/sqrt(hd). */
+/* With p the probabilities and dp = d_o v^T: ds = softmax_back(dp), dv = p^T d_o, dk = ds^T q,
+ * dq = ds k. */
 static void backward_item(ndl_exec *x, const ndl_batch_attention *a, size_t item, float *p, float *dp,
                           float *dq, float *dk, float *dv, const float *d_o, const float *q, const float *k,
                           const float *v)
 {
 	slice c = slice_of(a, item);
 	int thread = omp_get_thread_num();
-	float scale = 1.0f / sqrtf((float)a->hd);
 	for (size_t h = c.first; h < c.first + c.group; h++) {
 		size_t at = c.q0 * c.q_stride + h * a->hd;
 		float beta = h == c.first ? 0.0f : 1.0f; /* the group's heads add up in order */
@@ -120,9 +117,9 @@ static void backward_item(ndl_exec *x, const ndl_batch_attention *a, size_t item
 		}
 		ndl_gemm_serial(x, thread, true, false, c.nk, a->hd, c.nq, 1, p, c.nk, d_o + at, c.q_stride, beta,
 		                dv + c.kv_at, c.k_stride);
-		ndl_gemm_serial(x, thread, true, false, c.nk, a->hd, c.nq, scale, dp, c.nk, q + at, c.q_stride, beta,
+		ndl_gemm_serial(x, thread, true, false, c.nk, a->hd, c.nq, 1, dp, c.nk, q + at, c.q_stride, beta,
 		                dk + c.kv_at, c.k_stride);
-		ndl_gemm_serial(x, thread, false, false, c.nq, a->hd, c.nk, scale, dp, c.nk, k + c.kv_at, c.k_stride, 0,
+		ndl_gemm_serial(x, thread, false, false, c.nq, a->hd, c.nk, 1, dp, c.nk, k + c.kv_at, c.k_stride, 0,
 		                dq + at, c.q_stride);
 	}
 }

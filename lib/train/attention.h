@@ -22,7 +22,7 @@ typedef struct ndl_batch_attention {
 /* Scratch floats a thread needs for sequences of at most max_q queries and max_k keys. */
 size_t ndl_batch_attention_scratch(size_t max_q, size_t max_k);
 
-/* o = softmax(q k^T / sqrt(hd)) v. The scores are not kept: they take less time to make again than
+/* o = softmax(q k^T) v; the 1/sqrt(hd) of the scores is already in q. The scores are not kept: they take less time to make again than
  * to store and load (Dao et al., "FlashAttention", 2022, section 3.1). */
 void ndl_batch_attention_forward(ndl_exec *x, const ndl_batch_attention *a, float *o, const float *q,
                                  const float *k, const float *v);

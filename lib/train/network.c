@@ -302,34 +302,37 @@ static ndl_batch_attention attention_of(const ndl_network *n, const side *q, con
 	return (ndl_batch_attention){n_seq, q->off, k->off, dim_heads(n), dim_kv_heads(n), dim_hd(n), causal, n->attn_scratch};
 }
 
-/* y[rows, p.cols] = beta y + x[rows, p.rows] W. */
+/* y[rows, p.cols] = x[rows, p.rows] W. */
 static void project(ndl_network *n, float *y, const float *x, size_t rows, const float *w, ndl_param_id id,
-                    int layer, float alpha, float beta)
+                    int layer)
 {
 	const ndl_slot *p = &n->ps->p[id];
-	ndl_gemm(n->ex, false, false, rows, p->cols, p->rows, alpha, x, p->rows,
-	         ndl_params_get(n->ps, w, id, layer), p->cols, beta, y, p->cols);
+	ndl_gemm(n->ex, false, false, rows, p->cols, p->rows, 1, x, p->rows,
+	         ndl_params_get(n->ps, w, id, layer), p->cols, 0, y, p->cols);
 }
 
-/* dx[rows, p.rows] = beta dx + alpha dy W^T, and dW += alpha x^T dy. */
+/* dx[rows, p.rows] = beta dx + dy W^T, and dW += x^T dy. */
 static void project_backward(ndl_network *n, float *dx, const float *dy, const float *x, size_t rows,
-                             const float *w, float *grad, ndl_param_id id, int layer, float alpha, float beta)
+                             const float *w, float *grad, ndl_param_id id, int layer, float beta)
 {
 	const ndl_slot *p = &n->ps->p[id];
-	ndl_gemm(n->ex, true, false, p->rows, p->cols, rows, alpha, x, p->rows, dy, p->cols, 1,
+	ndl_gemm(n->ex, true, false, p->rows, p->cols, rows, 1, x, p->rows, dy, p->cols, 1,
 	         ndl_params_at(n->ps, grad, id, layer), p->cols);
-	ndl_gemm(n->ex, false, true, rows, p->rows, p->cols, alpha, dy, p->cols,
+	ndl_gemm(n->ex, false, true, rows, p->rows, p->cols, 1, dy, p->cols,
 	         ndl_params_get(n->ps, w, id, layer), p->cols, beta, dx, p->rows);
 }
+
+/* The 1/sqrt(hd) of the scores goes into q: scaling n rows is less work than n x n scores. */
+static float q_gain(const ndl_network *n) { return 1.0f / sqrtf((float)dim_hd(n)); }
 
 /* Normed and rotated q and k of a block, from what was saved (or has just been projected). */
 static void normed_qk(ndl_network *n, const saved *s, const float *w, const block_ids *id, int layer,
                       const side *q, const side *k, bool cross)
 {
 	ndl_rows_head_norm(n->ex, n->qn, s->q_inv, s->q, ndl_params_get(n->ps, w, id->q_norm, layer), q->n,
-	                   dim_heads(n), dim_hd(n), cross ? NULL : &q->rope);
+	                   dim_heads(n), dim_hd(n), cross ? NULL : &q->rope, q_gain(n));
 	ndl_rows_head_norm(n->ex, n->kn, s->k_inv, s->k, ndl_params_get(n->ps, w, id->k_norm, layer), k->n,
-	                   dim_kv_heads(n), dim_hd(n), cross ? NULL : &k->rope);
+	                   dim_kv_heads(n), dim_hd(n), cross ? NULL : &k->rope, 1);
 }
 
 /* out = x + sigmoid(gate) * Attention(norm(x), memory or norm(x)); s->x holds x. memory NULL: self. */
@@ -339,15 +342,15 @@ static void block_forward(ndl_network *n, float *out, saved *s, const float *w, 
 	size_t d = dim_d(n);
 	ndl_rows_norm(n->ex, n->h, s->inv, s->x, ndl_params_get(n->ps, w, id->norm, layer), q->n, d);
 	const float *keys_from = memory ? memory : n->h;
-	project(n, s->q, n->h, q->n, w, id->q, layer, 1, 0);
-	project(n, s->k, keys_from, k->n, w, id->k, layer, 1, 0);
-	project(n, s->v, keys_from, k->n, w, id->v, layer, 1, 0);
+	project(n, s->q, n->h, q->n, w, id->q, layer);
+	project(n, s->k, keys_from, k->n, w, id->k, layer);
+	project(n, s->v, keys_from, k->n, w, id->v, layer);
 	normed_qk(n, s, w, id, layer, q, k, memory != NULL);
 	ndl_batch_attention a = attention_of(n, q, k, n->n_enc_seq, causal);
 	a.n = q == &n->enc ? n->n_enc_seq : n->n_seq;
 	ndl_batch_attention_forward(n->ex, &a, s->o, n->qn, n->kn, s->v);
-	memcpy(out, s->x, q->n * d * sizeof *out);
-	project(n, out, s->o, q->n, w, id->o, layer, sigmoid(*ndl_params_get(n->ps, w, id->gate, layer)), 1);
+	project(n, n->h, s->o, q->n, w, id->o, layer);
+	ndl_rows_scale_add(n->ex, out, 1, s->x, sigmoid(*ndl_params_get(n->ps, w, id->gate, layer)), n->h, q->n * d);
 }
 
 /* dx: on entry d loss / d out, on return d loss / d x. d_memory (cross only) is added to. */
@@ -359,7 +362,8 @@ static void block_backward(ndl_network *n, float *dx, const saved *s, const floa
 	size_t d = dim_d(n), heads = dim_heads(n), hd = dim_hd(n);
 	float gate = sigmoid(*ndl_params_get(ps, w, id->gate, layer));
 	bool cross = memory != NULL;
-	project_backward(n, n->d_o, dx, s->o, q->n, w, grad, id->o, layer, gate, 0);
+	ndl_rows_scale_add(n->ex, n->dh, gate, dx, 0, dx, q->n * d);
+	project_backward(n, n->d_o, n->dh, s->o, q->n, w, grad, id->o, layer, 0);
 
 	normed_qk(n, s, w, id, layer, q, k, cross);
 	ndl_batch_attention a = attention_of(n, q, k, q == &n->enc ? n->n_enc_seq : n->n_seq, causal);
@@ -370,17 +374,17 @@ static void block_backward(ndl_network *n, float *dx, const saved *s, const floa
 
 	ndl_rows_head_norm_backward(n->ex, n->dq, ndl_params_at(ps, grad, id->q_norm, layer), n->dqn, s->q,
 	                            ndl_params_get(ps, w, id->q_norm, layer), s->q_inv, q->n, heads, hd,
-	                            cross ? NULL : &q->rope, n->partial);
+	                            cross ? NULL : &q->rope, q_gain(n), n->partial);
 	ndl_rows_head_norm_backward(n->ex, n->dk, ndl_params_at(ps, grad, id->k_norm, layer), n->dkn, s->k,
 	                            ndl_params_get(ps, w, id->k_norm, layer), s->k_inv, k->n, dim_kv_heads(n), hd,
-	                            cross ? NULL : &k->rope, n->partial);
+	                            cross ? NULL : &k->rope, 1, n->partial);
 
 	const float *scale = ndl_params_get(ps, w, id->norm, layer);
 	ndl_rows_norm(n->ex, n->h, s->inv, s->x, scale, q->n, d);
-	project_backward(n, n->dh, n->dq, n->h, q->n, w, grad, id->q, layer, 1, 0);
+	project_backward(n, n->dh, n->dq, n->h, q->n, w, grad, id->q, layer, 0);
 	float *d_keys = cross ? d_memory : n->dh;
-	project_backward(n, d_keys, n->dk, cross ? memory : n->h, k->n, w, grad, id->k, layer, 1, 1);
-	project_backward(n, d_keys, n->dv, cross ? memory : n->h, k->n, w, grad, id->v, layer, 1, 1);
+	project_backward(n, d_keys, n->dk, cross ? memory : n->h, k->n, w, grad, id->k, layer, 1);
+	project_backward(n, d_keys, n->dv, cross ? memory : n->h, k->n, w, grad, id->v, layer, 1);
 	ndl_rows_norm_backward(n->ex, dx, ndl_params_at(ps, grad, id->norm, layer), n->dh, s->x, scale, s->inv, q->n,
 	                       d, n->partial);
 }

@@ -70,7 +70,7 @@ static void rotate(const ndl_kernels *k, float *x, const ndl_rope *rope, const f
 }
 
 void ndl_rows_head_norm(ndl_exec *ex, float *y, float *inv, const float *x, const float *scale, size_t n,
-                        size_t heads, size_t hd, const ndl_rope *rope)
+                        size_t heads, size_t hd, const ndl_rope *rope, float gain)
 {
 	const ndl_kernels *k = ndl_exec_kernels(ex);
 	size_t blocks = blocks_of(n);
@@ -80,24 +80,39 @@ void ndl_rows_head_norm(ndl_exec *ex, float *y, float *inv, const float *x, cons
 		k->rmsnorm(y + o, inv + at * heads, x + o, scale, rows * heads, hd);
 		if (rope)
 			rotate(k, y + o, rope, rope->sin, at, rows, heads, hd);
+		if (gain != 1)
+			k->scale_add(y + o, gain, y + o, 0, y + o, rows * heads * hd);
 	}
 }
 
 void ndl_rows_head_norm_backward(ndl_exec *ex, float *dx, float *dscale, float *dy, const float *x,
                                  const float *scale, const float *inv, size_t n, size_t heads, size_t hd,
-                                 const ndl_rope *rope, float *partial)
+                                 const ndl_rope *rope, float gain, float *partial)
 {
 	const ndl_kernels *k = ndl_exec_kernels(ex);
 	size_t blocks = blocks_of(n);
 #pragma omp parallel for num_threads(ndl_exec_threads(ex))
 	for (size_t b = 0; b < blocks; b++) {
 		size_t at = b * BLOCK, rows = rows_in(b, n), o = at * heads * hd;
+		if (gain != 1)
+			k->scale_add(dy + o, gain, dy + o, 0, dy + o, rows * heads * hd);
 		if (rope)
 			rotate(k, dy + o, rope, rope->minus_sin, at, rows, heads, hd);
 		memset(partial + b * hd, 0, hd * sizeof *partial);
 		k->rmsnorm_back(dx + o, partial + b * hd, dy + o, x + o, scale, inv + at * heads, rows * heads, hd);
 	}
 	add_partials(dscale, partial, blocks, hd);
+}
+
+void ndl_rows_scale_add(ndl_exec *ex, float *z, float a, const float *x, float b, const float *y, size_t n)
+{
+	enum { CHUNK = 1 << 14 };
+	size_t chunks = (n + CHUNK - 1) / CHUNK;
+#pragma omp parallel for num_threads(ndl_exec_threads(ex))
+	for (size_t c = 0; c < chunks; c++) {
+		size_t at = c * CHUNK;
+		ndl_exec_kernels(ex)->scale_add(z + at, a, x + at, b, y + at, n - at < CHUNK ? n - at : CHUNK);
+	}
 }
 
 double ndl_rows_dot(ndl_exec *ex, const float *a, const float *b, size_t n)

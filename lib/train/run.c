@@ -311,9 +311,7 @@ ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *e
 	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
 	if (!w)
 		return NDL_ENOMEM;
-	ndl_status status = ndl_ckpt_writer_meta(w, "format", "needle-state", err);
-	if (status == NDL_OK)
-		status = ndl_config_to_writer(&r->ps.config, w, err);
+	ndl_status status = ndl_config_to_writer(&r->ps.config, w, err);
 	if (status == NDL_OK)
 		status = put_options(r, w, extra, err);
 	if (status == NDL_OK)
@@ -344,11 +342,10 @@ static ndl_status get_array(const ndl_ckpt *c, const char *name, ndl_dtype dtype
 
 static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *extra, ndl_error *err)
 {
-	const char *format = ndl_ckpt_meta(c, "format");
 	ndl_dataset_state place;
 	uint64_t steps[2];
 	size_t total = r->ps.total, len;
-	if (!format || strcmp(format, "needle-state") != 0)
+	if (!ndl_ckpt_find(c, "state/params"))
 		return ndl_fail(err, NDL_EFORMAT, "not a training state");
 	ndl_status status = check_options(r, c, extra, err);
 	const void *bytes = ndl_tok_model_bytes(r->tok, &len);
