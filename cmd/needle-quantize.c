@@ -15,7 +15,7 @@ enum { KEY_BITS = 1001, KEY_EMBEDDING_BITS, KEY_BF16, KEY_GROUP, KEY_METHOD, KEY
 static const cli_option options[] = {
 	{'o', "output", "FILE", "the file to write; may be IN"},
 	{KEY_BITS, "bits", "4|8|16|32", "bits of a weight [4]"},
-	{KEY_EMBEDDING_BITS, "embedding-bits", "4|8|16|32", "bits of the embedding [8 if --bits is 4, else as --bits]"},
+	{KEY_EMBEDDING_BITS, "embedding-bits", "4|8|16|32", "bits of the embedding [as --bits]"},
 	{KEY_BF16, "bf16", NULL, "16 bits are BF16, not F16"},
 	{KEY_GROUP, "group", "32|64|128", "inputs that share a scale [32]"},
 	{KEY_METHOD, "method", "rtn|mse", "scale from the largest weight, or of least squared error [rtn]"},
@@ -284,7 +284,7 @@ static void finish_options(const cli *c, settings *o, int operands)
 	if (!o->bits)
 		o->bits = o->bf16 ? 16 : o->plain ? 32 : 4;
 	if (!o->embedding_bits)
-		o->embedding_bits = o->bits == 4 ? 8 : o->bits;
+		o->embedding_bits = o->bits;
 	if (o->bf16 && o->bits != 16 && o->embedding_bits != 16)
 		cli_usage_error(c, "--bf16 goes with 16 bits");
 	if (o->plain && (o->bits < 16 || o->embedding_bits < 16))
