@@ -4,6 +4,7 @@
  * the run lies beside it (OUT.state) until it is done: killed at any moment, the same command
  * with --resume ends on the same bytes. See needle-finetune(1). */
 #include "cmd/cli.h"
+#include "cmd/finetune_score.h"
 #include "cmd/train_log.h"
 #include "data/dataset.h"
 #include "train/run.h"
@@ -17,7 +18,8 @@
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
-	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER };
+	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
+	OPT_SCORE };
 
 static const cli_option table[] = {
 	{'o', "output", "FILE", "the trained model (needed)"},
@@ -44,6 +46,7 @@ static const cli_option table[] = {
 	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
 	{OPT_VAL, "val", "FILE", "validation examples [split off the data]"},
 	{OPT_EVAL, "eval-every", "N", "validate every N steps, 0 only at the end [a tenth of the run]"},
+	{OPT_SCORE, "score", "N", "held-out examples whose calls are scored at the end [200]"},
 	{OPT_LOG, "log", "FILE.tsv", "write losses and speed, a line every few steps"},
 	{OPT_CKPT, "checkpoint-every", "N", "save the state every N steps, 0 only at the end [200]"},
 	{OPT_RESUME, "resume", NULL, "go on from the state of a run that was stopped"},
@@ -57,7 +60,7 @@ typedef struct options {
 	const char *const *inputs;
 	int n_inputs;
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
-	     buffer;
+	     buffer, score;
 	double lr, muon_lr, warmup, decay, contrastive_weight, average;
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
@@ -102,7 +105,7 @@ static void parse_options(options *o, int argc, char **argv)
 	int key, first;
 	const long most = 1000000000;
 	*o = (options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .contrastive_every = 10,
-	               .eval_every = -1, .checkpoint_every = 200, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
+	               .eval_every = -1, .checkpoint_every = 200, .score = 200, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
 	               .contrastive_weight = 0.1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(&app, argc, argv, &arg, &first)) != 0) {
 		switch (key) {
@@ -130,6 +133,7 @@ static void parse_options(options *o, int argc, char **argv)
 		case OPT_PRECISION: o->precision = cli_choice(&app, "--precision", arg, precisions); break;
 		case OPT_VAL: o->val = arg; break;
 		case OPT_EVAL: o->eval_every = cli_long(&app, "--eval-every", arg, 0, most); break;
+		case OPT_SCORE: o->score = cli_long(&app, "--score", arg, 0, most); break;
 		case OPT_LOG: o->log = arg; break;
 		case OPT_CKPT: o->checkpoint_every = cli_long(&app, "--checkpoint-every", arg, 0, most); break;
 		case OPT_RESUME: o->resume = true; break;
@@ -458,14 +462,37 @@ static ndl_status loop(job *j, ndl_error *err)
 	return rc < 0 ? (ndl_status)rc : NDL_OK;
 }
 
+/* Base against tuned on rows that neither trained on: the test part, or the --val file. */
+static ndl_status score(job *j, ndl_error *err)
+{
+	const ndl_lines *lines = j->val_lines ? j->val_lines : j->lines;
+	size_t have = j->val_lines ? ndl_lines_count(j->val_lines) : j->split.n[NDL_TEST];
+	size_t n = have < (size_t)j->o.score ? have : (size_t)j->o.score;
+	if (n == 0)
+		return NDL_OK;
+	size_t *first = NULL;
+	if (j->val_lines) {
+		first = malloc(n * sizeof *first);
+		if (!first)
+			return ndl_fail_nomem(err, "row numbers");
+		for (size_t i = 0; i < n; i++)
+			first[i] = i;
+	}
+	ndl_status status = finetune_score(lines, first ? first : j->split.part[NDL_TEST], n,
+	                                   j->base ? cli_model_path(&app, err) : NULL, j->o.out, app.common.threads, err);
+	free(first);
+	return status;
+}
+
 static ndl_status finish(job *j, ndl_error *err)
 {
 	ndl_status status = train_log_close(&j->log, err);
 	if (status == NDL_OK)
 		status = ndl_run_write_model(j->run, j->o.out, err);
-	if (status == NDL_OK)
-		unlink(j->state_path); /* nothing left to resume */
-	return status;
+	if (status != NDL_OK)
+		return status;
+	unlink(j->state_path); /* nothing left to resume */
+	return score(j, err);
 }
 
 static int train(job *j, ndl_error *err)
