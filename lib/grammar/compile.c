@@ -204,14 +204,6 @@ static ndl_status build_enum(struct compiler *c, const json_t *schema, uint32_t 
 	return NDL_OK;
 }
 
-static bool is_required(const json_t *required, const char *name)
-{
-	for (size_t i = 0; i < json_array_size(required); i++)
-		if (strcmp(json_string_value(json_array_get(required, i)), name) == 0)
-			return true;
-	return false;
-}
-
 /* Stores the keys with their nodes, and which of them are required. Sets the cost of the object. */
 static ndl_status store_keys(struct compiler *c, struct entry *e, size_t n, uint32_t index)
 {
@@ -247,7 +239,7 @@ static ndl_status build_properties(struct compiler *c, const json_t *schema, uns
 {
 	json_t *properties = json_object_get(schema, "properties"), *child;
 	const json_t *required = json_object_get(schema, "required");
-	size_t n = 0;
+	size_t n = 0, n_required = 0; /* "required" is in the order of the properties */
 	const char *key;
 	ndl_status status = NDL_OK;
 	struct entry *e = ndl_calloc(json_object_size(properties), sizeof *e);
@@ -263,7 +255,9 @@ static ndl_status build_properties(struct compiler *c, const json_t *schema, uns
 		ndl_json_write_string(&c->g->pool, key, strlen(key), 0);
 		ndl_buf_byte(&c->g->pool, ':');
 		e[n].len = (uint32_t)(c->g->pool.len - e[n].at);
-		e[n++].required = is_required(required, key);
+		const char *next = json_string_value(json_array_get(required, n_required));
+		e[n].required = next && strcmp(next, key) == 0;
+		n_required += e[n++].required;
 	}
 	if (status == 0)
 		status = store_keys(c, e, n, index);
@@ -295,7 +289,7 @@ static ndl_status build_object(struct compiler *c, const json_t *schema, unsigne
 static ndl_status build_array(struct compiler *c, const json_t *schema, unsigned depth, uint32_t index)
 {
 	const json_t *items = json_object_get(schema, "items");
-	uint32_t item = NODE_ANY, cost = 2;
+	uint32_t item = NODE_ANY;
 	if (json_object_size(items)) {
 		size_t old = enter(c, "items", NULL);
 		ndl_status status = build(c, items, depth + 1, &item);
@@ -310,10 +304,7 @@ static ndl_status build_array(struct compiler *c, const json_t *schema, unsigned
 	if (n->min_items > n->max_items)
 		return fail(c, NDL_EINVAL, "minItems is more than maxItems");
 	uint64_t all = 2 + (uint64_t)n->min_items * (c->g->node[item].cost + UINT64_C(1));
-	cost = all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
-	if (cost > 1u << 20)
-		return fail(c, NDL_ELIMIT, "minItems is too large");
-	n->cost = cost;
+	n->cost = all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
 	if (c->g->node[item].need_words > n->need_words)
 		n->need_words = c->g->node[item].need_words;
 	return NDL_OK;
@@ -327,8 +318,6 @@ static ndl_status build_scalars(struct compiler *c, const json_t *schema, uint32
 		n->max_len = count_of(schema, "maxLength", UINT32_MAX);
 		if (n->min_len > n->max_len)
 			return fail(c, NDL_EINVAL, "minLength is more than maxLength");
-		if (n->min_len > 1u << 20)
-			return fail(c, NDL_ELIMIT, "minLength is too large");
 	}
 	if (n->types & (T_INTEGER | T_NUMBER)) {
 		ndl_status status = ndl_gnumber_compile(n, schema, c->err);
@@ -390,6 +379,8 @@ static ndl_status build(struct compiler *c, const json_t *schema, unsigned depth
 	if (status < 0)
 		return status;
 	choose_close(&c->g->node[*index], object, array);
+	if (c->g->node[*index].cost > VALUE_BYTES)
+		return fail(c, NDL_ELIMIT, "even the shortest value is too long");
 	return NDL_OK;
 }
 

@@ -17,6 +17,7 @@ enum {
 enum {
 	SCHEMA_DEPTH = 33,     /* frames that declared values may take */
 	PROPERTY_WORDS = 64,   /* words for used keys that they may take */
+	VALUE_BYTES = 1 << 20, /* a shortest value may take (minItems, minLength, required keys) */
 	MAP_KEYS = 16,         /* keys of a map of undeclared keys */
 	MAX_FREE_DEPTH = 16,
 	NUMBER_DIGITS = 18,    /* what fits 64 bits with room for sums */

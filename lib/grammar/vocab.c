@@ -28,10 +28,12 @@ struct ndl_vocab_trie {
 	size_t *at;      /* n + 1 offsets into bytes */
 	int32_t *next;   /* another id with the same bytes, or -1 */
 	struct trie all, ending;
-	uint64_t *plain; /* mask of the pieces that stay inside a string */
-	uint32_t most;   /* most characters that begin in one piece */
+	uint64_t *plain; /* [LEVELS][words]: masks of the pieces that stay inside a string. Level k: */
+	uint32_t most;   /* those in which at most k characters begin; the last: all, at most `most` */
 };
 
+/* Pieces with more characters are left to the walk where a string is about to reach maxLength. */
+enum { LEVELS = 33 };
 /* Pieces longer than this never follow (no vocabulary has them). */
 enum { PIECE_MAX = 1024 };
 
@@ -105,7 +107,7 @@ static ndl_status build(ndl_vocab_trie *v)
 {
 	struct order *o = ndl_calloc(v->n, sizeof *o), *ending = ndl_calloc(v->n, sizeof *ending);
 	int32_t *unused = ndl_calloc(v->n, sizeof *unused);
-	size_t n = 0, n_ending = 0;
+	size_t n = 0, n_ending = 0, words = ndl_vocab_trie_words(v);
 	ndl_status status = NDL_ENOMEM;
 	if (!o || !ending || !unused)
 		goto out;
@@ -119,7 +121,8 @@ static ndl_status build(ndl_vocab_trie *v)
 		uint32_t characters;
 		enum kind kind = classify(o[i].bytes, o[i].len, &characters);
 		if (kind == PLAIN) {
-			v->plain[o[i].id / 64] |= UINT64_C(1) << (o[i].id % 64);
+			for (size_t k = characters < LEVELS ? characters : LEVELS - 1; k < LEVELS; k++)
+				v->plain[k * words + (size_t)o[i].id / 64] |= UINT64_C(1) << (o[i].id % 64);
 			v->most = characters > v->most ? characters : v->most;
 		} else if (kind == ENDING) {
 			ending[n_ending++] = o[i];
@@ -149,7 +152,7 @@ ndl_vocab_trie *ndl_vocab_trie_new(const char *const *bytes, const size_t *len, 
 	v->bytes = ndl_calloc(total, 1);
 	v->at = ndl_calloc(n + 1, sizeof *v->at);
 	v->next = ndl_calloc(n, sizeof *v->next);
-	v->plain = ndl_calloc(n / 64 + 1, sizeof *v->plain);
+	v->plain = ndl_calloc((n + 63) / 64 * LEVELS, sizeof *v->plain);
 	if (!v->bytes || !v->at || !v->next || !v->plain)
 		goto fail;
 	for (size_t i = 0; i < n; i++) {
@@ -235,9 +238,9 @@ void ndl_gstate_mask(const ndl_gstate *s, const ndl_vocab_trie *v, uint64_t *bit
 			bits[v->eos / 64] |= UINT64_C(1) << (v->eos % 64);
 		return;
 	}
-	uint32_t max = s->g->node[f->node].max_len;
-	if (f->phase == P_STRING && f->sub == S_BODY && f->count <= max && max - f->count >= v->most) {
-		memcpy(bits, v->plain, words * sizeof *bits);
+	uint32_t left = s->g->node[f->node].max_len - f->count; /* characters, of a string */
+	if (f->phase == P_STRING && f->sub == S_BODY && (left >= v->most || left < LEVELS - 1)) {
+		memcpy(bits, v->plain + (left < LEVELS ? left : LEVELS - 1) * words, words * sizeof *bits);
 		walk(s, v, &v->ending, bits);
 	} else {
 		walk(s, v, &v->all, bits);

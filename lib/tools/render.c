@@ -57,28 +57,17 @@ static void write_arg(ndl_buf *out, const json_t *schema, bool required, int fla
 	ndl_buf_byte(out, '}');
 }
 
-static bool is_required(const json_t *required, const char *name, size_t expected)
-{
-	size_t n = json_array_size(required);
-	/* names are usually listed in the order of the properties: look there first */
-	for (size_t k = 0; k < n; k++) {
-		const char *s = json_string_value(json_array_get(required, (expected + k) % n));
-		if (strcmp(s, name) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void write_args(ndl_buf *out, const json_t *schema, int flags)
 {
 	json_t *properties = json_object_get(schema, "properties"), *arg;
 	const json_t *required = json_object_get(schema, "required");
 	const char *key;
-	size_t seen = 0;
+	size_t seen = 0; /* "required" is in the order of the properties */
 	bool first = true;
 	ndl_buf_byte(out, '{');
 	json_object_foreach(properties, key, arg) {
-		bool needed = is_required(required, key, seen);
+		const char *next = json_string_value(json_array_get(required, seen));
+		bool needed = next && strcmp(next, key) == 0;
 		seen += needed;
 		if (!first)
 			ndl_buf_byte(out, ',');

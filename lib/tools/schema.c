@@ -174,7 +174,7 @@ static ndl_status take_properties(struct context *c, json_t *out, json_t *requir
 		if (!schema)
 			return c->err ? c->err->code : NDL_EINVAL;
 		if (json_object_set_new(properties, key, schema) < 0 ||
-		    (needed && !has_string(required, key) && json_array_append_new(required, json_string(key)) < 0))
+		    (needed && json_object_set_new(required, key, json_true()) < 0))
 			return ndl_fail_nomem(c->err, "schema");
 	}
 	return NDL_OK;
@@ -193,29 +193,34 @@ static ndl_status take_required(struct context *c, json_t *required, bool *self,
 		json_t *name = json_array_get(value, i);
 		if (!json_is_string(name))
 			return wrong(c, at, "an array of names", value);
-		if (!has_string(required, json_string_value(name)) && json_array_append(required, name) < 0)
+		if (json_object_set_new(required, json_string_value(name), json_true()) < 0)
 			return ndl_fail_nomem(c->err, "schema");
 	}
 	return NDL_OK;
 }
 
-/* A required name that is not declared is an argument of any type. */
+/* Turns the set of required names into the list "required", in the order of the properties. A
+ * name that is not declared becomes an argument of any type. */
 static ndl_status finish_required(struct context *c, json_t *out, json_t *required)
 {
-	if (json_array_size(required) == 0)
+	if (json_object_size(required) == 0)
 		return NDL_OK;
-	json_t *properties = json_object_get(out, "properties");
+	const char *name;
+	json_t *value, *list = json_array(), *properties = json_object_get(out, "properties");
+	if (!list || set(c, out, "required", list) < 0)
+		return ndl_fail_nomem(c->err, "schema");
 	if (!properties) {
 		properties = json_object();
 		if (!properties || set(c, out, "properties", properties) < 0)
 			return ndl_fail_nomem(c->err, "schema");
 	}
-	for (size_t i = 0; i < json_array_size(required); i++) {
-		const char *name = json_string_value(json_array_get(required, i));
+	json_object_foreach(required, name, value)
 		if (!json_object_get(properties, name) && json_object_set_new(properties, name, json_object()) < 0)
 			return ndl_fail_nomem(c->err, "schema");
-	}
-	return set(c, out, "required", json_incref(required));
+	json_object_foreach(properties, name, value)
+		if (json_object_get(required, name) && json_array_append_new(list, json_string(name)) < 0)
+			return ndl_fail_nomem(c->err, "schema");
+	return NDL_OK;
 }
 
 /* The value that a local reference points to, or NULL. */
@@ -403,11 +408,27 @@ static ndl_status take(struct context *c, json_t *out, json_t *in, const char *k
 	return NDL_OK;
 }
 
+/* Structure beside a reference would have to be merged with what is referred to. */
+static ndl_status refuse_mixture(struct context *c, const json_t *in, const struct path *up)
+{
+	static const char *const others[] = {"$ref", "anyOf", "oneOf"};
+	static const char *const structure[] = {"properties", "required", "items", "additionalProperties"};
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct path at = {up, others[i], 0};
+		for (size_t k = 0; json_object_get(in, others[i]) && k < COUNT(structure); k++)
+			if (json_object_get(in, structure[k]) && !json_is_boolean(json_object_get(in, structure[k])))
+				return ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, &at, "not supported beside \"%s\"", structure[k]);
+	}
+	return NDL_OK;
+}
+
 static ndl_status take_all(struct context *c, json_t *out, json_t *in, int depth, bool *self, const struct path *at)
 {
 	const char *key;
-	json_t *value, *required = json_array();
+	json_t *value, *required = json_object(); /* a set of names */
 	ndl_status status = required ? NDL_OK : ndl_fail_nomem(c->err, "schema");
+	if (status == 0)
+		status = refuse_mixture(c, in, at);
 	json_object_foreach(in, key, value) {
 		if (status < 0)
 			break;
@@ -493,7 +514,7 @@ json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const str
 		}
 	} else {
 		out = json_object();
-		required = json_array();
+		required = json_object();
 		if (!out || !required)
 			ndl_fail_nomem(err, "schema");
 		if (!out || !required ||

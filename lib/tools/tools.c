@@ -70,16 +70,18 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 
 /* The normalised name of tool number n, made unique by a number: getUser, get_user become
  * get_user, get_user_2. */
-static char *unique_norm(const ndl_tools *t, const char *name)
+static char *unique_norm(ndl_tools *t, const char *name)
 {
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_tools_snake_case(&b, name, strlen(name));
 	if (b.len == 0)
 		ndl_buf_str(&b, "tool"); /* a name without a single ASCII letter or digit */
 	size_t stem = b.len;
-	for (size_t k = 2; !b.failed && json_object_get(t->by_norm, b.data); k++) {
+	const json_t *first = b.failed ? NULL : json_object_get(t->by_norm, b.data);
+	struct tool *same = first ? &t->tool[json_integer_value(first)] : NULL;
+	while (!b.failed && json_object_get(t->by_norm, b.data)) {
 		b.len = stem;
-		ndl_buf_printf(&b, "_%zu", k);
+		ndl_buf_printf(&b, "_%zu", same->next++);
 	}
 	if (b.failed) {
 		ndl_buf_clear(&b);
@@ -106,6 +108,7 @@ ndl_status ndl_tools_add(ndl_tools *t, const struct tool *tool, ndl_error *err)
 	struct tool *to = &t->tool[t->n++];
 	*to = *tool;
 	to->norm = norm;
+	to->next = 2;
 	json_incref(to->given);
 	json_incref(to->schema);
 	return NDL_OK;

@@ -15,6 +15,7 @@ struct tool {
 	const char *key;   /* under which key of holder the name stands */
 	const char *name;  /* borrowed from given */
 	char *norm;        /* owned */
+	size_t next;       /* the number to try for the next tool whose name comes out as norm */
 	const char *description; /* borrowed from given, or "" */
 	json_t *schema;    /* normalised; owned */
 };
@@ -37,7 +38,7 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 	NDL_PRINTF(4, 5);
 
 /* The argument schema of a tool in normal form (new reference): an object with "type":"object",
- * "properties" and, if any are, "required"; every nested schema holds only supported keywords
+ * "properties" and, if any are, "required" (in the order of the properties); every nested schema holds only supported keywords
  * with lower-case JSON-Schema type names. params is what the dialect keeps under its key
  * (NULL: no arguments); at is its place. is_schema: certainly not the flat form. */
 json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err);

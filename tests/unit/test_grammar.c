@@ -219,6 +219,7 @@ static void forced_and_closing(void)
 static const char *const pieces[] = {
 	"", " [", "[", "]", "]}", " ", "{\"name\":\"", "send", "send_", "message", "\",\"", "arguments", "\":", "{\"", "to", "}", "\"}}]", "a",
 	"\"", "abc\"", "\xc3", "\xa9", "\xc3\xa9", "\\", "n", "\\n", "u00", "\n", "a", "x\",\"y", "ab\"}}]", "\xe6\x97", "\"}}],", "arguments\":{\"",
+	"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", "b\"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb",
 };
 enum { N_PIECES = sizeof pieces / sizeof *pieces };
 
@@ -247,7 +248,7 @@ static void masks(void)
 	for (size_t i = 0; i < N_PIECES; i++)
 		len[i] = strlen(pieces[i]);
 	ndl_vocab_trie *v = ndl_vocab_trie_new(pieces, len, N_PIECES, 0, &err);
-	ndl_grammar *g = grammar_of("[{'name':'send','parameters':{'to':{'type':'string','maxLength':6}}},{'name':'send_message','parameters':{'a':'string'}}]", NULL, &err);
+	ndl_grammar *g = grammar_of("[{'name':'send','parameters':{'to':{'type':'string','maxLength':42}}},{'name':'send_message','parameters':{'a':'string'}}]", NULL, &err);
 	if (!CHECK(v && g))
 		return;
 	CHECK_INT(ndl_vocab_trie_size(v), N_PIECES);
@@ -301,7 +302,7 @@ static void errors(void)
 	CHECK_STR(failure("{'type':'array','items':{'type':'array','minItems':3,'maxItems':2}}"), "tool \"f\": /properties/a/items: minItems is more than maxItems");
 	CHECK_STR(failure("{'type':'integer','enum':['x']}"), "tool \"f\": /properties/a: no value of the enum fits the rest of the schema");
 	CHECK_STR(failure("{'type':'number','multipleOf':1e-12}"), "tool \"f\": /properties/a: multipleOf with this value is not supported");
-	CHECK_STR(failure("{'type':'array','items':{'type':'string'},'minItems':4000000}"), "tool \"f\": /properties/a: minItems is too large");
+	CHECK_STR(failure("{'type':'array','items':{'type':'string'},'minItems':4000000}"), "tool \"f\": /properties/a: even the shortest value is too long");
 	ndl_error err = NDL_ERROR_INIT;
 	CHECK(!grammar_of("[]", &(ndl_grammar_options){.min_calls = 1}, &err));
 	CHECK_STR(err.text, "1 calls are demanded, 0 are possible");

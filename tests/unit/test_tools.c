@@ -156,11 +156,45 @@ static void names(void)
 	CHECK_INT(ndl_tools_find(t, "get_user_2"), 1);
 	CHECK_INT(ndl_tools_find(t, "getUser"), 0);
 	CHECK_INT(ndl_tools_find(t, "nope"), -1);
+	CHECK(ndl_tools_schema(t, 0) && json_object_size(json_object_get(ndl_tools_schema(t, 0), "properties")) == 0);
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_tools_render(t, &b, (const size_t[]){2, 0}, 2, 0);
 	CHECK_STR(ndl_buf_cstr(&b), "[{\"name\":\"get_user_3\",\"description\":\"d\",\"parameters\":{}},{\"name\":\"get_user\",\"parameters\":{}}]");
 	ndl_buf_clear(&b);
 	ndl_tools_free(t);
+}
+
+/* Sizes at which anything quadratic would be felt. */
+static void large(void)
+{
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_buf_byte(&b, '[');
+	for (int i = 0; i < 20000; i++) { /* names that all come out as "a" */
+		ndl_buf_printf(&b, "%s{'name':'", i ? "," : "");
+		for (int k = 0; k < 16; k++)
+			ndl_buf_byte(&b, i >> k & 1 ? '.' : '-');
+		ndl_buf_str(&b, "a'}");
+	}
+	ndl_buf_byte(&b, ']');
+	ndl_tools *t = tools_of(b.data, 0, &err);
+	CHECK(t && strcmp(ndl_tools_norm_name(t, 19999), "a_20000") == 0);
+	ndl_tools_free(t);
+	ndl_buf_reset(&b);
+	ndl_buf_str(&b, "[{'name':'f','parameters':{'type':'object','required':['0'");
+	for (int i = 1; i < 50000; i++)
+		ndl_buf_printf(&b, ",'%d'", i);
+	ndl_buf_str(&b, "],'properties':{'x':{}");
+	for (int i = 50000; i-- > 0;)
+		ndl_buf_printf(&b, ",'%d':{}", i);
+	ndl_buf_str(&b, "}}}]");
+	t = tools_of(b.data, 0, &err);
+	ndl_buf_reset(&b);
+	if (t)
+		ndl_tools_render(t, &b, NULL, 0, 0);
+	CHECK(strstr(ndl_buf_cstr(&b), "{\"x\":{},\"49999\":{\"required\":true},\"49998\"") != NULL);
+	ndl_tools_free(t);
+	ndl_buf_clear(&b);
 }
 
 static void errors(void)
@@ -200,6 +234,8 @@ static void errors(void)
 		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
 	const char *got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}}}}]", 0, 0);
 	CHECK(strstr(got, "schema nests deeper than 32 levels") != NULL);
+	got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b','required':['x']}},'$defs':{'b':{}}}}]", 0, 0);
+	CHECK_STR(got, "error: tools[0]: /input_schema/properties/a/$ref: not supported beside 'required'");
 	/* a schema that expands to 4^12 parts */
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_buf_str(&b, "[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/d0'}},'$defs':{");
@@ -272,6 +308,7 @@ int main(void)
 	canonical();
 	names();
 	errors();
+	large();
 	calls();
 	return tap_done();
 }
