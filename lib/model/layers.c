@@ -13,12 +13,12 @@
 enum {
 	FEW_QUERIES = 4,
 	QUERY_BLOCK = 64,        /* queries of one head handled together */
-	PARALLEL_FLOATS = 16384, /* below this, starting threads costs more than it saves */
+	PARALLEL_WORK = 500000,  /* multiplications; below this, waking threads costs more than it saves */
 };
 
-static int threads_for(const ndl_exec *ex, size_t floats)
+static int threads_for(const ndl_exec *ex, size_t work)
 {
-	return floats < PARALLEL_FLOATS ? 1 : ndl_exec_threads(ex);
+	return work < PARALLEL_WORK ? 1 : ndl_exec_threads(ex);
 }
 
 ndl_status ndl_check_ids(const ndl_model *m, const int32_t *ids, size_t n, ndl_error *err)
@@ -44,7 +44,7 @@ void ndl_embed_tokens(const ndl_model *m, const ndl_exec *ex, float *x, const in
 void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale)
 {
 	const ndl_kernels *k = ndl_exec_kernels(ex);
-	int threads = threads_for(ex, rows * n);
+	int threads = threads_for(ex, 4 * rows * n);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) if (threads > 1)
 	for (size_t t = 0; t < rows; t++)
@@ -55,7 +55,7 @@ void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads
                          const float *rope)
 {
 	const ndl_kernels *k = ndl_exec_kernels(ex);
-	int threads = threads_for(ex, rows * heads * hd);
+	int threads = threads_for(ex, 4 * rows * heads * hd);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) if (threads > 1)
 	for (size_t t = 0; t < rows; t++) {
@@ -160,7 +160,7 @@ void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const fl
 {
 	attention a = {ex, out, q, k, v, nq, nk, h, causal};
 	size_t step = block_of(nq), blocks = (nq + step - 1) / step, each = step * padded(nk);
-	int threads = threads_for(ex, h.heads * h.hd * nk);
+	int threads = threads_for(ex, 2 * h.heads * h.hd * nq * nk);
 	(void)threads;
 #pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
 	for (size_t job = 0; job < h.heads * blocks; job++) {

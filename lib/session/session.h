@@ -85,6 +85,11 @@ ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *que
 long ndl_session_rank(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, size_t k,
                       size_t *order, float *scores, ndl_error *err);
 
+/* Raw logits of unconstrained greedy decoding from </s> until </s> is chosen, for comparison with other
+ * implementations: (*logits)[*steps][vocab_size], owned by the caller: free(). max_tokens as above. */
+ndl_status ndl_session_greedy_logits(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
+                                     size_t max_tokens, float **logits, size_t *steps, ndl_error *err);
+
 /* out[contrastive_dim] = embedding of a text; an empty one is NDL_EINVAL. *cut may be NULL. */
 ndl_status ndl_session_embed(ndl_session *s, const char *text, size_t len, float *out, unsigned *cut, ndl_error *err);
 

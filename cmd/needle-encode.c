@@ -1,0 +1,334 @@
+/* needle-encode - texts to vectors: embeddings, encoder states, ranked tools.
+ *
+ * The manual is needle-encode(1). */
+#include "cmd/cli.h"
+#include "cmd/engine.h"
+#include "cmd/npy.h"
+
+#include "base/mem.h"
+#include "base/reader.h"
+#include "data/prompt.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_TOOLS = 256, KEY_RANK, KEY_STATES, KEY_TEXT, KEY_LENIENT, KEY_STRICT, MAX_INPUT = 64 << 20 };
+
+static const cli_option options[] = {
+	{KEY_STATES, "states", "FILE", "write the encoder's states of the whole input, [tokens, width] (.npy)"},
+	{KEY_TOOLS, "tools", "FILE", "tool list (JSON) to rank, or with --states the prompt's tools"},
+	{KEY_RANK, "rank", NULL, "print the tools that fit QUERY best: score, tab, name"},
+	{'k', "top-tools", "K", "with --rank: how many [5]"},
+	{KEY_TEXT, "text", NULL, "every line is text, also one that begins with {"},
+	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
+	{KEY_STRICT, "strict", NULL, "stop at the first bad line"},
+	{0, NULL, NULL, NULL},
+};
+
+typedef struct job {
+	cli c;
+	cli_engine e;
+	const char *states, *tools_path, *operand;
+	bool rank, text, strict;
+	int tool_flags;
+	size_t k;
+	ndl_toolset *tools;
+	float *embedding; /* [contrastive_dim] */
+	size_t *order;    /* [k] */
+	float *scores;    /* [k] */
+} job;
+
+/* Shortest decimal that is this float again. */
+static json_t *float_json(float x)
+{
+	char digits[32];
+	for (int n = 6; n <= 9; n++) {
+		snprintf(digits, sizeof digits, "%.*g", n, (double)x);
+		if (strtof(digits, NULL) == x)
+			break;
+	}
+	return json_real(strtod(digits, NULL));
+}
+
+static ndl_status embed(job *j, json_t *record, const char *text, size_t len, ndl_error *err)
+{
+	unsigned cut;
+	ndl_status rc = ndl_session_embed(j->e.session, text, len, j->embedding, &cut, err);
+	if (rc != NDL_OK)
+		return rc;
+	int dim = ndl_model_config(ndl_engine_model(j->e.engine))->contrastive_dim;
+	json_t *list = json_array();
+	for (int i = 0; i < dim; i++)
+		json_array_append_new(list, float_json(j->embedding[i]));
+	json_object_set_new(record, "embedding", list);
+	if (cut)
+		json_object_set_new(record, "truncated", json_true());
+	return NDL_OK;
+}
+
+static ndl_status rank(job *j, json_t *record, const char *query, size_t len, ndl_error *err)
+{
+	long n = ndl_session_rank(j->e.session, j->tools, query, len, j->k, j->order, j->scores, err);
+	if (n < 0)
+		return (ndl_status)n;
+	json_t *list = json_array();
+	for (long i = 0; i < n; i++) {
+		json_t *tool = json_object();
+		json_object_set_new(tool, "name", json_string(ndl_tools_name(ndl_toolset_tools(j->tools), j->order[i])));
+		json_object_set_new(tool, "score", float_json(j->scores[i]));
+		json_array_append_new(list, tool);
+	}
+	json_object_set_new(record, "ranked", list);
+	return NDL_OK;
+}
+
+/* Lines --------------------------------------------------------------------------------- */
+
+/* A line as a record and the text in it (borrowed). A plain line gives an empty record. */
+static json_t *read_line(job *j, const char *line, size_t len, const char **text, size_t *text_len, ndl_error *err)
+{
+	*text = line;
+	*text_len = len;
+	if (j->text || line[strspn(line, " \t")] != '{')
+		return json_object();
+	json_t *record = ndl_json_parse(line, len, err);
+	json_t *value = json_object_get(record, "text");
+	if (!value)
+		value = json_object_get(record, "query");
+	if (record && !json_is_string(value)) {
+		ndl_fail(err, NDL_EINVAL, "expected a string in \"text\" or \"query\"");
+		json_decref(record);
+		return NULL;
+	}
+	*text = json_string_value(value);
+	*text_len = json_string_length(value);
+	return record;
+}
+
+static void write_record(const json_t *record)
+{
+	ndl_buf out = NDL_BUF_INIT;
+	ndl_json_write(&out, record, 0);
+	ndl_buf_byte(&out, '\n');
+	fwrite(ndl_buf_cstr(&out), 1, out.len, stdout);
+	fflush(stdout);
+	ndl_buf_clear(&out);
+}
+
+static json_t *error_record(const ndl_error *err)
+{
+	return json_pack("{s:{s:I,s:s}}", "error", "line", (json_int_t)err->line, "message", err->text);
+}
+
+static int do_line(job *j, const ndl_reader *in, const char *line, size_t len, ndl_error *err)
+{
+	const char *text;
+	size_t text_len;
+	json_t *record = read_line(j, line, len, &text, &text_len, err);
+	ndl_status rc = !record ? NDL_EFORMAT : j->rank ? rank(j, record, text, text_len, err)
+	                                               : embed(j, record, text, text_len, err);
+	if (rc != NDL_OK) {
+		ndl_error_at(err, ndl_reader_name(in), ndl_reader_lineno(in));
+		err->line = ndl_reader_lineno(in);
+		cli_report(&j->c, err);
+		json_t *e = error_record(err);
+		if (record)
+			json_object_update(record, e);
+		else
+			record = json_incref(e);
+		json_decref(e);
+	}
+	if (rc == NDL_OK || !j->strict)
+		write_record(record);
+	json_decref(record);
+	return rc == NDL_OK ? CLI_OK : CLI_NEGATIVE;
+}
+
+static int lines(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	int status = CLI_OK, got;
+	const char *line;
+	size_t len;
+	const char *path = j->rank ? NULL : j->operand;
+	ndl_reader *in = ndl_reader_open(path, &err);
+	if (!in) {
+		cli_report(&j->c, &err);
+		return CLI_UNUSABLE;
+	}
+	cli_stdin_hint(&j->c, path);
+	while (!cli_stdout_failed() && (got = ndl_reader_line(in, &line, &len, &err)) != 0) {
+		int s = CLI_OK;
+		if (got < 0) {
+			s = err.code == NDL_ELIMIT ? CLI_NEGATIVE : CLI_UNUSABLE;
+			cli_report(&j->c, &err);
+		} else if (len) {
+			s = do_line(j, in, line, len, &err);
+		}
+		status = s > status ? s : status;
+		if (s == CLI_UNUSABLE || (s && j->strict))
+			break;
+		err = (ndl_error)NDL_ERROR_INIT;
+	}
+	ndl_reader_close(in);
+	return status;
+}
+
+/* One input ----------------------------------------------------------------------------- */
+
+static int rank_one(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	long n = ndl_session_rank(j->e.session, j->tools, j->operand, strlen(j->operand), j->k, j->order, j->scores, &err);
+	if (n < 0) {
+		cli_report(&j->c, &err);
+		return CLI_UNUSABLE;
+	}
+	for (long i = 0; i < n; i++)
+		printf("%.4f\t%s\n", (double)j->scores[i], ndl_tools_name(ndl_toolset_tools(j->tools), j->order[i]));
+	return n ? CLI_OK : CLI_NEGATIVE;
+}
+
+/* The text alone, or with --tools the whole prompt. */
+static ndl_status states_prompt(job *j, const char *text, size_t len, ndl_ids *ids, unsigned *cut, ndl_error *err)
+{
+	const ndl_tok *tok = ndl_engine_tok(j->e.engine);
+	const ndl_config *c = ndl_model_config(ndl_engine_model(j->e.engine));
+	ndl_buf tools = NDL_BUF_INIT;
+	if (!j->tools)
+		return ndl_prompt_encode_text(tok, c, text, len, ids, cut, err);
+	ndl_tools_render(ndl_toolset_tools(j->tools), &tools, NULL, 0, c->ascii_tools);
+	ndl_status rc = ndl_buf_check(&tools, err);
+	if (rc == NDL_OK)
+		rc = ndl_prompt_encode(tok, c, text, len, ndl_buf_cstr(&tools), tools.len, ids, cut, err);
+	ndl_buf_clear(&tools);
+	return rc;
+}
+
+static int write_states(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ids ids = {0};
+	unsigned cut = 0;
+	const float *x;
+	size_t len, width = (size_t)ndl_model_config(ndl_engine_model(j->e.engine))->d_model;
+	char *text = ndl_read_all(j->operand, &len, MAX_INPUT, &err);
+	ndl_status rc = text ? NDL_OK : NDL_EIO;
+	if (text && len && text[len - 1] == '\n')
+		len--;
+	if (rc == NDL_OK)
+		rc = states_prompt(j, text, len, &ids, &cut, &err);
+	if (rc == NDL_OK)
+		rc = ndl_encoder_run(ndl_session_encoder(j->e.session), ids.id, ids.len, &x, &err);
+	if (rc == NDL_OK)
+		rc = npy_write(j->states, x, ids.len, width, &err);
+	if (rc != NDL_OK)
+		cli_report(&j->c, &err);
+	else if (cut)
+		cli_warn(&j->c, "the input does not fit into the model's window and was cut");
+	ndl_ids_clear(&ids);
+	free(text);
+	return rc == NDL_OK ? CLI_OK : CLI_UNUSABLE;
+}
+
+/* main ---------------------------------------------------------------------------------- */
+
+static bool load_tools(job *j, ndl_error *err)
+{
+	json_t *value = ndl_json_load(j->tools_path, err);
+	if (value)
+		j->tools = ndl_toolset_new(j->e.engine, value, j->tool_flags, err);
+	json_decref(value);
+	if (!j->tools)
+		ndl_error_at(err, j->tools_path, 0);
+	return j->tools != NULL;
+}
+
+static bool prepare(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	const ndl_model *m = ndl_engine_model(j->e.engine);
+	bool ok = !j->tools_path || load_tools(j, &err);
+	if (ok && !j->states && !ndl_model_has_contrastive(m)) {
+		ndl_fail(&err, NDL_EUNSUPPORTED, "this model makes no embeddings: it has no contrastive head");
+		ok = false;
+	}
+	if (ok && j->rank)
+		ok = ndl_toolset_embed(j->tools, j->e.session, &err) == NDL_OK;
+	j->embedding = ndl_calloc((size_t)ndl_model_config(m)->contrastive_dim + 1, sizeof *j->embedding);
+	j->order = ndl_calloc(j->k, sizeof *j->order);
+	j->scores = ndl_calloc(j->k, sizeof *j->scores);
+	if (ok && (!j->embedding || !j->order || !j->scores)) {
+		ndl_fail_nomem(&err, "the vectors");
+		ok = false;
+	}
+	if (!ok)
+		cli_report(&j->c, &err);
+	return ok;
+}
+
+static int parse_options(job *j, int argc, char **argv)
+{
+	const char *arg;
+	int key, first;
+	bool k_given = false;
+	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
+		switch (key) {
+		case KEY_STATES: j->states = arg; break;
+		case KEY_TOOLS: j->tools_path = arg; break;
+		case KEY_RANK: j->rank = true; break;
+		case 'k':
+			j->k = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000);
+			k_given = true;
+			break;
+		case KEY_TEXT: j->text = true; break;
+		case KEY_LENIENT: j->tool_flags |= NDL_TOOLS_LENIENT; break;
+		case KEY_STRICT: j->strict = true; break;
+		}
+	}
+	if (j->rank && (j->states || !j->tools_path))
+		cli_usage_error(&j->c, "--rank needs --tools, and excludes --states");
+	if (k_given && !j->rank)
+		cli_usage_error(&j->c, "--top-tools goes with --rank");
+	if (j->tools_path && !j->rank && !j->states)
+		cli_usage_error(&j->c, "--tools goes with --rank or --states");
+	if (argc - first > 1)
+		cli_usage_error(&j->c, j->rank ? "one QUERY at a time; quote it if it has spaces" : "one FILE at a time");
+	return first;
+}
+
+static int run(job *j)
+{
+	if (!cli_engine_open(&j->c, &j->e) || !prepare(j))
+		return CLI_UNUSABLE;
+	if (j->states)
+		return write_states(j);
+	return j->rank && j->operand ? rank_one(j) : lines(j);
+}
+
+int main(int argc, char **argv)
+{
+	job j = {.c = {
+		.name = "needle-encode",
+		.usage = "needle-encode [OPTION]... [FILE]\n"
+		         "       needle-encode --states OUT.npy [--tools TOOLS] [FILE]\n"
+		         "       needle-encode --tools TOOLS --rank [-k K] [QUERY]\n",
+		.summary = "Write an embedding {\"embedding\":[...]} for each line of text or JSON;\n"
+		           "or the encoder's states of one input; or the tools that fit a query best.",
+		.examples = "  echo \"turn the lights off\" | needle-encode\n"
+		            "  needle-encode --tools tools.json --rank -k 3 \"wake me up at six\"\n"
+		            "  echo \"wake me up at six\" | needle-encode --states states.npy\n",
+		.options = options,
+		.flags = CLI_TAKES_MODEL,
+	}, .k = 5};
+	cli_init(&j.c);
+	int first = parse_options(&j, argc, argv);
+	j.operand = first < argc ? argv[first] : NULL;
+	int status = run(&j);
+	ndl_toolset_free(j.tools);
+	free(j.embedding);
+	free(j.order);
+	free(j.scores);
+	cli_engine_close(&j.e);
+	return cli_finish(&j.c, status);
+}

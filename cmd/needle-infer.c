@@ -1,0 +1,434 @@
+/* needle-infer - a query and a list of tools to the calls that answer it.
+ *
+ * With a QUERY: one answer on stdout. Without: JSON Lines in, each record out with its calls.
+ * The manual is needle-infer(1). */
+#include "cmd/cli.h"
+#include "cmd/engine.h"
+#include "cmd/npy.h"
+#include "cmd/records.h"
+
+#include "base/reader.h"
+#include "data/prompt.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { KEY_MIN = 256, KEY_MAX_TOKENS, KEY_STREAM, KEY_TIMINGS, KEY_PRECISION, KEY_TRACE, KEY_LOGITS, KEY_NO_GRAMMAR,
+	KEY_LENIENT, KEY_STRICT, KEY_LINES };
+
+static const cli_option options[] = {
+	{'t', "tools", "FILE", "tool list (JSON); - is stdin. Records with \"tools\" use their own"},
+	{'i', "input", "FILE", "read records from FILE, whatever its name"},
+	{KEY_LINES, "lines", NULL, "each input line is a query as it stands, not JSON"},
+	{'k', "top-tools", "K", "offer only the K best tools, found by retrieval [all]"},
+	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
+	{KEY_MAX_TOKENS, "max-tokens", "N", "generate at most N tokens [the model's window]"},
+	{KEY_STREAM, "stream", NULL, "with QUERY: print each call, a line each, as soon as it is decoded"},
+	{KEY_TIMINGS, "timings", NULL, "add token counts and milliseconds"},
+	{KEY_TRACE, "trace", NULL, "add every token with its probability"},
+	{KEY_NO_GRAMMAR, "no-grammar", NULL, "plain greedy decoding, nothing guaranteed"},
+	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
+	{KEY_PRECISION, "precision", "P", "arithmetic of the network: f32 [f32]"},
+	{KEY_LOGITS, "logits", "FILE", "with QUERY: write raw logits of unconstrained greedy steps (.npy)"},
+	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
+	{0, NULL, NULL, NULL},
+};
+
+typedef struct job {
+	cli c;
+	cli_engine e;
+	const char *tools_path, *input, *logits;
+	bool lines, timings, trace, stream, strict;
+	int tool_flags;
+	ndl_request request;
+	ndl_toolset *tools;  /* -t, or NULL */
+	ndl_toolset *own;    /* of the record seen last that brought its own */
+	json_t *own_json;    /* what `own` was made from: records often repeat their tools */
+	json_t *tokens;      /* --trace of the request under way */
+	size_t n_records;
+} job;
+
+/* One request --------------------------------------------------------------------------- */
+
+/* Digits beyond these are noise, and differ between processors. */
+static double to_digits(double x, double per_unit)
+{
+	return round(x * per_unit) / per_unit;
+}
+
+static void on_token(void *user, int32_t id, double p, size_t choices)
+{
+	job *j = user;
+	size_t len;
+	const char *piece = ndl_tok_piece(ndl_engine_tok(j->e.engine), id, &len);
+	json_t *t = json_object();
+	json_object_set_new(t, "piece", json_stringn(piece, len));
+	json_object_set_new(t, "p", json_real(to_digits(p, 1e6)));
+	json_object_set_new(t, "choices", json_integer((json_int_t)choices));
+	json_array_append_new(j->tokens, t);
+}
+
+static void print_json(const json_t *value, FILE *f)
+{
+	ndl_buf out = NDL_BUF_INIT;
+	ndl_json_write(&out, value, 0);
+	ndl_buf_byte(&out, '\n');
+	fwrite(ndl_buf_cstr(&out), 1, out.len, f);
+	ndl_buf_clear(&out);
+}
+
+static void on_call(void *user, json_t *call)
+{
+	(void)user;
+	print_json(call, stdout);
+	fflush(stdout);
+}
+
+static ndl_toolset *make_toolset(job *j, json_t *tools, ndl_error *err)
+{
+	ndl_toolset *t = ndl_toolset_new(j->e.engine, tools, j->tool_flags, err);
+	if (t && j->request.top_tools && ndl_tools_count(ndl_toolset_tools(t)) > j->request.top_tools &&
+	    ndl_toolset_embed(t, j->e.session, err) != NDL_OK) {
+		ndl_toolset_free(t);
+		t = NULL;
+	}
+	return t;
+}
+
+static ndl_status ask(job *j, const ndl_toolset *tools, const char *query, size_t len, ndl_result *r, ndl_error *err)
+{
+	if (j->trace) {
+		json_decref(j->tokens);
+		j->tokens = json_array();
+		j->request.trace = on_token;
+	}
+	j->request.user = j;
+	return ndl_session_run(j->e.session, tools, query, len, &j->request, r, err);
+}
+
+static const char *cut_message(const ndl_result *r)
+{
+	if (r->cut & NDL_CUT_TOOLS)
+		return r->cut & NDL_CUT_QUERY ? "query and tools do not fit into the model's window and were cut"
+		                              : "the tools do not fit into the model's window and were cut; -k offers only the best";
+	return r->cut & NDL_CUT_QUERY ? "the query does not fit into the model's window and was cut" : NULL;
+}
+
+static json_t *timings_json(const ndl_result *r)
+{
+	json_t *t = json_object();
+	json_object_set_new(t, "prefill_tokens", json_integer((json_int_t)r->prefill_tokens));
+	json_object_set_new(t, "decode_tokens", json_integer((json_int_t)r->decode_tokens));
+	json_object_set_new(t, "prefill_ms", json_real(to_digits(r->prefill_ms, 1e3)));
+	json_object_set_new(t, "decode_ms", json_real(to_digits(r->decode_ms, 1e3)));
+	return t;
+}
+
+/* Records ------------------------------------------------------------------------------- */
+
+/* The record's own tools, else those of -t. */
+static const ndl_toolset *tools_of(job *j, json_t *record, ndl_error *err)
+{
+	json_t *given = json_object_get(record, "tools");
+	if (!given) {
+		if (!j->tools)
+			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
+		return j->tools;
+	}
+	if (j->own && json_equal(given, j->own_json))
+		return j->own;
+	ndl_toolset_free(j->own);
+	json_decref(j->own_json);
+	j->own_json = NULL;
+	j->own = make_toolset(j, given, err);
+	if (j->own)
+		j->own_json = json_deep_copy(given);
+	return j->own;
+}
+
+static void add_result(job *j, json_t *record, const ndl_result *r)
+{
+	json_object_set(record, "calls", r->calls);
+	json_object_set_new(record, "confidence", json_real(to_digits(r->confidence, 1e4)));
+	if (r->truncated)
+		json_object_set_new(record, "truncated", json_true());
+	if (r->rejected)
+		json_object_set_new(record, "rejected", json_true());
+	if (r->invalid)
+		json_object_set_new(record, "invalid", json_string(r->invalid));
+	if (j->timings)
+		json_object_set_new(record, "timings", timings_json(r));
+	if (j->trace)
+		json_object_set(record, "trace", j->tokens);
+}
+
+static int do_record(void *user, json_t *record, ndl_error *err)
+{
+	job *j = user;
+	ndl_result r = {0};
+	json_t *query = json_object_get(record, "query");
+	j->n_records++;
+	if (!json_is_string(query))
+		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s",
+		                query ? ndl_json_type_name(query) : "nothing");
+	const ndl_toolset *tools = tools_of(j, record, err);
+	if (!tools)
+		return NDL_EINVAL;
+	ndl_status rc = ask(j, tools, json_string_value(query), json_string_length(query), &r, err);
+	if (rc != NDL_OK)
+		return rc;
+	if (cut_message(&r))
+		cli_warn(&j->c, "record %zu: %s", j->n_records, cut_message(&r));
+	add_result(j, record, &r);
+	ndl_result_clear(&r);
+	return 0;
+}
+
+static int records(job *j)
+{
+	records_stats stats = {0};
+	return records_run(&j->c, j->input, j->strict, do_record, j, &stats);
+}
+
+/* Plain lines: each becomes a record {"query":line}. */
+static int do_line(job *j, const ndl_reader *in, const char *line, size_t len)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	int status = CLI_OK;
+	json_t *record = json_object(), *query = json_stringn(line, len);
+	if (!query)
+		query = json_string("");
+	json_object_set_new(record, "query", query);
+	int rc = strlen(json_string_value(query)) == len ? do_record(j, record, &err)
+	                                                 : ndl_fail(&err, NDL_EFORMAT, "the line is not valid UTF-8 text");
+	if (rc < 0) {
+		ndl_error_at(&err, ndl_reader_name(in), ndl_reader_lineno(in));
+		err.line = ndl_reader_lineno(in);
+		cli_report(&j->c, &err);
+		json_object_set_new(record, "error", json_pack("{s:I,s:s}", "line", (json_int_t)err.line, "message", err.text));
+		status = CLI_NEGATIVE;
+	}
+	if (!(rc < 0 && j->strict))
+		print_json(record, stdout);
+	fflush(stdout);
+	json_decref(record);
+	return status;
+}
+
+static int lines(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	int status = CLI_OK, got;
+	const char *line;
+	size_t len;
+	ndl_reader *in = ndl_reader_open(j->input, &err);
+	if (!in) {
+		cli_report(&j->c, &err);
+		return CLI_UNUSABLE;
+	}
+	cli_stdin_hint(&j->c, j->input);
+	while (!cli_stdout_failed() && (got = ndl_reader_line(in, &line, &len, &err)) != 0) {
+		if (got < 0) {
+			cli_report(&j->c, &err);
+			status = err.code == NDL_ELIMIT ? CLI_NEGATIVE : CLI_UNUSABLE;
+			if (status == CLI_UNUSABLE || j->strict)
+				break;
+			err = (ndl_error)NDL_ERROR_INIT;
+		} else if (line[strspn(line, " \t")] || len != strlen(line)) {
+			int s = do_line(j, in, line, len);
+			status = s > status ? s : status;
+			if (s && j->strict)
+				break;
+		}
+	}
+	ndl_reader_close(in);
+	return status;
+}
+
+/* One query ------------------------------------------------------------------------------ */
+
+static void explain(job *j, const ndl_result *r)
+{
+	size_t i;
+	json_t *t;
+	fflush(stdout);
+	if (j->trace)
+		json_array_foreach(j->tokens, i, t)
+			fprintf(stderr, "%.6f\t%lld\t%s\n", json_real_value(json_object_get(t, "p")),
+			        (long long)json_integer_value(json_object_get(t, "choices")),
+			        json_string_value(json_object_get(t, "piece")));
+	if (j->timings) {
+		json_t *timings = timings_json(r);
+		print_json(timings, stderr);
+		json_decref(timings);
+	}
+	cli_verbose(&j->c, "confidence %.4f", r->confidence);
+	if (cut_message(r))
+		cli_warn(&j->c, "%s", cut_message(r));
+	if (r->unfinished)
+		cli_warn(&j->c, "the token limit came before the end of the answer; an unfinished call was left out");
+	if (r->rejected)
+		cli_warn(&j->c, "rejected: confidence %.4f is below %g", r->confidence, j->request.min_confidence);
+	if (r->invalid)
+		cli_warn(&j->c, "the answer is not a list of calls: %s", r->invalid);
+}
+
+static int one_query(job *j, const char *query)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_result r = {0};
+	if (j->stream)
+		j->request.on_call = on_call;
+	if (ask(j, j->tools, query, strlen(query), &r, &err) != NDL_OK) {
+		cli_report(&j->c, &err);
+		return err.code == NDL_ENOMEM || err.code == NDL_EFORMAT ? CLI_UNUSABLE : CLI_NEGATIVE;
+	}
+	if (!j->stream)
+		print_json(r.calls, stdout);
+	explain(j, &r);
+	int status = json_array_size(r.calls) ? CLI_OK : CLI_NEGATIVE;
+	ndl_result_clear(&r);
+	return status;
+}
+
+static int write_logits(job *j, const char *query)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	float *logits;
+	size_t steps, vocab = (size_t)ndl_model_config(ndl_engine_model(j->e.engine))->vocab_size;
+	ndl_status rc = ndl_session_greedy_logits(j->e.session, j->tools, query, strlen(query), j->request.max_tokens, &logits,
+	                                          &steps, &err);
+	if (rc == NDL_OK)
+		rc = npy_write(j->logits, logits, steps, vocab, &err);
+	free(logits);
+	if (rc == NDL_OK)
+		return CLI_OK;
+	cli_report(&j->c, &err);
+	return CLI_UNUSABLE;
+}
+
+/* main ---------------------------------------------------------------------------------- */
+
+static int parse_options(job *j, int argc, char **argv)
+{
+	static const char *const precisions[] = {"f32", NULL};
+	const char *arg;
+	int key, first;
+	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
+		switch (key) {
+		case 't': j->tools_path = arg; break;
+		case 'i': j->input = arg; break;
+		case 'k': j->request.top_tools = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000); break;
+		case KEY_LINES: j->lines = true; break;
+		case KEY_MIN: j->request.min_confidence = cli_double(&j->c, "--min-confidence", arg, 0, 1); break;
+		case KEY_MAX_TOKENS: j->request.max_tokens = (size_t)cli_long(&j->c, "--max-tokens", arg, 1, 1000000); break;
+		case KEY_STREAM: j->stream = true; break;
+		case KEY_TIMINGS: j->timings = true; break;
+		case KEY_TRACE: j->trace = true; break;
+		case KEY_NO_GRAMMAR: j->request.no_grammar = true; break;
+		case KEY_LENIENT: j->tool_flags |= NDL_TOOLS_LENIENT; break;
+		case KEY_PRECISION: cli_choice(&j->c, "--precision", arg, precisions); break;
+		case KEY_LOGITS: j->logits = arg; break;
+		case KEY_STRICT: j->strict = true; break;
+		}
+	}
+	return first;
+}
+
+/* Combinations that cannot mean anything. */
+static void check_options(const job *j, const char *query)
+{
+	const cli *c = &j->c;
+	bool tools_on_stdin = j->tools_path && strcmp(j->tools_path, "-") == 0;
+	if (query && !j->tools_path)
+		cli_usage_error(c, "a QUERY needs --tools");
+	if (query && (j->input || j->lines || j->strict))
+		cli_usage_error(c, "--input, --lines and --strict are for records, not for a QUERY");
+	if (!query && (j->stream || j->logits))
+		cli_usage_error(c, "--stream and --logits need a QUERY");
+	if (!query && tools_on_stdin && (!j->input || strcmp(j->input, "-") == 0))
+		cli_usage_error(c, "tools and records cannot both come from stdin");
+	if (j->lines && !j->tools_path)
+		cli_usage_error(c, "--lines needs --tools");
+	if (j->stream && (j->request.min_confidence > 0 || j->request.no_grammar))
+		cli_usage_error(c, "--stream cannot be combined with --min-confidence or --no-grammar");
+	if (j->logits && (j->request.top_tools || j->request.min_confidence > 0 || j->stream || j->timings || j->trace))
+		cli_usage_error(c, "--logits goes with --tools and --max-tokens only");
+}
+
+/* Whether the operand is a file of records, not a query: `-`, a name as data files have, or one
+ * word that names an existing file. */
+static bool names_file(const char *operand)
+{
+	static const char *const suffixes[] = {".jsonl", ".json", ".ndjson", ".gz", ".zst", ".xz", ".tar", NULL};
+	struct stat st;
+	size_t len = strlen(operand);
+	if (strcmp(operand, "-") == 0)
+		return true;
+	if (strpbrk(operand, " \t\n"))
+		return false;
+	for (size_t i = 0; suffixes[i]; i++)
+		if (len > strlen(suffixes[i]) && strcmp(operand + len - strlen(suffixes[i]), suffixes[i]) == 0)
+			return true;
+	return stat(operand, &st) == 0 && !S_ISDIR(st.st_mode);
+}
+
+static bool load_tools(job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	if (!j->tools_path)
+		return true;
+	json_t *value = ndl_json_load(j->tools_path, &err);
+	if (value)
+		j->tools = make_toolset(j, value, &err);
+	json_decref(value);
+	if (!j->tools) {
+		ndl_error_at(&err, j->tools_path, 0);
+		cli_report(&j->c, &err);
+	}
+	return j->tools != NULL;
+}
+
+static int run(job *j, const char *query)
+{
+	if (!cli_engine_open(&j->c, &j->e) || !load_tools(j))
+		return CLI_UNUSABLE;
+	if (query)
+		return j->logits ? write_logits(j, query) : one_query(j, query);
+	return j->lines ? lines(j) : records(j);
+}
+
+int main(int argc, char **argv)
+{
+	job j = {.c = {
+		.name = "needle-infer",
+		.usage = "needle-infer [OPTION]... -t TOOLS QUERY\n"
+		         "       needle-infer [OPTION]... [-t TOOLS] [FILE]\n",
+		.summary = "Find the calls, among the given tools, that answer a query.\n"
+		           "Without QUERY, read JSON Lines {\"query\":...,\"tools\":...} and add \"calls\" to each.",
+		.examples = "  needle-infer -t tools.json \"what's the weather in Paris\"\n"
+		            "  needle-infer -t tools.json <queries.jsonl | jq -c .calls\n"
+		            "  needle-infer -t tools.json --lines queries.txt --min-confidence 0.5\n",
+		.options = options,
+		.flags = CLI_TAKES_MODEL,
+	}};
+	cli_init(&j.c);
+	int first = parse_options(&j, argc, argv);
+	const char *query = first < argc ? argv[first] : NULL;
+	if (query && !j.input && !j.stream && !j.logits && argc - first == 1 && names_file(query)) {
+		j.input = query;
+		query = NULL;
+	}
+	if (argc - first > 1)
+		cli_usage_error(&j.c, "one QUERY at a time; quote it if it has spaces");
+	check_options(&j, query);
+	int status = run(&j, query);
+	ndl_toolset_free(j.tools);
+	ndl_toolset_free(j.own);
+	json_decref(j.own_json);
+	json_decref(j.tokens);
+	cli_engine_close(&j.e);
+	return cli_finish(&j.c, status);
+}

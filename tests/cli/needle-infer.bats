@@ -1,0 +1,258 @@
+#!/usr/bin/env bats
+# needle-infer on models with random weights: whatever they say must be valid.
+
+load ../common
+load model
+
+setup_file() {
+	make_model m.safetensors 1 32 2 512 96
+	make_model small.safetensors 2 32 2 48 24
+	make_model headless.safetensors 3 32 1 256 64 no-contrastive
+}
+
+setup() {
+	bats_require_minimum_version 1.5.0
+	export NEEDLE_MODEL="$BATS_FILE_TMPDIR/m.safetensors"
+	tools="$testdata/tools.json"
+	cd "$tmp"
+	queries=("wake me up at half past six" "play some jazz" "what's the weather in Zürich?" "" "🎉 call Bob" "set a timer")
+	for q in "${queries[@]}"; do jq -nc --arg q "$q" '{id: 7, query: $q, note: "kept"}'; done >q.jsonl
+}
+
+# valid CALLS TOOLS: every call names a declared tool and only its arguments, the required ones too
+valid() {
+	jq -e --slurpfile t "$2" 'type == "array" and all(.[]; . as $c
+		| ($t[0][] | select(.name == $c.name)) as $tool
+		| (keys_unsorted == ["name", "arguments"])
+		and (($c.arguments | keys) - ($tool.parameters | keys) == [])
+		and ([$tool.parameters | to_entries[] | select(.value.required == true) | .key] - ($c.arguments | keys) == []))' \
+		<<<"$1" >/dev/null
+}
+
+@test "a query gives one JSON array and status 0 or 1" {
+	run --separate-stderr needle-infer -t "$tools" "wake me up at half past six"
+	[ "${#lines[@]}" -eq 1 ]
+	valid "$output" "$tools"
+	if [ "$output" = "[]" ]; then [ "$status" -eq 1 ]; else [ "$status" -eq 0 ]; fi
+}
+
+@test "random weights only ever name declared tools and arguments" {
+	for seed in 11 12 13 14 15 16; do
+		make_model "r$seed.safetensors" "$seed" 16 1 256 96
+		run --separate-stderr needle-infer -q -m "$BATS_FILE_TMPDIR/r$seed.safetensors" -t "$tools" q.jsonl
+		[ "$status" -eq 0 ]
+		[ "${#lines[@]}" -eq "${#queries[@]}" ]
+		for line in "${lines[@]}"; do valid "$(jq -c .calls <<<"$line")" "$tools"; done
+	done
+}
+
+@test "records keep order, fields and their number; -j changes nothing" {
+	needle-infer -t "$tools" -j 1 q.jsonl >one
+	needle-infer -t "$tools" -j 3 <q.jsonl >three
+	cmp one three
+	[ "$(jq -c '[.id, .note]' one | sort -u)" = '[7,"kept"]' ]
+	[ "$(jq -r '.query' one)" = "$(printf '%s\n' "${queries[@]}")" ]
+	jq -e '.confidence > 0 and .confidence <= 1 and (keys_unsorted[0:3] == ["id", "query", "note"])' one
+}
+
+@test "a request does not depend on those before it" {
+	needle-infer -t "$tools" q.jsonl >all
+	i=0
+	while IFS= read -r record; do
+		i=$((i + 1))
+		[ "$(needle-infer -t "$tools" <<<"$record")" = "$(sed -n "${i}p" all)" ]
+	done <q.jsonl
+}
+
+@test "tools in the record win over -t, as JSON or as a string of JSON" {
+	jq -nc '[{name: "Beep", parameters: {}}]' >own.json
+	jq -nc --slurpfile t own.json '{query: "x", tools: $t[0]}, {query: "x", tools: ($t[0] | tojson)}' >own.jsonl
+	run --separate-stderr needle-infer -t "$tools" own.jsonl
+	[ "$status" -eq 0 ]
+	[ "$(jq -c .calls <<<"${lines[0]}")" = "$(jq -c .calls <<<"${lines[1]}")" ]
+	for line in "${lines[@]}"; do valid "$(jq -c .calls <<<"$line")" own.json; done
+}
+
+@test "names come back as they were given, also where they collide in snake_case" {
+	jq -nc '[{name: "getUser", parameters: {}}, {name: "get_user", parameters: {}}, {name: "Get-User!", parameters: {}}]' >t.json
+	for seed in 21 22 23; do
+		make_model "n$seed.safetensors" "$seed" 16 1 256 96
+		run --separate-stderr needle-infer -m "$BATS_FILE_TMPDIR/n$seed.safetensors" -t t.json "who is it"
+		valid "$output" t.json
+	done
+}
+
+@test "no tools: no call, status 1" {
+	echo '[]' >none.json
+	run --separate-stderr needle-infer -t none.json "hello"
+	[ "$status" -eq 1 ]
+	[ "$output" = "[]" ]
+}
+
+@test "the token limit leaves out the unfinished call and says so" {
+	run --separate-stderr needle-infer -t "$tools" --max-tokens 3 q.jsonl
+	[ "$status" -eq 0 ]
+	jq -se 'all(.calls == [] and .truncated == true)' <<<"$output"
+	for n in 1 2 20 40 60; do
+		run --separate-stderr needle-infer -q -t "$tools" --max-tokens "$n" "play some jazz"
+		valid "$output" "$tools"
+	done
+}
+
+@test "tools beyond the window are cut, and stderr says so" {
+	run --separate-stderr needle-infer -m "$BATS_FILE_TMPDIR/small.safetensors" -t "$tools" "play some jazz"
+	valid "$output" "$tools"
+	[[ $stderr == *"the tools do not fit"* ]]
+	run --separate-stderr needle-infer -q -m "$BATS_FILE_TMPDIR/small.safetensors" -t "$tools" q.jsonl
+	jq -se 'all(.truncated == true)' <<<"$output"
+}
+
+@test "a query of 10 MB is cut and answered" {
+	head -c 10000000 /dev/zero | tr '\0' 'a' | jq -Rc '{query: .}' >big.jsonl
+	run --separate-stderr needle-infer -m "$BATS_FILE_TMPDIR/small.safetensors" -t "$tools" big.jsonl
+	[ "$status" -eq 0 ]
+	[ "$(jq .truncated <<<"$output")" = true ]
+	[[ $stderr == *"query"*"cut"* ]]
+}
+
+@test "--min-confidence rejects" {
+	run --separate-stderr needle-infer -t "$tools" --min-confidence 1 q.jsonl
+	[ "$status" -eq 0 ]
+	jq -se 'all(.calls == [] and .rejected == true)' <<<"$output"
+	run --separate-stderr needle-infer -q -t "$tools" --min-confidence 1 "play some jazz"
+	[ "$status" -eq 1 ]
+	[ "$output" = "[]" ]
+}
+
+@test "--timings and --trace" {
+	run --separate-stderr needle-infer -t "$tools" --timings --trace q.jsonl
+	jq -se 'all((.timings | .prefill_tokens > 0 and .decode_tokens > 0 and .prefill_ms >= 0 and .decode_ms >= 0)
+		and (.trace[0] == {"piece": "<tool_call>", "p": 1.0, "choices": 1})
+		and (.timings.decode_tokens == (.trace | length)) and (.trace | all(.p > 0 and .p <= 1)))' <<<"$output"
+	run --separate-stderr needle-infer -t "$tools" --timings --trace "play some jazz"
+	valid "$output" "$tools"
+	[[ $stderr == *$'1.000000\t1\t<tool_call>'* && $stderr == *prefill_tokens* ]]
+}
+
+@test "--stream prints the same calls one by one" {
+	for q in "${queries[@]}"; do
+		needle-infer -q -t "$tools" "$q" >whole || true
+		needle-infer -q -t "$tools" --stream "$q" >calls || true
+		[ "$(jq -c '.[]' whole)" = "$(cat calls)" ]
+	done
+}
+
+@test "--lines takes lines as they stand" {
+	printf '%s\n' '{"not json' 'play some jazz' '' 'call Bob' | needle-infer -t "$tools" --lines >out
+	[ "$(jq -r .query out)" = $'{"not json\nplay some jazz\ncall Bob' ]
+	printf 'a\xff\nplay some jazz\n' >bad
+	run --separate-stderr needle-infer -t "$tools" --lines bad
+	[ "$status" -eq 1 ]
+	jq -e '.error.line == 1' <<<"${lines[0]}"
+	jq -e '.calls' <<<"${lines[1]}"
+}
+
+@test "--no-grammar hands back what is no list of calls" {
+	run --separate-stderr needle-infer -t "$tools" --no-grammar --max-tokens 20 q.jsonl
+	[ "$status" -eq 0 ]
+	jq -se 'all((.calls | type) == "array")' <<<"$output"
+}
+
+@test "-k offers the best tools only, and needs a contrastive head" {
+	for k in 1 3; do
+		best=$(needle-encode --tools "$tools" --rank -k "$k" "play some jazz" | cut -f 2)
+		run --separate-stderr needle-infer -q -t "$tools" -k "$k" "play some jazz"
+		valid "$output" "$tools"
+		for name in $(jq -r '.[].name' <<<"$output"); do grep -qx "$name" <<<"$best"; done
+	done
+	run --separate-stderr needle-infer -m "$BATS_FILE_TMPDIR/headless.safetensors" -t "$tools" -k 2 "play some jazz"
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"contrastive head"* ]]
+	run --separate-stderr needle-infer -q -m "$BATS_FILE_TMPDIR/headless.safetensors" -t "$tools" "play some jazz"
+	[ "$status" -le 1 ]
+}
+
+@test "--logits agrees with the NumPy reference" {
+	numpy
+	jq -c '.[0:2]' "$tools" >two.json
+	query="wake me up at half past six"
+	ids="$(needle-tokenize --plain --vocab "$testdata/vocab-512.model" <<<"$query") 5 $(needle-tokenize --plain --vocab "$testdata/vocab-512.model" <two.json)"
+	for cpu in scalar avx512; do
+		NEEDLE_CPU=$cpu needle-infer -t two.json --max-tokens 6 --logits ours.npy "$query"
+		"${reference[@]}" logits "$NEEDLE_MODEL" "$ids" 6 >theirs.npy
+		"${reference[@]}" compare ours.npy theirs.npy 1e-4
+	done
+}
+
+@test "bad records stand in their place, the others are answered" {
+	printf '%s\n' '{"query":"play some jazz"}' '{"query":' '[1]' '{"query":5}' '{}' \
+		'{"query":"x","tools":{"a":1}}' '{"query":"x","tools":"["}' '{"query":"call Bob"}' >bad.jsonl
+	run --separate-stderr needle-infer -t "$tools" bad.jsonl
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 8 ]
+	for i in 0 7; do jq -e '.calls and (.error | not)' <<<"${lines[i]}"; done
+	for i in 1 2 3 4 5 6; do jq -e --argjson n "$((i + 1))" '.error.line == $n and (.calls | not)' <<<"${lines[i]}"; done
+	[[ $stderr == *"needle-infer: bad.jsonl:4: query: expected a string"* ]]
+	run --separate-stderr needle-infer -t "$tools" --strict bad.jsonl
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "no tools at all is an error of the record" {
+	run --separate-stderr needle-infer <<<'{"query":"x"}'
+	[ "$status" -eq 1 ]
+	jq -e '.error' <<<"$output"
+}
+
+@test "unusable files exit with 3" {
+	: >empty.json
+	echo '{"a":1}' >object.json
+	echo '[{"name":' >broken.json
+	for t in missing.json empty.json object.json broken.json /; do
+		run --separate-stderr needle-infer -t "$t" "play some jazz"
+		[ "$status" -eq 3 ]
+		[ -z "$output" ]
+		[[ $stderr == "needle-infer: $t"* ]]
+	done
+	for m in missing.safetensors empty.json "$testdata/golden/tiny.safetensors" /; do
+		run --separate-stderr needle-infer -m "$m" -t "$tools" "play some jazz"
+		[ "$status" -eq 3 ]
+		[[ $stderr == "needle-infer: "* ]]
+	done
+	run --separate-stderr needle-infer -t "$tools" missing.jsonl
+	[ "$status" -eq 3 ]
+	NEEDLE_CPU=abacus run --separate-stderr needle-infer -t "$tools" "play some jazz"
+	[ "$status" -eq 3 ]
+}
+
+@test "usage errors exit with 2" {
+	for args in "word" "-t $tools two words" "-t $tools --stream" "-t $tools --logits x.npy" "--lines" "-t -" \
+		"-t $tools --precision int3 word" "-t $tools --max-tokens 0 word" "-t $tools --min-confidence 2 word" \
+		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 4"; do
+		run --separate-stderr needle-infer $args </dev/null
+		[ "$status" -eq 2 ]
+	done
+}
+
+@test "write errors are not ignored, a closed pipe is quiet" {
+	run bash -c 'needle-infer -t "$1" q.jsonl 2>&1 >/dev/full' - "$tools"
+	[ "$status" -eq 3 ]
+	[[ $output == *"No space left"* ]]
+	run bash -c 'needle-infer -t "$1" "play some jazz" --logits /dev/full 2>&1' - "$tools"
+	[ "$status" -eq 3 ]
+	run bash -c '{ needle-infer -q -t "$1" q.jsonl; } 2>&1 >&3 | cat' - "$tools" 3> >(:)
+	[ -z "$output" ]
+}
+
+@test "a pipe streams: each record is answered before the next is sent" {
+	mkfifo in out
+	needle-infer -q -t "$tools" <in >out &
+	exec 4>in 5<out
+	for q in "play some jazz" "call Bob"; do
+		jq -nc --arg q "$q" '{query: $q}' >&4
+		IFS= read -r -t 60 line <&5
+		jq -e --arg q "$q" '.query == $q and .calls' <<<"$line"
+	done
+	exec 4>&- 5<&-
+	wait
+}
