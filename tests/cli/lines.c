@@ -65,7 +65,9 @@ static void json(ndl_rng *r, ndl_buf *b, int depth)
 	default:
 		ndl_buf_str(b, "{");
 		for (uint64_t i = 0; i < n; i++) {
-			ndl_buf_printf(b, "\"%s\":%s", pick(r, words, COUNT(words)), ndl_rng_chance(r, 0.2) ? " " : "");
+			/* one draw a statement: the order of arguments is the compiler's */
+			const char *space = ndl_rng_chance(r, 0.2) ? " " : "";
+			ndl_buf_printf(b, "\"%s\":%s", pick(r, words, COUNT(words)), space);
 			json(r, b, depth + 1);
 			ndl_buf_str(b, i + 1 < n ? "," : "");
 		}
