@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum { KEY_PIECES = 256, KEY_JSON, KEY_COUNT, KEY_VOCAB, KEY_PLAIN, KEY_STRICT,
-	KEY_TRAIN, KEY_SIZE, KEY_COVERAGE, KEY_LENGTH, KEY_DIGITS };
+	KEY_TRAIN, KEY_SIZE, KEY_COVERAGE, KEY_LENGTH, KEY_DIGITS, KEY_SPACES };
 
 static const cli_option options[] = {
 	{KEY_PIECES, "pieces", NULL, "write the pieces instead of their ids"},
@@ -35,6 +35,7 @@ static const cli_option options[] = {
 	{KEY_COVERAGE, "coverage", "X", "with --train: share of the characters that become pieces [0.9995]"},
 	{KEY_LENGTH, "max-piece-length", "N", "with --train: longest piece in characters [16]"},
 	{KEY_DIGITS, "split-digits", NULL, "with --train: each digit is a piece of its own"},
+	{KEY_SPACES, "split-spaces", NULL, "with --train: a space is a piece of its own"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -323,6 +324,7 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_COVERAGE: o->coverage = cli_double(&j->c, "--coverage", arg, 0.01, 1); break;
 		case KEY_LENGTH: o->max_piece_chars = (int)cli_long(&j->c, "--max-piece-length", arg, 1, 64); break;
 		case KEY_DIGITS: o->split_digits = true; break;
+		case KEY_SPACES: o->split_spaces = true; break;
 		}
 	}
 	if (j->decode && (j->mode == MODE_PIECES || j->mode == MODE_COUNT))

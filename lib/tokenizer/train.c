@@ -211,14 +211,14 @@ static bool is_boundary(uint32_t cp)
 /* Whether cp may follow in a word whose script so far is *script; updates it. */
 static bool continues(const ndl_tok_trainer *tr, uint32_t cp, int *script, bool *lone)
 {
-	bool digit = tr->o.split_digits && cp >= '0' && cp <= '9';
+	bool alone = (tr->o.split_digits && cp >= '0' && cp <= '9') || (tr->o.split_spaces && cp == SPACE_CP);
 	int own = cp == SPACE_CP ? ANY_SCRIPT : script_of(cp), was = *script;
 	bool was_lone = *lone;
 	if (own == SCRIPT_INHERITED)
 		own = was; /* a combining mark is of its letter's script */
-	*lone = digit;
+	*lone = alone;
 	*script = own;
-	return cp != SPACE_CP && !digit && !was_lone && (was == own || was == ANY_SCRIPT || own == ANY_SCRIPT);
+	return cp != SPACE_CP && !alone && !was_lone && (was == own || was == ANY_SCRIPT || own == ANY_SCRIPT);
 }
 
 static ndl_status count_line(ndl_tok_trainer *tr, const char *s, size_t len, ndl_error *err)

@@ -19,6 +19,8 @@ typedef struct ndl_tok_train_options {
 	double coverage;     /* share of the text whose characters become pieces, (0, 1]; 0: 0.9995 */
 	int max_piece_chars; /* 1 to 64; 0: 16 */
 	bool split_digits;   /* each digit 0-9 a piece of its own */
+	bool split_spaces;   /* the space a piece of its own: a word is the same pieces wherever it stands,
+	                        after a space or after a quote */
 	/* Called after every so many merges, may be NULL: done of total pieces. */
 	void (*progress)(void *user, size_t done, size_t total);
 	void *user;

@@ -183,6 +183,10 @@ tok() {
 	needle-tokenize --train text -o d.model --vocab-size 450 --split-digits
 	run -0 needle-tokenize --vocab d.model --pieces <<<'x 2026'
 	[ "$output" = '▁ x ▁ 2 0 2 6' ]
+	needle-tokenize --train text -o w.model --vocab-size 400 --split-spaces
+	run -0 needle-tokenize --vocab w.model --pieces <<<'play the play'
+	after_space=${output##* ▁ }
+	[ "${output% ▁ * ▁ *}" = "▁ $after_space" ] && [ "$(tr ' ' '\n' <<<"$output" | grep -c ▁)" = 3 ]
 	needle-tokenize --train text -o s.model --vocab-size 400 --max-piece-length 2
 	run -0 needle-tokenize --vocab s.model --json <<<'play the volume'
 	[ "$(jq '[.pieces[] | length] | max' <<<"$output")" = 2 ]
