@@ -152,3 +152,47 @@ setup() {
 	[ -z "$output" ]
 	run -3 needle-eval -m calls.jsonl calls.jsonl
 }
+
+# a model that has seen a few records: it makes calls, mostly wrong ones
+tiny_model() {
+	cat >c.json <<-'END'
+		{"vocab_size":512,"d_model":32,"num_heads":2,"num_kv_heads":1,"num_encoder_layers":1,
+		 "num_decoder_layers":1,"contrastive_dim":8}
+	END
+	for i in 1 2 3 4 5 6; do
+		echo '{"query":"wake me at '$i'","tools":[{"name":"setAlarm","parameters":{"at":{"type":"integer"}}}],"answers":[{"name":"setAlarm","arguments":{"at":'$i'}}]}'
+		echo '{"query":"what is love '$i'","tools":[{"name":"stop","parameters":{}}],"answers":[],"calls":[{"name":"old"}]}'
+	done >d.jsonl
+	needle-finetune -q -j 1 --init c.json --vocab "$testdata/vocab-512.model" --val d.jsonl --batch-size 4 \
+		--max-steps 5 --lr 0.003 d.jsonl -o m.safetensors >log 2>&1
+}
+
+@test "-m makes the calls first, the same for any number of threads" {
+	tiny_model
+	run -0 --separate-stderr needle-eval -j 1 -m m.safetensors --json --failures miss1 d.jsonl
+	jq -e '.records == 12 and .parse_rate == 1 and .calibration.records == 12' <<<"$output"
+	[ "$(needle-eval -j 3 -m m.safetensors --json --failures miss3 d.jsonl)" = "$output" ]
+	cmp miss1 miss3
+	# what -m says is what would be said of its own calls
+	jq -e '.exact_match * 12 + ($misses | length) == 12' --slurpfile misses miss1 <<<"$output"
+	needle-eval --json miss1 | jq -e '.exact_match == 0'
+	run -1 grep '"old"' miss1 # earlier calls are forgotten
+}
+
+@test "-m: a record whose calls cannot be made is reported and scored as wrong" {
+	tiny_model
+	{
+		echo '{"query":7,"tools":[],"answers":[]}'
+		echo '{"query":"x","tools":[{"name":"a","parameters":{"x":{"type":"string","if":{}}}}],"answers":[]}'
+		echo '{"query":"x","answers":[]}'
+		sed -n 2p d.jsonl
+	} >bad.jsonl
+	run -1 --separate-stderr needle-eval -j 1 -m m.safetensors --json bad.jsonl
+	jq -e '.records == 4 and .bad == 0 and .parse_rate == 0.25' <<<"$output"
+	[ "${stderr_lines[0]}" = 'needle-eval: bad.jsonl:1: query: expected a string, found an integer' ]
+	[[ ${stderr_lines[1]} == 'needle-eval: bad.jsonl:2: '*'/parameters/x/if'* ]]
+	[ "${stderr_lines[2]}" = 'needle-eval: bad.jsonl:3: tools: missing' ]
+	echo '[{"name":"stop","parameters":{}}]' >tools.json
+	run -0 --separate-stderr needle-eval -j 1 -m m.safetensors -t tools.json --json <<<'{"query":"x","answers":[]}'
+	jq -e '.parse_rate == 1' <<<"$output"
+}
