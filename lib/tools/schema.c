@@ -132,6 +132,8 @@ static ndl_status one_type(struct context *c, json_t *out, const json_t *value, 
 	if (!json_is_string(value))
 		return wrong(c, at, "the name of a type", value);
 	const char *type = find_type(json_string_value(value));
+	if (!type && (c->flags & NDL_TOOLS_LENIENT))
+		type = "";
 	if (!type)
 		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "unknown type \"%.60s\"", json_string_value(value));
 	if (!*type) {

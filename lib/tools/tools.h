@@ -18,7 +18,11 @@
  *
  * Schemas: keywords that only annotate are dropped. A keyword that would constrain values and is
  * not supported (or not known) is an error that names it by JSON Pointer: better no answer than
- * an invalid one. NDL_TOOLS_LENIENT drops these too. */
+ * an invalid one. NDL_TOOLS_LENIENT drops these too, and takes an unknown type for any type.
+ * Supported: type (also a list), nullable, properties, required, additionalProperties, enum,
+ * const, items, minItems, maxItems, minLength, maxLength, minimum, maximum, exclusive…,
+ * multipleOf, local $ref (not recursive), anyOf and oneOf of bare types or of null and one
+ * schema. format is shown to the model but not enforced. */
 #ifndef NDL_TOOLS_TOOLS_H
 #define NDL_TOOLS_TOOLS_H
 
@@ -31,7 +35,7 @@
 typedef struct ndl_tools ndl_tools; /* opaque, owned, immutable */
 
 enum {
-	NDL_TOOLS_LENIENT = 1, /* ignore validation keywords that are not supported, do not refuse */
+	NDL_TOOLS_LENIENT = 1, /* ignore types and validation keywords that are not supported */
 };
 
 /* From a parsed JSON value: an array of tools, or a wrapper that holds one. Messages carry a

@@ -232,6 +232,7 @@ static void errors(void)
 	}
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'string','pattern':'x','minLenght':3,'not':{}}}}]", 0, NDL_TOOLS_LENIENT),
 		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
+	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'date'}}}]", 0, NDL_TOOLS_LENIENT), "[{'name':'f','parameters':{'a':{}}}]");
 	const char *got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}}}}]", 0, 0);
 	CHECK(strstr(got, "schema nests deeper than 32 levels") != NULL);
 	got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b','required':['x']}},'$defs':{'b':{}}}}]", 0, 0);
