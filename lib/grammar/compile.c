@@ -69,7 +69,8 @@ static void sort_entries(struct compiler *c, struct entry *e, size_t n)
 }
 
 /* Sorts the entries and stores them; equal texts once. *first and *count tell where. */
-static ndl_status store_entries(struct compiler *c, struct entry *e, size_t n, uint32_t *first, uint32_t *count)
+static ndl_status store_entries(struct compiler *c, struct entry *e, size_t n, uint32_t *first,
+                                uint32_t *count)
 {
 	ndl_grammar *g = c->g;
 	if (g->pool.failed || g->pool.len > UINT32_MAX || g->n_choices + n > UINT32_MAX ||
@@ -100,7 +101,9 @@ static ndl_status add_node(struct compiler *c, uint32_t *index)
 	if (g->n_nodes >= UINT32_MAX || ndl_grow(&g->node, &g->cap_nodes, g->n_nodes + 1, sizeof *g->node) < 0)
 		return nomem(c);
 	*index = (uint32_t)g->n_nodes++;
-	g->node[*index] = (struct node){.max_len = UINT32_MAX, .max_items = UINT32_MAX, .items = NODE_ANY, .extra = NODE_ANY};
+	g->node[*index] = (struct node){
+		.max_len = UINT32_MAX, .max_items = UINT32_MAX, .items = NODE_ANY, .extra = NODE_ANY,
+	};
 	return NDL_OK;
 }
 

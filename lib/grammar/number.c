@@ -314,7 +314,9 @@ static unsigned whole_digits(struct decimal d)
 }
 
 enum { MINIMUM, MAXIMUM, ABOVE, BELOW, MULTIPLE, N_BOUNDS };
-static const char *const bound_keys[N_BOUNDS] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"};
+static const char *const bound_keys[N_BOUNDS] = {
+	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
+};
 
 /* Places after the point: as many as the bounds need, at least 6, with room for their whole part.
  * Bounds with more are rounded inwards. */

@@ -292,7 +292,8 @@ static ndl_status take_any_of(struct context *c, json_t *out, json_t *value, int
 			other = alternative;
 		}
 	}
-	if (status == 0 && others <= 2 && json_array_size(value) <= 2 && other && (null || json_array_size(value) == 1)) {
+	size_t n = json_array_size(value);
+	if (status == 0 && others <= 2 && n <= 2 && other && (null || n == 1)) {
 		status = take_schema(c, out, other, depth, at);
 		json_t *list = json_object_get(out, "enum");
 		if (status == 0 && null && list && !(list = json_copy(list)))
@@ -305,7 +306,8 @@ static ndl_status take_any_of(struct context *c, json_t *out, json_t *value, int
 	           json_array_size(json_object_get(simple, "type")) == json_array_size(value)) {
 		status = set(c, out, "type", json_incref(json_object_get(simple, "type")));
 	} else if (status == 0 && !(c->flags & NDL_TOOLS_LENIENT)) {
-		status = ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "schema keyword not supported but for null and bare types");
+		status = ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at,
+			"schema keyword not supported but for null and bare types");
 	}
 	json_decref(simple);
 	return status;
@@ -493,9 +495,10 @@ static bool is_flat(const json_t *params)
 	}
 	if (schema)
 		return false;
-	for (const char *const *k = (const char *const[]){"$ref", "$schema", "$defs", "anyOf", "oneOf", "allOf", NULL}; *k; k++) {
-		json_t *v = json_object_get(params, *k);
-		if (v && (json_is_array(v) || **k == '$'))
+	static const char *const marks[] = {"$ref", "$schema", "$defs", "anyOf", "oneOf", "allOf"};
+	for (size_t i = 0; i < COUNT(marks); i++) {
+		json_t *mark = json_object_get(params, marks[i]);
+		if (mark && (json_is_array(mark) || marks[i][0] == '$'))
 			return false;
 	}
 	return true;

@@ -38,9 +38,9 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 	NDL_PRINTF(4, 5);
 
 /* The argument schema of a tool in normal form (new reference): an object with "type":"object",
- * "properties" and, if any are, "required" (in the order of the properties); every nested schema holds only supported keywords
- * with lower-case JSON-Schema type names. params is what the dialect keeps under its key
- * (NULL: no arguments); at is its place. is_schema: certainly not the flat form. */
+ * "properties" and, if any are, "required" (in the order of the properties); every nested
+ * schema holds only supported keywords, with lower-case JSON-Schema type names. params is what
+ * the dialect keeps under its key (NULL: no arguments); at is its place. is_schema: certainly not the flat form. */
 json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err);
 
 /* Walks a list in any dialect and appends to t. */
