@@ -15,3 +15,6 @@ tests_unit_test_data_heldout_SOURCES = tests/unit/test_data_heldout.c tests/tap.
 check_PROGRAMS += tests/unit/test_data_record tests/unit/test_data_dataset
 tests_unit_test_data_record_SOURCES = tests/unit/test_data_record.c tests/tap.h
 tests_unit_test_data_dataset_SOURCES = tests/unit/test_data_dataset.c tests/tap.h
+
+check_PROGRAMS += tests/fuzz/fuzz_record
+tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c tests/tap.h
