@@ -26,12 +26,16 @@ pattern() {
 	printf '%s' "${text//.../*}"
 }
 
+# blanks TEXT: each run of blanks as one space, for a page shows a tab as spaces
+blanks() { tr -s ' \t' '  ' <<<"$1"; }
+
 # one_example COMMAND EXPECTED: runs it, sets `before` to its status and counts in run, skipped,
 # failed; EXPECTED may be empty
 one_example() {
 	local command=$1 expected=$2 output status=0
 	output=$(timeout 300 bash -c "(exit $before); $command" 2>stderr </dev/null) || status=$?
-	if grep -qE 'no default model|needle-[a-z]+: command not found' stderr; then
+	if grep -qE 'no default model|needle-[a-z]+: command not found' stderr ||
+		[[ $status -eq 3 && ! -f share/default.safetensors && $command != *' -m '* ]]; then
 		skipped=$((skipped + 1))
 		printf '# no default model, or not built: %s\n' "$command"
 		return
@@ -40,7 +44,7 @@ one_example() {
 	before=$status
 	if ((status > 1)); then
 		printf '%s\nfails with status %d: %s\n' "\$ $command" "$status" "$(cat stderr)"
-	elif [[ -n $expected && $output != $(pattern "$expected") ]]; then
+	elif [[ -n $expected && $(blanks "$output") != $(pattern "$(blanks "$expected")") ]]; then
 		printf '%s\nprints:\n%s\nthe text says:\n%s\n' "\$ $command" "$output" "$expected"
 	else
 		return 0

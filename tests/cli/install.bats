@@ -25,11 +25,15 @@ setup_file() {
 	for c in "$top_builddir"/needle-*; do
 		[ -x "$c" ] && [ ! -d "$c" ] || continue
 		[ -x "bin/${c##*/}" ]
+		[ -f "share/bash-completion/completions/${c##*/}" ]
+		[ -f "share/fish/vendor_completions.d/${c##*/}.fish" ]
 	done
 	for c in "$top_srcdir"/man/*.[1-9]; do
 		[ ! -f "$c" ] || [ -f "share/man/man${c##*.}/${c##*/}" ]
 	done
-	! find "$root" -name '*_internal.h' | grep .
+	[ -f share/zsh/site-functions/_needle ]
+	run find "$root" -name '*_internal.h'
+	[ -z "$output" ]
 }
 
 @test "the installed headers are those that needle.h includes" {
@@ -57,6 +61,6 @@ setup_file() {
 
 @test "uninstall leaves nothing" {
 	run -0 make -s -C "$top_builddir" uninstall DESTDIR="$root"
-	run find "$root" -type f
+	run find "$root" -type f -o -type l
 	[ -z "$output" ]
 }

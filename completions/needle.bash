@@ -1,0 +1,163 @@
+# bash completion for the needle commands; written by completions/update
+# shellcheck shell=bash
+
+_needle_reply() {
+	local word
+	COMPREPLY=()
+	while IFS= read -r word; do
+		COMPREPLY+=("$word")
+	done < <(compgen "$@" -- "$cur")
+}
+
+_needle_tokenize() {
+	options="--pieces --json --count --decode --plain --strict --vocab --train --output --vocab-size --coverage --max-piece-length --split-digits --split-spaces --model --threads --quiet --verbose --help --version"
+	case $1 in
+	--vocab) _needle_reply -f ;;
+	-o | --output) _needle_reply -f ;;
+	--vocab-size) : ;;
+	--coverage) : ;;
+	--max-piece-length) : ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_encode() {
+	options="--states --tools --rank --top-tools --text --lenient --strict --model --threads --quiet --verbose --help --version"
+	case $1 in
+	--states) _needle_reply -f ;;
+	--tools) _needle_reply -f ;;
+	-k | --top-tools) : ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_infer() {
+	options="--tools --input --lines --top-tools --min-confidence --max-tokens --stream --timings --trace --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	case $1 in
+	-t | --tools) _needle_reply -f ;;
+	-i | --input) _needle_reply -f ;;
+	-k | --top-tools) : ;;
+	--min-confidence) : ;;
+	--max-tokens) : ;;
+	--precision) : ;;
+	--logits) _needle_reply -f ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_finetune() {
+	options="--output --init --vocab --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --seed --shuffle-buffer --precision --val --eval-every --score --log --checkpoint-every --resume --heldout --strict --model --threads --quiet --verbose --help --version"
+	case $1 in
+	-o | --output) _needle_reply -f ;;
+	--init) : ;;
+	--vocab) _needle_reply -f ;;
+	--epochs) : ;;
+	--max-steps) : ;;
+	--batch-size) : ;;
+	--accumulate) : ;;
+	--lr) : ;;
+	--muon-lr) : ;;
+	--schedule) : ;;
+	--warmup) : ;;
+	--decay) : ;;
+	--average) : ;;
+	--qat-every) : ;;
+	--contrastive-every) : ;;
+	--contrastive-weight) : ;;
+	--weights) : ;;
+	--max-enc-len) : ;;
+	--max-dec-len) : ;;
+	--seed) : ;;
+	--shuffle-buffer) : ;;
+	--precision) : ;;
+	--val) _needle_reply -f ;;
+	--eval-every) : ;;
+	--score) : ;;
+	--log) _needle_reply -f ;;
+	--checkpoint-every) : ;;
+	--heldout) _needle_reply -f ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_quantize() {
+	options="--output --bits --embedding-bits --bf16 --group --method --vocab --to --prefix --info --diff --json --threads --quiet --verbose --help --version"
+	case $1 in
+	-o | --output) _needle_reply -f ;;
+	--bits) _needle_reply -W "4 8 16 32" ;;
+	--embedding-bits) _needle_reply -W "4 8 16 32" ;;
+	--group) _needle_reply -W "32 64 128" ;;
+	--method) _needle_reply -W "rtn mse" ;;
+	--vocab) _needle_reply -f ;;
+	--to) _needle_reply -W "model safetensors" ;;
+	--prefix) : ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_eval() {
+	options="--model --tools --by --json --fail-under --fail-over --failures --strict --threads --quiet --verbose --help --version"
+	case $1 in
+	-m | --model) _needle_reply -f ;;
+	-t | --tools) _needle_reply -f ;;
+	--by) : ;;
+	--fail-under) : ;;
+	--fail-over) : ;;
+	--failures) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_synth() {
+	options="--count --corpus --domains --heldout --list-domains --max-tools --seed --split --stats --text --threads --quiet --verbose --help --version"
+	case $1 in
+	-n | --count) : ;;
+	--corpus) _needle_reply -d ;;
+	--domains) : ;;
+	--heldout) _needle_reply -f ;;
+	--max-tools) : ;;
+	-s | --seed) : ;;
+	--split) : ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle_bench() {
+	options="--json --compare --kernels --filter --time --prompt --answer --model --threads --quiet --verbose --help --version"
+	case $1 in
+	--compare) _needle_reply -f ;;
+	-f | --filter) : ;;
+	--time) : ;;
+	--prompt) : ;;
+	--answer) : ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
+_needle() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${1##*/} options
+	COMPREPLY=()
+	# "=" is a word of its own: --model=x is three
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if ! "_needle_${command#needle-}" "$prev" && [[ $cur == -* ]]; then
+		_needle_reply -W "$options"
+	fi
+}
+complete -o filenames -o bashdefault -o default -F _needle needle-tokenize needle-encode needle-infer needle-finetune needle-quantize needle-eval needle-synth needle-bench
