@@ -7,7 +7,6 @@
 #include "cmd/npy.h"
 #include "cmd/records.h"
 
-#include "base/reader.h"
 #include "data/prompt.h"
 
 #include <math.h>
@@ -43,12 +42,18 @@ typedef struct job {
 	bool lines, timings, trace, stream, strict;
 	int tool_flags;
 	ndl_request request;
-	ndl_toolset *tools;  /* -t, or NULL */
-	ndl_toolset *own;    /* of the record seen last that brought its own */
-	json_t *own_json;    /* what `own` was made from: records often repeat their tools */
-	json_t *tokens;      /* --trace of the request under way */
-	size_t n_records;
+	ndl_toolset *tools; /* -t, or NULL */
 } job;
+
+/* What one thread works with. */
+typedef struct worker {
+	const job *j;
+	ndl_exec *exec;       /* of one thread: records are what is done side by side */
+	ndl_session *session;
+	ndl_toolset *own;     /* of the record seen last that brought its own tools */
+	json_t *own_json;     /* what `own` was made from: records often repeat their tools */
+	json_t *tokens;       /* --trace of the request under way */
+} worker;
 
 /* One request --------------------------------------------------------------------------- */
 
@@ -60,14 +65,14 @@ static double to_digits(double x, double per_unit)
 
 static void on_token(void *user, int32_t id, double p, size_t choices)
 {
-	job *j = user;
+	worker *w = user;
 	size_t len;
-	const char *piece = ndl_tok_piece(ndl_engine_tok(j->e.engine), id, &len);
+	const char *piece = ndl_tok_piece(ndl_engine_tok(w->j->e.engine), id, &len);
 	json_t *t = json_object();
 	json_object_set_new(t, "piece", json_stringn(piece, len));
 	json_object_set_new(t, "p", json_real(to_digits(p, 1e6)));
 	json_object_set_new(t, "choices", json_integer((json_int_t)choices));
-	json_array_append_new(j->tokens, t);
+	json_array_append_new(w->tokens, t);
 }
 
 static void print_json(const json_t *value, FILE *f)
@@ -86,26 +91,29 @@ static void on_call(void *user, json_t *call)
 	fflush(stdout);
 }
 
-static ndl_toolset *make_toolset(job *j, json_t *tools, ndl_error *err)
+static ndl_toolset *make_toolset(const job *j, ndl_session *session, json_t *tools, ndl_error *err)
 {
 	ndl_toolset *t = ndl_toolset_new(j->e.engine, tools, j->tool_flags, err);
 	if (t && j->request.top_tools && ndl_tools_count(ndl_toolset_tools(t)) > j->request.top_tools &&
-	    ndl_toolset_embed(t, j->e.session, err) != NDL_OK) {
+	    ndl_toolset_embed(t, session, err) != NDL_OK) {
 		ndl_toolset_free(t);
 		t = NULL;
 	}
 	return t;
 }
 
-static ndl_status ask(job *j, const ndl_toolset *tools, const char *query, size_t len, ndl_result *r, ndl_error *err)
+static ndl_status ask(worker *w, const ndl_toolset *tools, const char *query, size_t len, ndl_result *r, ndl_error *err)
 {
-	if (j->trace) {
-		json_decref(j->tokens);
-		j->tokens = json_array();
-		j->request.trace = on_token;
+	ndl_request request = w->j->request;
+	request.user = w;
+	if (w->j->trace) {
+		json_decref(w->tokens);
+		w->tokens = json_array();
+		request.trace = on_token;
 	}
-	j->request.user = j;
-	return ndl_session_run(j->e.session, tools, query, len, &j->request, r, err);
+	if (w->j->stream)
+		request.on_call = on_call;
+	return ndl_session_run(w->session, tools, query, len, &request, r, err);
 }
 
 static const char *cut_message(const ndl_result *r)
@@ -129,26 +137,26 @@ static json_t *timings_json(const ndl_result *r)
 /* Records ------------------------------------------------------------------------------- */
 
 /* The record's own tools, else those of -t. */
-static const ndl_toolset *tools_of(job *j, json_t *record, ndl_error *err)
+static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 {
 	json_t *given = json_object_get(record, "tools");
 	if (!given) {
-		if (!j->tools)
+		if (!w->j->tools)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
-		return j->tools;
+		return w->j->tools;
 	}
-	if (j->own && json_equal(given, j->own_json))
-		return j->own;
-	ndl_toolset_free(j->own);
-	json_decref(j->own_json);
-	j->own_json = NULL;
-	j->own = make_toolset(j, given, err);
-	if (j->own)
-		j->own_json = json_deep_copy(given);
-	return j->own;
+	if (w->own && json_equal(given, w->own_json))
+		return w->own;
+	ndl_toolset_free(w->own);
+	json_decref(w->own_json);
+	w->own_json = NULL;
+	w->own = make_toolset(w->j, w->session, given, err);
+	if (w->own)
+		w->own_json = json_deep_copy(given);
+	return w->own;
 }
 
-static void add_result(job *j, json_t *record, const ndl_result *r)
+static void add_result(const worker *w, json_t *record, const ndl_result *r)
 {
 	json_object_set(record, "calls", r->calls);
 	json_object_set_new(record, "confidence", json_real(to_digits(r->confidence, 1e4)));
@@ -158,104 +166,86 @@ static void add_result(job *j, json_t *record, const ndl_result *r)
 		json_object_set_new(record, "rejected", json_true());
 	if (r->invalid)
 		json_object_set_new(record, "invalid", json_string(r->invalid));
-	if (j->timings)
+	if (w->j->timings)
 		json_object_set_new(record, "timings", timings_json(r));
-	if (j->trace)
-		json_object_set(record, "trace", j->tokens);
+	if (w->j->trace)
+		json_object_set(record, "trace", w->tokens);
 }
 
 static int do_record(void *user, json_t *record, ndl_error *err)
 {
-	job *j = user;
+	worker *w = user;
 	ndl_result r = {0};
 	json_t *query = json_object_get(record, "query");
-	j->n_records++;
 	if (!json_is_string(query))
 		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s",
 		                query ? ndl_json_type_name(query) : "nothing");
-	const ndl_toolset *tools = tools_of(j, record, err);
+	const ndl_toolset *tools = tools_of(w, record, err);
 	if (!tools)
 		return NDL_EINVAL;
-	ndl_status rc = ask(j, tools, json_string_value(query), json_string_length(query), &r, err);
+	ndl_status rc = ask(w, tools, json_string_value(query), json_string_length(query), &r, err);
 	if (rc != NDL_OK)
 		return rc;
-	if (cut_message(&r))
-		cli_warn(&j->c, "record %zu: %s", j->n_records, cut_message(&r));
-	add_result(j, record, &r);
+	if (cut_message(&r)) /* a text without a failure is a warning */
+		ndl_fail(err, NDL_OK, "%s", cut_message(&r));
+	add_result(w, record, &r);
 	ndl_result_clear(&r);
 	return 0;
 }
 
+static void free_worker(worker *w)
+{
+	ndl_toolset_free(w->own);
+	json_decref(w->own_json);
+	json_decref(w->tokens);
+	if (w->session != w->j->e.session)
+		ndl_session_free(w->session);
+	ndl_exec_free(w->exec);
+}
+
+static bool open_worker(const job *j, worker *w, ndl_error *err)
+{
+	w->j = j;
+	w->exec = ndl_exec_new(1, getenv("NEEDLE_CPU"), err);
+	w->session = w->exec ? ndl_session_new(j->e.engine, w->exec, err) : NULL;
+	return w->session != NULL;
+}
+
 static int records(job *j)
 {
+	enum { MAX_WORKERS = 64 };
+	ndl_error err = NDL_ERROR_INIT;
 	records_stats stats = {0};
-	return records_run(&j->c, j->input, j->strict, do_record, j, &stats);
-}
-
-/* Plain lines: each becomes a record {"query":line}. */
-static int do_line(job *j, const ndl_reader *in, const char *line, size_t len)
-{
-	ndl_error err = NDL_ERROR_INIT;
-	int status = CLI_OK;
-	json_t *record = json_object(), *query = json_stringn(line, len);
-	if (!query)
-		query = json_string("");
-	json_object_set_new(record, "query", query);
-	int rc = strlen(json_string_value(query)) == len ? do_record(j, record, &err)
-	                                                 : ndl_fail(&err, NDL_EFORMAT, "the line is not valid UTF-8 text");
-	if (rc < 0) {
-		ndl_error_at(&err, ndl_reader_name(in), ndl_reader_lineno(in));
-		err.line = ndl_reader_lineno(in);
-		cli_report(&j->c, &err);
-		json_object_set_new(record, "error", json_pack("{s:I,s:s}", "line", (json_int_t)err.line, "message", err.text));
-		status = CLI_NEGATIVE;
-	}
-	if (!(rc < 0 && j->strict))
-		print_json(record, stdout);
-	fflush(stdout);
-	json_decref(record);
-	return status;
-}
-
-static int lines(job *j)
-{
-	ndl_error err = NDL_ERROR_INIT;
-	int status = CLI_OK, got;
-	const char *line;
-	size_t len;
-	ndl_reader *in = ndl_reader_open(j->input, &err);
-	if (!in) {
-		cli_report(&j->c, &err);
-		return CLI_UNUSABLE;
-	}
-	cli_stdin_hint(&j->c, j->input);
-	while (!cli_stdout_failed() && (got = ndl_reader_line(in, &line, &len, &err)) != 0) {
-		if (got < 0) {
+	worker workers[MAX_WORKERS] = {{0}};
+	void *users[MAX_WORKERS];
+	size_t want = (size_t)ndl_exec_threads(j->e.exec), n = 0;
+	int status = CLI_UNUSABLE;
+	for (; n < want && n < MAX_WORKERS; n++) {
+		users[n] = &workers[n];
+		if (!open_worker(j, &workers[n], &err)) {
 			cli_report(&j->c, &err);
-			status = err.code == NDL_ELIMIT ? CLI_NEGATIVE : CLI_UNUSABLE;
-			if (status == CLI_UNUSABLE || j->strict)
-				break;
-			err = (ndl_error)NDL_ERROR_INIT;
-		} else if (line[strspn(line, " \t")] || len != strlen(line)) {
-			int s = do_line(j, in, line, len);
-			status = s > status ? s : status;
-			if (s && j->strict)
-				break;
+			n++;
+			goto out;
 		}
 	}
-	ndl_reader_close(in);
+	status = records_run_many(&j->c, j->input, (j->strict ? RECORDS_STRICT : 0) | (j->lines ? RECORDS_LINES : 0),
+	                          do_record, users, n, &stats);
+out:
+	while (n)
+		free_worker(&workers[--n]);
 	return status;
 }
 
 /* One query ------------------------------------------------------------------------------ */
 
-static void explain(job *j, const ndl_result *r)
+static void explain(const worker *w, const ndl_result *r)
 {
+	const job *j = w->j;
 	size_t i;
 	json_t *t;
 	fflush(stdout);
 	if (j->trace)
-		json_array_foreach(j->tokens, i, t)
+		json_array_foreach(w->tokens, i, t)
 			fprintf(stderr, "%.6f\t%lld\t%s\n", json_real_value(json_object_get(t, "p")),
 			        (long long)json_integer_value(json_object_get(t, "choices")),
 			        json_string_value(json_object_get(t, "piece")));
@@ -279,16 +269,17 @@ static int one_query(job *j, const char *query)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_result r = {0};
-	if (j->stream)
-		j->request.on_call = on_call;
-	if (ask(j, j->tools, query, strlen(query), &r, &err) != NDL_OK) {
+	worker w = {.j = j, .session = j->e.session};
+	if (ask(&w, j->tools, query, strlen(query), &r, &err) != NDL_OK) {
 		cli_report(&j->c, &err);
+		free_worker(&w);
 		return err.code == NDL_ENOMEM || err.code == NDL_EFORMAT ? CLI_UNUSABLE : CLI_NEGATIVE;
 	}
 	if (!j->stream)
 		print_json(r.calls, stdout);
-	explain(j, &r);
+	explain(&w, &r);
 	int status = json_array_size(r.calls) ? CLI_OK : CLI_NEGATIVE;
+	free_worker(&w);
 	ndl_result_clear(&r);
 	return status;
 }
@@ -382,7 +373,7 @@ static bool load_tools(job *j)
 		return true;
 	json_t *value = ndl_json_load(j->tools_path, &err);
 	if (value)
-		j->tools = make_toolset(j, value, &err);
+		j->tools = make_toolset(j, j->e.session, value, &err);
 	json_decref(value);
 	if (!j->tools) {
 		ndl_error_at(&err, j->tools_path, 0);
@@ -397,7 +388,7 @@ static int run(job *j, const char *query)
 		return CLI_UNUSABLE;
 	if (query)
 		return j->logits ? write_logits(j, query) : one_query(j, query);
-	return j->lines ? lines(j) : records(j);
+	return records(j);
 }
 
 int main(int argc, char **argv)
@@ -426,9 +417,6 @@ int main(int argc, char **argv)
 	check_options(&j, query);
 	int status = run(&j, query);
 	ndl_toolset_free(j.tools);
-	ndl_toolset_free(j.own);
-	json_decref(j.own_json);
-	json_decref(j.tokens);
 	cli_engine_close(&j.e);
 	return cli_finish(&j.c, status);
 }

@@ -1,8 +1,12 @@
 #include "cmd/records.h"
 
+#include "base/mem.h"
 #include "base/reader.h"
 #include "base/utf8.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* record["error"] = {"line":…,"message":"…"} */
@@ -57,57 +61,182 @@ static bool is_blank(const char *line, size_t len)
 	return strspn(line, " \t") == len;
 }
 
-int records_run(const cli *c, const char *path, bool strict, records_fn *handle, void *user, records_stats *stats)
+/* The loop ------------------------------------------------------------------------------ */
+
+/* Workers take turns to read a line, handle it alone, and write in the order of reading. */
+typedef struct shared {
+	const cli *c;
+	ndl_reader *in;
+	int flags;
+	records_fn *handle;
+	records_stats *stats;
+	pthread_mutex_t reading, writing;
+	pthread_cond_t turn;
+	size_t n_read;    /* under reading */
+	size_t n_written; /* under writing, as are status and stats */
+	int status;
+	atomic_bool stop;
+} shared;
+
+typedef struct worker {
+	shared *s;
+	void *user;
+	pthread_t thread;
+	ndl_buf line, out;
+	size_t number, lineno; /* of the line in hand */
+	int got;               /* 1: a line, negative: an error */
+	ndl_error err;
+} worker;
+
+/* Copies the next line that is not blank; 0 at the end. */
+static int next_line(worker *w)
 {
-	ndl_error err = NDL_ERROR_INIT;
-	ndl_buf out = NDL_BUF_INIT;
-	int status = CLI_OK, got;
+	shared *s = w->s;
 	const char *line;
 	size_t len;
+	while ((w->got = ndl_reader_line(s->in, &line, &len, &w->err)) != 0) {
+		w->lineno = ndl_reader_lineno(s->in);
+		if (w->got < 0)
+			return 1;
+		if (w->lineno == 1)
+			skip_bom(&line, &len);
+		if (is_blank(line, len))
+			continue;
+		ndl_buf_reset(&w->line);
+		ndl_buf_add(&w->line, line, len);
+		if (ndl_buf_check(&w->line, &w->err) != NDL_OK)
+			w->got = NDL_ENOMEM;
+		return 1;
+	}
+	return 0;
+}
+
+static int take(worker *w)
+{
+	shared *s = w->s;
+	w->err = (ndl_error)NDL_ERROR_INIT;
+	pthread_mutex_lock(&s->reading);
+	int more = atomic_load(&s->stop) ? 0 : next_line(w);
+	w->number = s->n_read;
+	s->n_read += more != 0;
+	pthread_mutex_unlock(&s->reading);
+	return more;
+}
+
+/* {"query":line} */
+static json_t *text_record(const char *line, size_t len, ndl_error *err)
+{
+	json_t *record = json_object();
+	if (memchr(line, 0, len) || ndl_utf8_check(line, len) < len)
+		ndl_fail(err, NDL_EFORMAT, "the line is not UTF-8 text");
+	else if (json_object_set_new(record, "query", json_stringn(line, len)) == 0)
+		return record;
+	json_decref(record);
+	return NULL;
+}
+
+/* The record in hand with its result; *rc tells how it went. */
+static json_t *handle_line(worker *w, int *rc)
+{
+	const char *text = ndl_buf_cstr(&w->line);
+	json_t *record = NULL;
+	*rc = w->got;
+	if (w->got > 0) {
+		record = w->s->flags & RECORDS_LINES ? text_record(text, w->line.len, &w->err)
+		                                     : parse_record(text, w->line.len, w->lineno, &w->err);
+		*rc = record ? w->s->handle(w->user, record, &w->err) : -1;
+	}
+	return record ? record : json_object();
+}
+
+/* In order, one worker at a time. */
+static void put(worker *w, json_t *record, int rc)
+{
+	shared *s = w->s;
+	ndl_error_at(&w->err, ndl_reader_name(s->in), w->lineno);
+	w->err.line = w->lineno;
+	if (w->got < 0 && w->err.code != NDL_ELIMIT) { /* the input itself is broken */
+		cli_report(s->c, &w->err);
+		s->status = CLI_UNUSABLE;
+		atomic_store(&s->stop, true);
+		return;
+	}
+	s->stats->read++;
+	if (rc < 0) {
+		s->stats->failed++;
+		s->status = CLI_NEGATIVE;
+		attach_error(record, &w->err);
+		if (s->flags & RECORDS_STRICT)
+			atomic_store(&s->stop, true);
+	}
+	if (rc < 0 || (w->err.text[0] && !s->c->common.quiet))
+		cli_report(s->c, &w->err);
+	ndl_error wrote = NDL_ERROR_INIT;
+	if (!(rc < 0 && (s->flags & RECORDS_STRICT)) && write_record(&w->out, record, &wrote) < 0) {
+		cli_report(s->c, &wrote);
+		s->status = CLI_UNUSABLE;
+		atomic_store(&s->stop, true);
+	}
+	if (cli_stdout_failed())
+		atomic_store(&s->stop, true);
+}
+
+static void *work(void *arg)
+{
+	worker *w = arg;
+	shared *s = w->s;
+	while (take(w)) {
+		int rc;
+		json_t *record = handle_line(w, &rc);
+		pthread_mutex_lock(&s->writing);
+		while (s->n_written != w->number)
+			pthread_cond_wait(&s->turn, &s->writing);
+		if (!atomic_load(&s->stop))
+			put(w, record, rc);
+		s->n_written++;
+		pthread_cond_broadcast(&s->turn);
+		pthread_mutex_unlock(&s->writing);
+		json_decref(record);
+	}
+	ndl_buf_clear(&w->line);
+	ndl_buf_clear(&w->out);
+	return NULL;
+}
+
+static void run_workers(shared *s, void *const *users, size_t n)
+{
+	worker first = {.s = s, .user = users[0]}, *others = n > 1 ? ndl_calloc(n - 1, sizeof *others) : NULL;
+	size_t started = 0;
+	for (; others && started < n - 1; started++) {
+		others[started] = (worker){.s = s, .user = users[started + 1]};
+		if (pthread_create(&others[started].thread, NULL, work, &others[started]) != 0)
+			break; /* fewer threads do it too */
+	}
+	work(&first);
+	for (size_t i = 0; i < started; i++)
+		pthread_join(others[i].thread, NULL);
+	free(others);
+}
+
+int records_run_many(const cli *c, const char *path, int flags, records_fn *handle, void *const *users, size_t n,
+                     records_stats *stats)
+{
+	ndl_error err = NDL_ERROR_INIT;
 	cli_stdin_hint(c, path);
-	ndl_reader *in = ndl_reader_open(path, &err);
-	if (!in) {
+	shared s = {.c = c, .in = ndl_reader_open(path, &err), .flags = flags, .handle = handle, .stats = stats,
+		.reading = PTHREAD_MUTEX_INITIALIZER, .writing = PTHREAD_MUTEX_INITIALIZER,
+		.turn = PTHREAD_COND_INITIALIZER, .status = CLI_OK};
+	if (!s.in) {
 		cli_report(c, &err);
 		return CLI_UNUSABLE;
 	}
-	while (!cli_stdout_failed() && (got = ndl_reader_line(in, &line, &len, &err)) != 0) {
-		json_t *record = NULL;
-		if (got < 0 && err.code != NDL_ELIMIT) { /* the input itself is broken */
-			cli_report(c, &err);
-			status = CLI_UNUSABLE;
-			break;
-		}
-		if (got > 0 && ndl_reader_lineno(in) == 1)
-			skip_bom(&line, &len);
-		if (got > 0 && is_blank(line, len))
-			continue;
-		stats->read++;
-		int rc = got;
-		if (got > 0) {
-			record = parse_record(line, len, ndl_reader_lineno(in), &err);
-			rc = record ? handle(user, record, &err) : -1;
-		}
-		if (rc < 0) {
-			stats->failed++;
-			status = CLI_NEGATIVE;
-			ndl_error_at(&err, ndl_reader_name(in), ndl_reader_lineno(in));
-			err.line = ndl_reader_lineno(in);
-			cli_report(c, &err);
-			if (!record)
-				record = json_object();
-			attach_error(record, &err);
-		}
-		ndl_error wrote = NDL_ERROR_INIT;
-		if (!(rc < 0 && strict) && write_record(&out, record, &wrote) < 0) {
-			cli_report(c, &wrote);
-			status = CLI_UNUSABLE;
-		}
-		json_decref(record);
-		if (status == CLI_UNUSABLE || (rc < 0 && strict))
-			break;
-		err = (ndl_error)NDL_ERROR_INIT;
-	}
-	ndl_buf_clear(&out);
-	ndl_reader_close(in);
-	return status;
+	json_object_seed(0); /* before threads: jansson sets it up on first use */
+	run_workers(&s, users, n);
+	ndl_reader_close(s.in);
+	return s.status;
+}
+
+int records_run(const cli *c, const char *path, bool strict, records_fn *handle, void *user, records_stats *stats)
+{
+	return records_run_many(c, path, strict ? RECORDS_STRICT : 0, handle, &user, 1, stats);
 }
