@@ -64,7 +64,8 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 		case KEY_HELDOUT: s->synth.heldout = arg; break;
 		case KEY_LIST: s->list = true; break;
 		case KEY_MAX_TOOLS: s->synth.max_tools = (int)cli_long(c, "--max-tools", arg, 1, 16); break;
-		case KEY_SPLIT: s->synth.split = (enum ndl_synth_split)cli_choice(c, "--split", arg, splits); break;
+		case KEY_SPLIT: s->synth.split = (enum ndl_synth_split)cli_choice(c, "--split", arg,
+			splits); break;
 		case KEY_STATS: s->stats = true; break;
 		case KEY_TEXT: s->text = true; break;
 		}
@@ -139,7 +140,8 @@ int main(int argc, char **argv)
 	if (s.list) {
 		status = list_domains(synth);
 	} else if (s.stats) {
-		status = ndl_synth_stats(synth, s.count < 0 ? 10000 : (uint64_t)s.count, stdout, &err) == NDL_OK ? CLI_OK : CLI_UNUSABLE;
+		status = ndl_synth_stats(synth, s.count < 0 ? 10000 : (uint64_t)s.count, stdout,
+			&err) == NDL_OK ? CLI_OK : CLI_UNUSABLE;
 		if (status)
 			cli_report(&c, &err);
 	} else {

@@ -10,7 +10,7 @@
 
 /* Small readers ----------------------------------------------------------------------- */
 
-static const char *json_text(syn_corpus *c, const json_t *j)
+const char *syn_json_text(syn_corpus *c, const json_t *j)
 {
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_json_write(&b, j, 0);
@@ -25,7 +25,8 @@ static const char *json_dup(syn_corpus *c, const json_t *j)
 }
 
 /* first (or NULL) and then the strings of the array j (or NULL) into out. */
-static ndl_status read_strings(syn_corpus *c, syn_strings *out, const char *first, json_t *j, const char *what, ndl_error *err)
+static ndl_status read_strings(syn_corpus *c, syn_strings *out, const char *first, json_t *j,
+	const char *what, ndl_error *err)
 {
 	size_t n = json_array_size(j);
 	if (j && !json_is_array(j))
@@ -38,7 +39,8 @@ static ndl_status read_strings(syn_corpus *c, syn_strings *out, const char *firs
 	for (size_t i = 0; i < n; i++) {
 		json_t *s = json_array_get(j, i);
 		if (!json_is_string(s) || json_string_length(s) == 0)
-			return ndl_fail(err, NDL_EFORMAT, "%s: item %zu is not a non-empty string", what, i + 1);
+			return ndl_fail(err, NDL_EFORMAT, "%s: item %zu is not a non-empty string",
+				what, i + 1);
 		if (!(out->s[out->n++] = json_dup(c, s)))
 			return ndl_fail_nomem(err, "the corpus");
 	}
@@ -68,7 +70,8 @@ static ndl_status only_keys(json_t *o, const char *const *allowed, const char *w
 
 static int read_type(const json_t *j)
 {
-	static const char *const names[] = {"string", "integer", "number", "boolean", "array", "object"};
+	static const char *const names[] = {"string", "integer", "number", "boolean", "array",
+		"object"};
 	for (int i = 0; i < 6 && json_is_string(j); i++)
 		if (strcmp(json_string_value(j), names[i]) == 0)
 			return i;
@@ -111,16 +114,19 @@ static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error 
 {
 	json_t *values = json_object_get(o, "values"), *said = json_object_get(o, "said");
 	json_t *items = json_object_get(o, "items");
-	json_t *choices = json_object_get(o, "enum") ? json_object_get(o, "enum") : json_object_get(items, "enum");
+	json_t *choices = json_object_get(o, "enum");
+	if (!choices)
+		choices = json_object_get(items, "enum");
 	if (choices) {
 		if (!json_is_array(choices) || json_array_size(choices) == 0)
 			return ndl_fail(err, NDL_EFORMAT, "%s: \"enum\" is no list", p->name);
-		p->enum_json = json_text(c, choices);
+		p->enum_json = syn_json_text(c, choices);
 	}
 	if (said)
 		return read_inline(c, p, said, false, err);
 	if (json_is_string(values))
-		return syn_source_parse(c, &p->source, json_string_value(values), json_string_length(values), err);
+		return syn_source_parse(c, &p->source, json_string_value(values),
+			json_string_length(values), err);
 	if (values)
 		return read_inline(c, p, values, !choices, err);
 	if (choices) {
@@ -133,26 +139,30 @@ static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error 
 		? NDL_OK : ndl_fail(err, NDL_EFORMAT, "%s: no values", p->name);
 }
 
-static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t *n_out, bool nested, ndl_error *err);
+static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t *n_out, bool nested,
+	ndl_error *err);
 
-static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested, ndl_error *err)
+static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested,
+	ndl_error *err)
 {
-	static const char *const keys[] = {"type", "required", "aliases", "descriptions", "values", "said", "enum",
-	                                   "items", "properties", NULL};
+	static const char *const keys[] = {"type", "required", "aliases", "descriptions",
+		"values", "said", "enum", "items", "properties", NULL};
 	json_t *required = json_object_get(o, "required"), *items = json_object_get(o, "items");
 	int type = read_type(json_object_get(o, "type"));
 	p->name = syn_strdup(c, name, strlen(name));
 	if (!p->name)
 		return ndl_fail_nomem(err, "the corpus");
 	if (!json_is_object(o) || type < 0)
-		return ndl_fail(err, NDL_EFORMAT, "%s: \"type\" must be string, integer, number, boolean, array or object", name);
+		return ndl_fail(err, NDL_EFORMAT,
+			"%s: \"type\" must be string, integer, number, boolean, array or object", name);
 	if (required && !json_is_boolean(required))
 		return ndl_fail(err, NDL_EFORMAT, "%s: \"required\" is true or false", name);
 	p->type = (enum syn_type)type;
 	p->required = json_is_true(required);
 	int item = type == SYN_ARRAY ? read_type(json_object_get(items, "type")) : 0;
 	if (item < 0 || item >= SYN_BOOLEAN)
-		return ndl_fail(err, NDL_EFORMAT, "%s: an array needs \"items\" with a type string, integer or number", name);
+		return ndl_fail(err, NDL_EFORMAT,
+			"%s: an array needs \"items\" with a type string, integer or number", name);
 	p->item_type = (enum syn_type)item;
 	ndl_status st = only_keys(o, keys, name, err);
 	if (st == NDL_OK)
@@ -171,7 +181,8 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 	return st;
 }
 
-static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t *n_out, bool nested, ndl_error *err)
+static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t *n_out, bool nested,
+	ndl_error *err)
 {
 	const char *key;
 	json_t *v;
@@ -192,190 +203,16 @@ static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t 
 	return NDL_OK;
 }
 
-/* Phrases ----------------------------------------------------------------------------- */
-
-/* "address.city" into the indices of parameter and property; false if there is none. */
-static bool find_param(const syn_tool *t, const char *name, size_t len, int16_t *param, int16_t *prop)
-{
-	const char *dot = memchr(name, '.', len);
-	size_t top = dot ? (size_t)(dot - name) : len;
-	*prop = -1;
-	for (size_t i = 0; i < t->n_params; i++) {
-		const syn_param *p = &t->param[i];
-		if (strlen(p->name) != top || memcmp(p->name, name, top) != 0)
-			continue;
-		*param = (int16_t)i;
-		if (!dot)
-			return true;
-		for (size_t k = 0; k < p->n_props; k++)
-			if (strlen(p->props[k].name) == len - top - 1 && memcmp(p->props[k].name, dot + 1, len - top - 1) == 0) {
-				*prop = (int16_t)k;
-				return true;
-			}
-		return false;
-	}
-	return false;
-}
-
-static ndl_status read_slot(const syn_tool *t, syn_piece *p, const char *s, size_t len, ndl_error *err)
-{
-	p->text = NULL;
-	p->many = len && s[len - 1] == '*';
-	if (!find_param(t, s, len - p->many, &p->param, &p->prop))
-		return ndl_fail(err, NDL_EFORMAT, "unknown slot {%.*s}", (int)len, s);
-	const syn_param *q = p->prop < 0 ? &t->param[p->param] : &t->param[p->param].props[p->prop];
-	if (q->type == SYN_OBJECT || (p->many && q->type != SYN_ARRAY))
-		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} does not fit its type", (int)len, s);
-	if (q->source.kind == SYN_NONE && !q->source.name)
-		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} has no values to be filled with", (int)len, s);
-	return NDL_OK;
-}
-
-static ndl_status read_pieces(syn_corpus *c, const syn_tool *t, syn_phrase *ph, const char *text, ndl_error *err)
-{
-	syn_piece piece[SYN_MAX_PIECES];
-	size_t n = 0, letters = 0;
-	for (const char *s = text; *s;) {
-		size_t lit = strcspn(s, "{}");
-		if (n + 2 > SYN_MAX_PIECES)
-			return ndl_fail(err, NDL_ELIMIT, "more than %d pieces in: %s", SYN_MAX_PIECES, text);
-		if (lit) {
-			memset(&piece[n], 0, sizeof *piece);
-			if (!(piece[n++].text = syn_strdup(c, s, lit)))
-				return ndl_fail_nomem(err, "the corpus");
-			for (size_t i = 0; i < lit; i++)
-				letters += isalpha((unsigned char)s[i]) != 0;
-			s += lit;
-			continue;
-		}
-		const char *close = *s == '{' ? strchr(s, '}') : NULL;
-		if (!close)
-			return ndl_fail(err, NDL_EFORMAT, "a lone brace in: %s", text);
-		memset(&piece[n], 0, sizeof *piece);
-		ndl_status st = read_slot(t, &piece[n++], s + 1, (size_t)(close - s - 1), err);
-		if (st) {
-			ndl_error_prefix(err, "%.100s", text);
-			return st;
-		}
-		ph->has_slot = true;
-		s = close + 1;
-	}
-	syn_piece *keep = syn_alloc(c, n, sizeof *keep);
-	if (!keep)
-		return ndl_fail_nomem(err, "the corpus");
-	memcpy(keep, piece, n * sizeof *keep);
-	ph->piece = keep;
-	ph->n_pieces = n;
-	ph->bare = letters < 12;
-	return NDL_OK;
-}
-
-/* Is v a value that the parameter's type and enum allow? */
-static bool fits(const syn_param *p, const json_t *v, enum syn_type type)
-{
-	switch (type) {
-	case SYN_BOOLEAN: return json_is_boolean(v);
-	case SYN_INTEGER: return json_is_integer(v);
-	case SYN_NUMBER: return json_is_number(v);
-	case SYN_ARRAY:
-		for (size_t i = 0; i < json_array_size(v); i++)
-			if (!fits(p, json_array_get(v, i), p->item_type))
-				return false;
-		return json_is_array(v);
-	case SYN_OBJECT: return false; /* given property by property */
-	case SYN_STRING: break;
-	}
-	if (!json_is_string(v) || !p->enum_json)
-		return json_is_string(v);
-	char quoted[160];
-	snprintf(quoted, sizeof quoted, "\"%s\"", json_string_value(v));
-	return strstr(p->enum_json, quoted) != NULL;
-}
-
-static ndl_status read_fixed(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *args, ndl_error *err)
-{
-	const char *key;
-	json_t *v;
-	syn_fixed *f = syn_alloc(c, json_object_size(args) + 1, sizeof *f);
-	if (!f)
-		return ndl_fail_nomem(err, "the corpus");
-	ph->fixed = f;
-	json_object_foreach(args, key, v) {
-		syn_fixed *x = &f[ph->n_fixed++];
-		if (!find_param(t, key, strlen(key), &x->param, &x->prop))
-			return ndl_fail(err, NDL_EFORMAT, "unknown argument '%s'", key);
-		const syn_param *p = x->prop < 0 ? &t->param[x->param] : &t->param[x->param].props[x->prop];
-		if (!fits(p, v, p->type))
-			return ndl_fail(err, NDL_EFORMAT, "the fixed value of '%s' does not fit its type or enum", key);
-		if (!(x->json = json_text(c, v)))
-			return ndl_fail_nomem(err, "the corpus");
-	}
-	return NDL_OK;
-}
-
-static bool gives(const syn_phrase *ph, size_t param)
-{
-	for (size_t i = 0; i < ph->n_pieces; i++)
-		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param)
-			return true;
-	for (size_t i = 0; i < ph->n_fixed; i++)
-		if ((size_t)ph->fixed[i].param == param)
-			return true;
-	return false;
-}
-
-static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *j, ndl_error *err)
-{
-	json_t *text = json_is_object(j) ? json_object_get(j, "t") : j;
-	json_t *args = json_is_object(j) ? json_object_get(j, "args") : NULL;
-	memset(ph, 0, sizeof *ph);
-	if (!json_is_string(text) || json_string_length(text) == 0 || (args && !json_is_object(args)))
-		return ndl_fail(err, NDL_EFORMAT, "a phrase is a string or {\"t\":text,\"args\":{…}}");
-	const char *s = json_string_value(text);
-	ndl_status st = read_pieces(c, t, ph, s, err);
-	if (st == NDL_OK)
-		st = read_fixed(c, t, ph, args, err);
-	for (size_t i = 0; i < t->n_params && st == NDL_OK; i++)
-		if (t->param[i].required && !gives(ph, i))
-			st = ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", t->param[i].name, s);
-	ph->id = ndl_hash64(s, strlen(s), ndl_hash64(t->name, strlen(t->name), 2));
-	ph->held = ph->id % 100 < 8;
-	return st;
-}
-
-static ndl_status read_phrases(syn_corpus *c, syn_tool *t, json_t *a, ndl_error *err)
-{
-	size_t n = json_array_size(a);
-	if (n == 0)
-		return ndl_fail(err, NDL_EFORMAT, "no phrases");
-	t->phrase = syn_alloc(c, n, sizeof *t->phrase);
-	syn_phrase *held = ndl_calloc(n, sizeof *held);
-	size_t n_held = 0;
-	ndl_status st = t->phrase && held ? NDL_OK : ndl_fail_nomem(err, "the corpus");
-	for (size_t i = 0; i < n && st == NDL_OK; i++) {
-		syn_phrase ph;
-		st = read_phrase(c, t, &ph, json_array_get(a, i), err);
-		if (st == NDL_OK && ph.held)
-			held[n_held++] = ph;
-		else if (st == NDL_OK)
-			t->phrase[t->n_train++] = ph;
-	}
-	if (st == NDL_OK) {
-		memcpy(t->phrase + t->n_train, held, n_held * sizeof *held);
-		t->n_phrases = t->n_train + n_held;
-	}
-	free(held);
-	return st;
-}
-
 /* Cards ------------------------------------------------------------------------------- */
 
 /* Bookings look ahead, logs look back; a query may do either. */
 static int tense_of(const char *name)
 {
-	static const char *const future[] = {"set", "create", "schedule", "book", "add", "reserve", "plan", "start",
-		"reschedule", "move", "remind", "request", "order", "snooze", "postpone", "change", "update", "propose", "apply",
-		"renew", "extend", "make", "enable", "pause", "register", "rent", "hire", "buy", "send", "invite", NULL};
+	static const char *const future[] = {"set", "create", "schedule", "book", "add",
+		"reserve", "plan", "start", "reschedule", "move", "remind", "request", "order",
+		"snooze", "postpone", "change", "update", "propose", "apply", "renew", "extend",
+		"make", "enable", "pause", "register", "rent", "hire", "buy", "send", "invite",
+		NULL};
 	static const char *const past[] = {"log", "record", "claim", "report", NULL};
 	size_t verb = strcspn(name, "_");
 	for (size_t i = 0; future[i]; i++)
@@ -402,7 +239,8 @@ static ndl_status domain_of(syn_corpus *c, const char *name, size_t *out, ndl_er
 
 static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const char *name, ndl_error *err)
 {
-	static const char *const keys[] = {"name", "aliases", "descriptions", "params", "phrases", NULL};
+	static const char *const keys[] = {"name", "aliases", "descriptions", "params",
+		"phrases", NULL};
 	syn_tool t = {0};
 	t.name = syn_strdup(c, name, strlen(name));
 	if (!t.name)
@@ -417,13 +255,14 @@ static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const 
 		if (!is_name(t.names.s[i]))
 			st = ndl_fail(err, NDL_EFORMAT, "'%s' is no snake_case name", t.names.s[i]);
 	if (st == NDL_OK)
-		st = read_strings(c, &t.descriptions, NULL, json_object_get(o, "descriptions"), "descriptions", err);
+		st = read_strings(c, &t.descriptions, NULL, json_object_get(o, "descriptions"),
+			"descriptions", err);
 	if (st == NDL_OK && t.descriptions.n == 0)
 		st = ndl_fail(err, NDL_EFORMAT, "no descriptions");
 	if (st == NDL_OK)
 		st = read_params(c, json_object_get(o, "params"), &t.param, &t.n_params, false, err);
 	if (st == NDL_OK)
-		st = read_phrases(c, &t, json_object_get(o, "phrases"), err);
+		st = syn_phrases_parse(c, &t, json_object_get(o, "phrases"), err);
 	if (st == NDL_OK)
 		st = domain_of(c, domain, &t.domain, err);
 	if (st == NDL_OK && ndl_grow(&c->tool, &c->cap_tools, c->n_tools + 1, sizeof *c->tool) != 0)
@@ -478,7 +317,8 @@ static ndl_status read_refusals(syn_corpus *c, const char *domain, json_t *o, nd
 		for (size_t i = 0; i < n; i++) {
 			json_t *s = json_array_get(a, i);
 			if (!json_is_string(s) || json_string_length(s) == 0)
-				return ndl_fail(err, NDL_EFORMAT, "refusal %zu is not a non-empty string", i + 1);
+				return ndl_fail(err, NDL_EFORMAT,
+					"refusal %zu is not a non-empty string", i + 1);
 			bool out = ndl_hash64(json_string_value(s), json_string_length(s), 3) % 100 < 8;
 			if (out == (held == 1) && !(v[d->n_refusals++].surface = json_dup(c, s)))
 				return ndl_fail_nomem(err, "the corpus");
@@ -501,7 +341,8 @@ ndl_status syn_card_parse(syn_corpus *c, const char *domain, const char *line, s
 	else if (json_object_get(o, "refusals"))
 		st = read_refusals(c, domain, o, err);
 	else if (!json_is_string(name) || !is_name(json_string_value(name)))
-		st = ndl_fail(err, NDL_EFORMAT, "no tool card with a snake_case \"name\", no lexicon and no refusals");
+		st = ndl_fail(err, NDL_EFORMAT,
+			"no tool card with a snake_case \"name\", no lexicon and no refusals");
 	else if ((st = read_tool(c, domain, o, json_string_value(name), err)) != NDL_OK)
 		ndl_error_prefix(err, "%s", json_string_value(name));
 	json_decref(o);

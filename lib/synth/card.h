@@ -12,8 +12,15 @@ ndl_status syn_card_parse(syn_corpus *c, const char *domain, const char *line, s
  * are read. */
 ndl_status syn_source_parse(syn_corpus *c, syn_source *s, const char *spec, size_t len, ndl_error *err);
 
+/* The card's "phrases" into t, whose parameters are known already. */
+ndl_status syn_phrases_parse(syn_corpus *c, syn_tool *t, json_t *phrases, ndl_error *err);
+
+/* j as compact JSON, owned by the corpus; NULL when out of memory. */
+const char *syn_json_text(syn_corpus *c, const json_t *j);
+
 /* A list from a JSON array of strings, numbers and ["surface", value] pairs. split: hold out
  * a tenth of the copied values. */
-ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *values, bool split, ndl_error *err);
+ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *values, bool split,
+	ndl_error *err);
 
 #endif

@@ -119,7 +119,8 @@ static ndl_status resolve_all(syn_corpus *c, ndl_error *err)
 		for (size_t j = 0; j < c->list[i]->n; j++) {
 			syn_value *v = &c->list[i]->v[j];
 			for (size_t k = 0; k < v->n_tmpl; k++) {
-				ndl_status st = resolve(c, &((syn_tpiece *)v->tmpl)[k].source, c->list[i]->name, err);
+				ndl_status st = resolve(c, &((syn_tpiece *)v->tmpl)[k].source,
+					c->list[i]->name, err);
 				if (st)
 					return st;
 			}

@@ -13,7 +13,9 @@ typedef struct slot {
 	bool many;
 	const syn_param *p;
 	int n;
-	size_t off[MAX_ITEMS], len[MAX_ITEMS], raw_off[MAX_ITEMS], raw_len[MAX_ITEMS];
+	struct {
+		size_t off, len, raw_off, raw_len;
+	} made[MAX_ITEMS];
 	double key;
 	bool has_key;
 	int first_value; /* in example.value, -1 until laid out */
@@ -103,7 +105,8 @@ static bool words_fit(const syn_phrase *ph, size_t i)
 static syn_place place_of(const filler *f, size_t piece, const slot *s)
 {
 	const char *d = syn_offer_description(f->offer, s->param, s->prop);
-	syn_place place = {s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, false, true, s->many, f->call->tool->tense};
+	syn_place place = {s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, false, true,
+		s->many, f->call->tool->tense};
 	place.words = !s->many && words_fit(f->call->phrase, piece);
 	if (s->p->source.kind == SYN_DATE_ISO)
 		place.as_said = !iso_date_wanted(d);
@@ -120,7 +123,8 @@ static bool said_before(const filler *f, const slot *s, const syn_made *m)
 		if (t->p->source.kind != s->p->source.kind || t->p->source.list != s->p->source.list)
 			continue;
 		for (int k = 0; k < t->n; k++)
-			if (t->len[k] == m->surface.len && strncasecmp(f->e->text.data + t->off[k], m->surface.data, t->len[k]) == 0)
+			if (t->made[k].len == m->surface.len
+			    && strncasecmp(f->e->text.data + t->made[k].off, m->surface.data, m->surface.len) == 0)
 				return true;
 	}
 	return false;
@@ -129,11 +133,11 @@ static bool said_before(const filler *f, const slot *s, const syn_made *m)
 static void store(syn_example *e, slot *s, const syn_made *m)
 {
 	int k = s->n++;
-	s->off[k] = e->text.len;
-	s->len[k] = m->surface.len;
+	s->made[k].off = e->text.len;
+	s->made[k].len = m->surface.len;
 	ndl_buf_add(&e->text, ndl_buf_cstr(&m->surface), m->surface.len);
-	s->raw_off[k] = e->raws.len;
-	s->raw_len[k] = m->raw.len;
+	s->made[k].raw_off = e->raws.len;
+	s->made[k].raw_len = m->raw.len;
 	ndl_buf_add(&e->raws, ndl_buf_cstr(&m->raw), m->raw.len);
 	s->key = m->key;
 	s->has_key = m->has_key;
@@ -222,12 +226,22 @@ static bool has_word(const char *name, const char *const *words)
 	return false;
 }
 
+static void swap_values(slot *a, slot *b)
+{
+	slot t = *a;
+	a->made[0] = b->made[0];
+	a->key = b->key;
+	b->made[0] = t.made[0];
+	b->key = t.key;
+}
+
 static void order_pairs(filler *f)
 {
-	static const char *const start[] = {"start", "starts", "from", "begin", "min", "minimum", "check_in", "lower", "low",
-		"first", "departure", "depart", "pickup", "outbound", NULL};
-	static const char *const end[] = {"end", "ends", "to", "until", "stop", "max", "maximum", "check_out", "upper", "high",
-		"last", "return", "dropoff", "returning", NULL};
+	static const char *const start[] = {"start", "starts", "from", "begin", "min", "minimum",
+		"check_in", "lower", "low", "first", "departure", "depart", "pickup", "outbound",
+		NULL};
+	static const char *const end[] = {"end", "ends", "to", "until", "stop", "max", "maximum",
+		"check_out", "upper", "high", "last", "return", "dropoff", "returning", NULL};
 	for (size_t i = 0; i < f->n_slots; i++)
 		for (size_t j = 0; j < f->n_slots; j++) {
 			slot *a = &f->slot[i], *b = &f->slot[j];
@@ -235,10 +249,7 @@ static void order_pairs(filler *f)
 			    || a->p->source.kind != b->p->source.kind || a->p->type != b->p->type
 			    || !has_word(a->p->name, start) || !has_word(b->p->name, end))
 				continue;
-			slot t = *a;
-			a->off[0] = b->off[0], a->len[0] = b->len[0], a->raw_off[0] = b->raw_off[0], a->raw_len[0] = b->raw_len[0];
-			b->off[0] = t.off[0], b->len[0] = t.len[0], b->raw_off[0] = t.raw_off[0], b->raw_len[0] = t.raw_len[0];
-			a->key = b->key, b->key = t.key;
+			swap_values(a, b);
 		}
 }
 
@@ -277,8 +288,8 @@ static bool is_date_kind(enum syn_builtin k)
 /* "3 May" and "Friday" want a preposition, "tomorrow" and "next Friday" do not. */
 static bool takes_on(const char *v, size_t len)
 {
-	static const char *const adverbs[] = {"today", "tomorrow", "tonight", "yesterday", "next", "last", "this", "in",
-		"first", "noon", "midnight", "midday", NULL};
+	static const char *const adverbs[] = {"today", "tomorrow", "tonight", "yesterday",
+		"next", "last", "this", "in", "first", "noon", "midnight", "midday", NULL};
 	size_t w = 0;
 	while (w < len && v[w] != ' ' && v[w] != ',')
 		w++;
@@ -290,51 +301,81 @@ static bool takes_on(const char *v, size_t len)
 	return true;
 }
 
-/* Fixes the end of the words before a value that begins with v. */
-static void joint_before(filler *f, const slot *s, const char *v, size_t len, bool ends_clause)
+/* "a" before a consonant, "an" before a vowel: by letters, with the usual exceptions by sound. */
+static bool begins_with_vowel(const char *v)
 {
-	static const char *const articles[] = {"the", "a", "an", "my", "our", "your", "his", "her", "their", NULL};
-	static const char *const no_on[] = {"on", "by", "from", "since", "to", "until", "till", "for", "before", "after", "between",
-		"and", "of", "the", "is", "was", "with", "per", "at", "this", "my", "as", "starting", "through", "or", "than", "in",
-		"around", "about", "every", "next", "last", "be", "until", "date", "due", "dated", "into", "both", "than", "that", "a", "=",
-		"-", "–", "—", "→", "+", "born", "offer", "propose", "suggest", "counter", "prefer", "choose", "pick", "want", "make",
-		"says", "say", "me", "reads", NULL};
-	syn_seg *last = f->e->n_segs > f->first_seg ? &f->e->seg[f->e->n_segs - 1] : NULL;
-	size_t wl = 0, vl = 0;
-	const char *w = tail_word(f, &wl);
+	static const char *const consonants[] = {"uni", "eu", "one ", "us", NULL};
+	for (size_t i = 0; consonants[i]; i++)
+		if (strncasecmp(v, consonants[i], strlen(consonants[i])) == 0)
+			return false;
+	return strchr("aeiouAEIO8", v[0]) || strncmp(v, "11 ", 3) == 0 || strncmp(v, "18", 2) == 0
+		|| strncasecmp(v, "hour", 4) == 0;
+}
+
+static void mend_article(syn_example *e, size_t word_len, const char *v)
+{
+	syn_seg *last = &e->seg[e->n_segs - 1];
+	bool vowel = begins_with_vowel(v);
+	if (vowel && word_len == 1) {
+		last->len -= 1;
+		literal(e, "n ");
+	} else if (!vowel && word_len == 2) {
+		last->len -= 2;
+		literal(e, " ");
+	}
+}
+
+/* Words after which a date needs no "on". */
+static bool leads_to_date(const char *word, size_t len)
+{
+	static const char *const words[] = {"on", "by", "from", "since", "to", "until", "till",
+		"for", "before", "after", "between", "and", "of", "the", "is", "was", "with",
+		"per", "at", "this", "my", "as", "starting", "through", "or", "than", "in",
+		"around", "about", "every", "next", "last", "be", "date", "due", "dated",
+		"into", "both", "that", "a", "born", "offer", "propose", "suggest", "counter",
+		"prefer", "choose", "pick", "want", "make", "says", "say", "me", "reads", NULL};
+	return !isalnum((unsigned char)word[len - 1]) || one_of(word, len, words);
+}
+
+/* Must the word go, in "the my car", "on tomorrow", "at Friday 3 pm", "in in two days"? */
+static bool word_goes(const slot *s, const char *w, size_t wl, const char *v, size_t len)
+{
+	static const char *const articles[] = {"the", "a", "an", "my", "our", "your", "his",
+		"her", "their", NULL};
+	static const char *const on[] = {"on", NULL}, *const at[] = {"at", NULL};
+	size_t vl = 0;
 	while (vl < len && v[vl] != ' ')
 		vl++;
-	if (!w || !last)
+	if (one_of(w, wl, articles) && one_of(v, vl, articles))
+		return true;
+	if (one_of(w, wl, on) && is_date_kind(s->p->source.kind) && !takes_on(v, len))
+		return true;
+	if (one_of(w, wl, at) && s->p->source.kind == SYN_DATETIME)
+		return true;
+	return wl == vl && wl > 1 && vl < len && strncasecmp(w, v, wl) == 0;
+}
+
+/* Fixes the end of the words before a value, v, which may end its clause. */
+static void joint_before(filler *f, const slot *s, const char *v, size_t len, bool ends_clause)
+{
+	static const char *const a_an[] = {"a", "an", NULL};
+	size_t wl = 0;
+	const char *w = tail_word(f, &wl);
+	bool date = is_date_kind(s->p->source.kind) && takes_on(v, len);
+	if (!w)
 		return;
-	bool article = one_of(w, wl, articles);
-	bool on = wl == 2 && strncasecmp(w, "on", 2) == 0;
-	bool at = wl == 2 && strncasecmp(w, "at", 2) == 0;
-	if ((article && one_of(v, vl, articles)) || (on && is_date_kind(s->p->source.kind) && !takes_on(v, len))
-	    || (at && s->p->source.kind == SYN_DATETIME) || (wl == vl && wl > 1 && strncasecmp(w, v, wl) == 0 && vl < len)) {
-		last->len -= wl + 1;
-		if (last->len == 0)
+	if (word_goes(s, w, wl, v, len)) {
+		bool at = tolower((unsigned char)w[0]) == 'a' && date;
+		f->e->seg[f->e->n_segs - 1].len -= wl + 1;
+		if (f->e->seg[f->e->n_segs - 1].len == 0)
 			f->e->n_segs--;
-		if (at && takes_on(v, len))
+		if (at)
 			literal(f->e, "on ");
-		return;
-	}
-	if (wl <= 2 && tolower((unsigned char)w[0]) == 'a' && (wl == 1 || tolower((unsigned char)w[1]) == 'n')) {
-		bool vowel = strchr("aeiouAEIO", v[0]) || (v[0] == '8') || strncmp(v, "11 ", 3) == 0 || strncmp(v, "18", 2) == 0
-			|| strncasecmp(v, "hour", 4) == 0;
-		if (strncasecmp(v, "uni", 3) == 0 || strncasecmp(v, "eu", 2) == 0 || strncasecmp(v, "one ", 4) == 0 || strncasecmp(v, "us", 2) == 0)
-			vowel = false;
-		if (vowel && wl == 1) {
-			last->len -= 1;
-			literal(f->e, "n ");
-		} else if (!vowel && wl == 2) {
-			last->len -= 2;
-			literal(f->e, " ");
-		}
-		return;
-	}
-	if (ends_clause && is_date_kind(s->p->source.kind) && takes_on(v, len) && isalnum((unsigned char)w[wl - 1]) && !one_of(w, wl, no_on)
-	    && ndl_rng_chance(f->g->rng, 0.8))
+	} else if (one_of(w, wl, a_an)) {
+		mend_article(f->e, wl, v);
+	} else if (ends_clause && date && !leads_to_date(w, wl) && ndl_rng_chance(f->g->rng, 0.8)) {
 		literal(f->e, "on ");
+	}
 }
 
 /* How much of the literal after a value to skip: a repeated word ("timer timer", "80% %"). */
@@ -353,7 +394,8 @@ static size_t joint_after(const filler *f, const char *after)
 	while (begin && v[begin - 1] != ' ')
 		begin--;
 	size_t n = s->len - begin;
-	if (*after != ' ' || n < 3 || strncasecmp(after + 1, v + begin, n) != 0 || isalnum((unsigned char)after[1 + n]))
+	if (*after != ' ' || n < 2 || strncasecmp(after + 1, v + begin, n) != 0
+		|| isalnum((unsigned char)after[1 + n]))
 		return 0;
 	return 1 + n;
 }
@@ -367,7 +409,7 @@ static int add_value(syn_example *e, const slot *s, int k)
 		return 0;
 	}
 	syn_slot_value *v = &e->value[e->n_values];
-	*v = (syn_slot_value){.raw_off = s->raw_off[k], .raw_len = s->raw_len[k], .copied = s->raw_len[k] == 0};
+	*v = (syn_slot_value){.raw_off = s->made[k].raw_off, .raw_len = s->made[k].raw_len, .copied = s->made[k].raw_len == 0};
 	return (int)e->n_values++;
 }
 
@@ -384,24 +426,27 @@ static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 			e->overflow = true;
 			return;
 		}
-		f->call->arg[f->call->n_args++] = (syn_arg){s->param, s->prop, NULL, at, s->n, s->p->type == SYN_ARRAY};
+		f->call->arg[f->call->n_args++] = (syn_arg){s->param, s->prop, NULL, at, s->n,
+			s->p->type == SYN_ARRAY};
 	}
 	bool comma = ndl_rng_chance(f->g->rng, 0.85);
+	bool ends_clause = after && (!*after || strchr(",.?!;", *after));
 	for (int k = 0; k < s->n; k++) {
 		if (k > 0)
 			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
 		else
-			joint_before(f, s, e->text.data + s->off[0], s->len[0], after && (!*after || strchr(",.?!;", *after)));
-		add_seg(e, s->off[k], s->len[k], at + k);
+			joint_before(f, s, e->text.data + s->made[0].off, s->made[0].len, ends_clause);
+		add_seg(e, s->made[k].off, s->made[k].len, at + k);
 	}
 }
 
 static bool offers_choice(const syn_phrase *ph)
 {
-	for (size_t i = 0; i < ph->n_pieces; i++)
-		if (ph->piece[i].text && (strstr(ph->piece[i].text, "choose") || strstr(ph->piece[i].text, "pick one")
-		    || strstr(ph->piece[i].text, "decide")))
+	for (size_t i = 0; i < ph->n_pieces; i++) {
+		const char *t = ph->piece[i].text;
+		if (t && (strstr(t, "choose") || strstr(t, "pick one") || strstr(t, "decide")))
 			return true;
+	}
 	return false;
 }
 
@@ -430,5 +475,6 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 	}
 	for (size_t i = 0; i < ph->n_fixed && call->n_args < SYN_MAX_ARGS; i++)
 		if (!find_slot(&f, ph->fixed[i].param, ph->fixed[i].prop))
-			call->arg[call->n_args++] = (syn_arg){ph->fixed[i].param, ph->fixed[i].prop, ph->fixed[i].json, 0, 0, false};
+			call->arg[call->n_args++] = (syn_arg){ph->fixed[i].param, ph->fixed[i].prop,
+				ph->fixed[i].json, 0, 0, false};
 }

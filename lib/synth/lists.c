@@ -57,7 +57,8 @@ ndl_status syn_source_parse(syn_corpus *c, syn_source *s, const char *spec, size
 		s->lo = builtins[i].lo;
 		s->hi = builtins[i].hi;
 		if (s->name[stem] && !parse_range(s->name + stem + 1, &s->lo, &s->hi))
-			return ndl_fail(err, NDL_EFORMAT, "'%s': expected a range such as 1-20 after the colon", s->name);
+			return ndl_fail(err, NDL_EFORMAT,
+				"'%s': expected a range such as 1-20 after the colon", s->name);
 		if (s->kind >= SYN_DIGITS && s->kind <= SYN_SYLLABLES && (s->lo < 1 || s->hi > 64))
 			return ndl_fail(err, NDL_EFORMAT, "'%s': lengths go from 1 to 64", s->name);
 		return NDL_OK;
@@ -86,7 +87,8 @@ static ndl_status parse_placeholder(syn_corpus *c, syn_tpiece *p, const char *s,
 	p->text = NULL;
 	p->modifier = bar < len ? modifier(s + bar + 1, len - bar - 1) : SYN_AS_IS;
 	if (bar < len && p->modifier == SYN_AS_IS)
-		return ndl_fail(err, NDL_EFORMAT, "'%.*s': the modifiers are lower, slug and title", (int)len, s);
+		return ndl_fail(err, NDL_EFORMAT, "'%.*s': the modifiers are lower, slug and title",
+			(int)len, s);
 	return syn_source_parse(c, &p->source, s, bar, err);
 }
 
@@ -167,7 +169,8 @@ static void describe_list(syn_list *l)
 	l->long_text = words >= l->n * 4;
 }
 
-ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *values, bool split, ndl_error *err)
+ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *values, bool split,
+	ndl_error *err)
 {
 	if (!json_is_array(values) || json_array_size(values) == 0)
 		return ndl_fail(err, NDL_EFORMAT, "%s: expected a list of values", name);
@@ -186,7 +189,8 @@ ndl_status syn_list_parse(syn_corpus *c, syn_list *l, const char *name, json_t *
 				ndl_error_prefix(err, "%s", name);
 				return st;
 			}
-			bool out = !l->closed && !v.raw && !v.n_tmpl && syn_held_value(v.surface, strlen(v.surface));
+			bool out = !l->closed && !v.raw && !v.n_tmpl && syn_held_value(v.surface,
+				strlen(v.surface));
 			if (out == (held == 1))
 				l->v[l->n++] = v;
 		}

@@ -38,8 +38,10 @@ static void word_props(ndl_rng *r, syn_offer_param *op, const syn_param *p)
 		op->prop_name[k] = (int8_t)pick_name(r, &p->props[k].names);
 		op->prop_description[k] = (int8_t)pick_description(r, &p->props[k].descriptions, 0.15);
 		for (size_t j = 0; j < k; j++)
-			if (strcmp(p->props[j].names.s[op->prop_name[j]], p->props[k].names.s[op->prop_name[k]]) == 0) {
-				memset(op->prop_name, 0, sizeof op->prop_name); /* two of one name: the plain names */
+			if (strcmp(p->props[j].names.s[op->prop_name[j]],
+				p->props[k].names.s[op->prop_name[k]]) == 0) {
+				memset(op->prop_name, 0,
+					sizeof op->prop_name); /* two of one name: the plain names */
 				break;
 			}
 	}
@@ -49,7 +51,8 @@ static void unique_names(syn_offer *o)
 {
 	for (size_t i = 0; i < o->n_params; i++)
 		for (size_t j = 0; j < i; j++) {
-			const syn_strings *a = &o->tool->param[o->param[i].param].names, *b = &o->tool->param[o->param[j].param].names;
+			const syn_strings *a = &o->tool->param[o->param[i].param].names,
+				*b = &o->tool->param[o->param[j].param].names;
 			if (strcmp(a->s[o->param[i].name], b->s[o->param[j].name]) != 0)
 				continue;
 			for (size_t k = 0; k < o->n_params; k++)
@@ -212,7 +215,8 @@ static const syn_arg *find_arg(const syn_call *c, int param, int prop)
 }
 
 /* One parameter's argument, if the call has it; objects property by property. */
-static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o, const syn_offer_param *op, bool comma)
+static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o,
+	const syn_offer_param *op, bool comma)
 {
 	const syn_param *p = &o->tool->param[op->param];
 	const syn_arg *a = find_arg(c, op->param, -1);

@@ -116,15 +116,18 @@ static void print_tally(const tally *t, const ndl_synth *s, uint64_t n, FILE *f)
 	for (size_t i = 0; i < s->corpus.n_tools; i++)
 		phrases += s->corpus.tool[i].n_phrases;
 	fprintf(f, "examples\t%" PRIu64 "\n", n);
-	fprintf(f, "corpus domains\t%zu\ncorpus tools\t%zu\ncorpus phrasings\t%zu\n", s->corpus.n_domains, s->corpus.n_tools, phrases);
+	fprintf(f, "corpus domains\t%zu\ncorpus tools\t%zu\ncorpus phrasings\t%zu\n",
+		s->corpus.n_domains, s->corpus.n_tools, phrases);
 	fprintf(f, "distinct right tools\t%zu\ndistinct offered names\t%zu\n", t->tools.n, t->names.n);
 	fprintf(f, "distinct phrasings\t%zu\ndistinct values\t%zu\n", t->phrases.n, t->values.n);
 	fprintf(f, "repeated queries\t%.4f\n", (double)t->duplicates / d);
 	for (size_t i = 0; i <= SYN_MAX_CALLS; i++)
 		fprintf(f, "share with %zu calls\t%.4f\n", i, (double)t->calls[i] / d);
 	fprintf(f, "tools offered, mean\t%.2f\n", (double)t->offers / d);
-	fprintf(f, "query bytes, mean\t%.1f\nquery bytes, longest\t%" PRIu64 "\n", (double)t->bytes_query / d, t->longest);
-	fprintf(f, "tools bytes, mean\t%.1f\nanswers bytes, mean\t%.1f\n", (double)t->bytes_tools / d, (double)t->bytes_answers / d);
+	fprintf(f, "query bytes, mean\t%.1f\nquery bytes, longest\t%" PRIu64 "\n",
+		(double)t->bytes_query / d, t->longest);
+	fprintf(f, "tools bytes, mean\t%.1f\nanswers bytes, mean\t%.1f\n",
+		(double)t->bytes_tools / d, (double)t->bytes_answers / d);
 	fprintf(f, "string arguments without enum\t%" PRIu64 "\n", t->strings);
 	double strings = t->strings ? (double)t->strings : 1;
 	fprintf(f, "of these in the query\t%.4f\n", (double)t->grounded / strings);

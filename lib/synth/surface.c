@@ -44,9 +44,10 @@ static bool in_list(const syn_list *l, const char *word, size_t len)
 
 static bool is_question(const char *w, size_t n)
 {
-	static const char *const starts[] = {"what", "what's", "whats", "when", "when's", "where", "where's", "who", "who's", "how",
-		"how's", "is", "are", "can", "could", "do", "does", "did", "will", "would", "which", "why", "any", "has", "have", "was",
-		"were", "am", "should", "mind", "whose", "isn't", "anything", "shall", NULL};
+	static const char *const starts[] = {"what", "what's", "whats", "when", "when's",
+		"where", "where's", "who", "who's", "how", "how's", "is", "are", "can", "could",
+		"do", "does", "did", "will", "would", "which", "why", "any", "has", "have",
+		"was", "were", "am", "should", "mind", "whose", "isn't", "anything", "shall", NULL};
 	for (size_t i = 0; starts[i]; i++)
 		if (strlen(starts[i]) == n && strncasecmp(starts[i], w, n) == 0)
 			return true;
@@ -125,7 +126,8 @@ static void put_typo(ndl_rng *r, ndl_buf *out, enum letter_case how, const char 
 {
 	size_t at[64], k = 0;
 	for (size_t i = 1; i + 2 < n && k < 64; i++)
-		if (isalpha((unsigned char)s[i - 1]) && isalpha((unsigned char)s[i]) && isalpha((unsigned char)s[i + 1])
+		if (isalpha((unsigned char)s[i - 1]) && isalpha((unsigned char)s[i])
+			&& isalpha((unsigned char)s[i + 1])
 		    && isalpha((unsigned char)s[i + 2]))
 			at[k++] = i;
 	if (k == 0) {
@@ -185,12 +187,14 @@ static void finish(const syn_gen *g, syn_example *e, const look *k)
 	const char *w;
 	size_t n = first_word(e, &w);
 	bool value_first = e->n_segs && e->seg[0].value >= 0 && !*k->opening;
-	bool asks = is_question(w, n) || strncmp(k->opening, "can ", 4) == 0 || strncmp(k->opening, "could ", 6) == 0;
+	bool asks = is_question(w, n) || strncmp(k->opening, "can ", 4) == 0 || strncmp(k->opening,
+		"could ", 6) == 0;
 	put_literal(g, out, k, k->ending, strlen(k->ending), false);
 	trim_end(out);
 	if (out->len == 0 || k->spoken)
 		return;
-	if (k->end_mark && !strchr(".?!:;…", out->data[out->len - 1]) && (unsigned char)out->data[out->len - 1] < 128)
+	if (k->end_mark && !strchr(".?!:;…", out->data[out->len - 1])
+		&& (unsigned char)out->data[out->len - 1] < 128)
 		ndl_buf_byte(out, asks ? '?' : ndl_rng_chance(g->rng, 0.06) ? '!' : '.');
 	if (k->capital && k->letters == KEEP && !value_first)
 		out->data[0] = (char)toupper((unsigned char)out->data[0]);

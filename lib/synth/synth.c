@@ -38,14 +38,16 @@ static bool is_target(const ndl_synth *s, const syn_tool *t)
 /* May t be offered at all? Held-out tools are never seen in training. */
 static bool may_offer(const ndl_synth *s, const syn_tool *t)
 {
-	return !t->held || s->split == NDL_SYNTH_ALL || s->split == NDL_SYNTH_TOOL || s->split == NDL_SYNTH_DOMAIN;
+	return !t->held || s->split == NDL_SYNTH_ALL || s->split == NDL_SYNTH_TOOL
+		|| s->split == NDL_SYNTH_DOMAIN;
 }
 
 static ndl_status check_domains(const ndl_synth *s, const char *list, ndl_error *err)
 {
 	for (const char *p = list; p && *p;) {
 		size_t k = strcspn(p, ","), i = 0;
-		while (i < s->corpus.n_domains && !(strlen(s->corpus.domain[i].name) == k && memcmp(s->corpus.domain[i].name, p, k) == 0))
+		while (i < s->corpus.n_domains && !(strlen(s->corpus.domain[i].name) == k
+			&& memcmp(s->corpus.domain[i].name, p, k) == 0))
 			i++;
 		if (i == s->corpus.n_domains)
 			return ndl_fail(err, NDL_EINVAL, "there is no domain '%.*s' in the corpus", (int)k, p);
@@ -146,7 +148,8 @@ static bool stands(const ndl_synth *s, const syn_example *e, const syn_tool *t, 
 }
 
 /* Tools that are not the answer: siblings of `near` with chance p, else any. */
-static void add_distractors(ndl_synth *s, syn_example *e, size_t total, const syn_domain *near, double p, const syn_tool *missing)
+static void add_distractors(ndl_synth *s, syn_example *e, size_t total, const syn_domain *near,
+	double p, const syn_tool *missing)
 {
 	for (size_t tries = 0; e->n_offers < total && tries < 20 * total; tries++) {
 		const syn_tool *t;
@@ -257,7 +260,8 @@ static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
 	const syn_seg *before = &e->seg[seg - 1];
 	if (seg >= e->n_segs || e->seg[seg].value >= 0 || before->len < 2 || !ndl_rng_chance(&s->rng, 0.7))
 		return;
-	if (!strchr(".?!", e->text.data[before->off + before->len - 2]) || e->text.data[before->off + before->len - 1] != ' ')
+	if (!strchr(".?!", e->text.data[before->off + before->len - 2])
+		|| e->text.data[before->off + before->len - 1] != ' ')
 		return;
 	char *c = &e->text.data[e->seg[seg].off];
 	*c = (char)toupper((unsigned char)*c);
@@ -371,7 +375,9 @@ ndl_status syn_make(ndl_synth *s, ndl_error *err)
 			continue;
 		shuffle_offers(s, e);
 		syn_write_query(&s->gen, e);
-		if (e->overflow || e->query.len < 2 || ndl_heldout_contains(s->heldout, e->query.data, e->query.len))
+		if (e->overflow || e->query.len < 2)
+			continue;
+		if (ndl_heldout_contains(s->heldout, e->query.data, e->query.len))
 			continue;
 		syn_write_tools(e);
 		syn_write_answers(e);
@@ -391,9 +397,14 @@ static void find_style(ndl_synth *s)
 	const syn_corpus *c = &s->corpus;
 	s->gen = (syn_gen){.corpus = c, .rng = &s->rng, .made_up = syn_corpus_list(c, "@made_up")};
 	s->gen.style = (syn_style){
-		syn_corpus_list(c, "style_opening"), syn_corpus_list(c, "style_verb_opening"), syn_corpus_list(c, "style_ending"),
-		syn_corpus_list(c, "style_verb_ending"), syn_corpus_list(c, "style_verbs"), syn_corpus_list(c, "style_join"),
-		syn_corpus_list(c, "style_join_sentence")};
+		.opening = syn_corpus_list(c, "style_opening"),
+		.verb_opening = syn_corpus_list(c, "style_verb_opening"),
+		.ending = syn_corpus_list(c, "style_ending"),
+		.verb_ending = syn_corpus_list(c, "style_verb_ending"),
+		.verbs = syn_corpus_list(c, "style_verbs"),
+		.join = syn_corpus_list(c, "style_join"),
+		.join_sentence = syn_corpus_list(c, "style_join_sentence"),
+	};
 	s->gen.cls = s->split == NDL_SYNTH_TRAIN ? SYN_TRAIN
 	           : s->split == NDL_SYNTH_PHRASING || s->split == NDL_SYNTH_VALUE ? SYN_HELD : SYN_ANY;
 }
@@ -410,8 +421,14 @@ ndl_synth *ndl_synth_open(const ndl_synth_options *o, ndl_error *err)
 	s->max_tools = o->max_tools ? (size_t)o->max_tools : 8;
 	if (s->max_tools > SYN_MAX_OFFERS)
 		s->max_tools = SYN_MAX_OFFERS;
-	if (syn_corpus_load(&s->corpus, o->corpus, err) != NDL_OK || check_domains(s, o->domains, err) != NDL_OK
-	    || choose_targets(s, o->domains, err) != NDL_OK || (o->heldout && !(s->heldout = ndl_heldout_load(o->heldout, err)))) {
+	ndl_status st = syn_corpus_load(&s->corpus, o->corpus, err);
+	if (st == NDL_OK)
+		st = check_domains(s, o->domains, err);
+	if (st == NDL_OK)
+		st = choose_targets(s, o->domains, err);
+	if (st == NDL_OK && o->heldout && !(s->heldout = ndl_heldout_load(o->heldout, err)))
+		st = NDL_EFORMAT;
+	if (st) {
 		ndl_synth_close(s);
 		return NULL;
 	}

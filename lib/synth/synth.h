@@ -21,7 +21,8 @@ typedef struct ndl_synth ndl_synth; /* opaque, owned */
  *   VALUE     training tools and phrasings with held-out values
  *   TOOL      right tools are held-out tools of training domains
  *   DOMAIN    right tools are those of the held-out domains */
-enum ndl_synth_split { NDL_SYNTH_ALL, NDL_SYNTH_TRAIN, NDL_SYNTH_PHRASING, NDL_SYNTH_VALUE, NDL_SYNTH_TOOL, NDL_SYNTH_DOMAIN };
+enum ndl_synth_split { NDL_SYNTH_ALL, NDL_SYNTH_TRAIN, NDL_SYNTH_PHRASING, NDL_SYNTH_VALUE,
+	NDL_SYNTH_TOOL, NDL_SYNTH_DOMAIN };
 
 typedef struct ndl_synth_options {
 	const char *corpus;    /* folder */

@@ -20,7 +20,8 @@ static void expand(const syn_gen *g, const syn_source *src, const syn_place *pla
 
 /* Numbers ----------------------------------------------------------------------------- */
 
-static void number_value(const syn_gen *g, const syn_place *p, double lo, double hi, bool fractions, syn_made *m)
+static void number_value(const syn_gen *g, const syn_place *p, double lo, double hi, bool fractions,
+	syn_made *m)
 {
 	ndl_rng *r = g->rng;
 	double x = lo;
@@ -62,7 +63,8 @@ static void percent_value(const syn_gen *g, const syn_place *p, double lo, doubl
 		n = (n + 4) / 5 * 5;
 	bool words = ndl_rng_chance(r, 0.12);
 	words ? syn_number_words(&m->surface, n) : ndl_buf_printf(&m->surface, "%d", n);
-	ndl_buf_str(&m->surface, !words && ndl_rng_chance(r, 0.6) ? "%" : ndl_rng_chance(r, 0.9) ? " percent" : " per cent");
+	ndl_buf_str(&m->surface, !words && ndl_rng_chance(r, 0.6) ? "%" : ndl_rng_chance(r,
+		0.9) ? " percent" : " per cent");
 	if (p->type != SYN_STRING)
 		ndl_buf_printf(&m->raw, "%d", n);
 	m->key = n;
@@ -77,7 +79,8 @@ static void letters(const syn_gen *g, const syn_source *s, syn_made *m)
 	for (int i = 0; i < n; i++) {
 		int c = 0;
 		switch (s->kind) {
-		case SYN_DIGITS: c = '0' + (int)(i == 0 && n > 1 ? 1 + ndl_rng_below(r, 9) : ndl_rng_below(r, 10)); break;
+		case SYN_DIGITS: c = '0' + (int)(i == 0 && n > 1 ? 1 + ndl_rng_below(r,
+			9) : ndl_rng_below(r, 10)); break;
 		case SYN_UPPER: c = 'A' + (int)ndl_rng_below(r, 26); break;
 		case SYN_LOWER: c = 'a' + (int)ndl_rng_below(r, 26); break;
 		case SYN_HEX: c = digits[ndl_rng_below(r, 16)]; break;
@@ -140,7 +143,8 @@ static const syn_value *pick_value(const syn_gen *g, const syn_list *l)
 static void list_value(const syn_gen *g, const syn_list *l, const syn_place *p, int depth, syn_made *m)
 {
 	const syn_value *v = pick_value(g, l);
-	if (l->proper && g->made_up && depth == 0 && p->type == SYN_STRING && !v->raw && ndl_rng_chance(g->rng, 0.15))
+	if (l->proper && g->made_up && depth == 0 && p->type == SYN_STRING && !v->raw
+		&& ndl_rng_chance(g->rng, 0.15))
 		v = pick_value(g, g->made_up);
 	if (v->n_tmpl)
 		fill_template(g, v, depth, m);
@@ -178,9 +182,11 @@ static void expand(const syn_gen *g, const syn_source *s, const syn_place *p, in
 	case SYN_DATE: syn_date(g, p, m); break;
 	case SYN_DATE_ISO: syn_date_iso(g, p, m); break;
 	case SYN_DATETIME: syn_datetime(g, p, m); break;
-	case SYN_ORDINAL: syn_ordinal(&m->surface, (int)ndl_rng_range(g->rng, (int64_t)s->lo, (int64_t)s->hi)); break;
+	case SYN_ORDINAL: syn_ordinal(&m->surface, (int)ndl_rng_range(g->rng, (int64_t)s->lo,
+		(int64_t)s->hi)); break;
 	case SYN_SYLLABLES:
-		syn_made_up_word(g->rng, &m->surface, (int)ndl_rng_range(g->rng, (int64_t)s->lo, (int64_t)s->hi));
+		syn_made_up_word(g->rng, &m->surface, (int)ndl_rng_range(g->rng, (int64_t)s->lo,
+			(int64_t)s->hi));
 		break;
 	case SYN_DIGITS: case SYN_UPPER: case SYN_LOWER: case SYN_ALNUM: case SYN_HEX: letters(g, s, m); break;
 	}

@@ -3,9 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const months[] = {"January", "February", "March", "April", "May", "June", "July", "August",
-	"September", "October", "November", "December"};
-static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+static const char *const months[] = {"January", "February", "March", "April", "May", "June",
+	"July", "August", "September", "October", "November", "December"};
+static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
+	"Saturday", "Sunday"};
 
 static const char *pick(ndl_rng *r, const char *const *a, size_t n)
 {
@@ -27,7 +28,8 @@ static void hour_text(ndl_rng *r, ndl_buf *b, int h12, bool words)
 /* "half past six", "ten to four": minutes are a multiple of five. */
 static void spoken_time(ndl_rng *r, ndl_buf *b, int h, int m)
 {
-	static const char *const past[] = {"", "five", "ten", "quarter", "twenty", "twenty-five", "half"};
+	static const char *const past[] = {"", "five", "ten", "quarter", "twenty", "twenty-five",
+		"half"};
 	int steps = m / 5, next = (h + 1) % 24;
 	int h12 = (h + 11) % 12 + 1, n12 = (next + 11) % 12 + 1;
 	if (steps == 0) {
@@ -44,7 +46,8 @@ static void spoken_time(ndl_rng *r, ndl_buf *b, int h, int m)
 
 static void part_of_day(ndl_rng *r, ndl_buf *b, int h)
 {
-	const char *part = h < 12 ? "in the morning" : h < 17 ? "in the afternoon" : h < 21 ? "in the evening" : "at night";
+	const char *part = h < 12 ? "in the morning" : h < 17 ? "in the afternoon"
+	                 : h < 21 ? "in the evening" : "at night";
 	if (h < 5 && ndl_rng_chance(r, 0.3))
 		part = "at night";
 	ndl_buf_printf(b, " %s", part);
@@ -67,7 +70,9 @@ static void clock_time(ndl_rng *r, ndl_buf *b, int h, int m)
 static void pick_clock(ndl_rng *r, int *h, int *m)
 {
 	*h = (int)(ndl_rng_chance(r, 0.85) ? ndl_rng_range(r, 6, 22) : ndl_rng_range(r, 0, 23));
-	*m = (int)(ndl_rng_chance(r, 0.4) ? 0 : ndl_rng_chance(r, 0.75) ? 5 * ndl_rng_below(r, 12) : ndl_rng_below(r, 60));
+	*m = 0;
+	if (!ndl_rng_chance(r, 0.4))
+		*m = (int)(ndl_rng_chance(r, 0.75) ? 5 * ndl_rng_below(r, 12) : ndl_rng_below(r, 60));
 }
 
 /* A surface from which hour and minute follow. */
@@ -164,7 +169,8 @@ static void full_date(ndl_rng *r, ndl_buf *b, int y, int m, int d)
 
 static void pick_day(ndl_rng *r, int tense, int *y, int *m, int *d)
 {
-	*y = (int)(tense > 0 ? ndl_rng_range(r, 2024, 2029) : tense < 0 ? ndl_rng_range(r, 2018, 2026) : ndl_rng_range(r, 2016, 2029));
+	static const int first[] = {2018, 2016, 2024}, last[] = {2026, 2029, 2029};
+	*y = (int)ndl_rng_range(r, first[tense + 1], last[tense + 1]);
 	*m = (int)ndl_rng_below(r, 12);
 	*d = 1 + (int)ndl_rng_below(r, (uint64_t)month_days(*y, *m));
 }
@@ -172,18 +178,19 @@ static void pick_day(ndl_rng *r, int tense, int *y, int *m, int *d)
 /* Words for a day near today; what they mean depends on today, so they are only copied. */
 static void relative_day(ndl_rng *r, ndl_buf *b, int tense)
 {
-	static const char *const ahead[] = {"today", "tomorrow", "tomorrow", "the day after tomorrow", "tonight",
-		"next weekend", "this weekend", "Christmas Eve", "New Year's Day", "Boxing Day", "Halloween"};
-	static const char *const behind[] = {"today", "yesterday", "yesterday", "the day before yesterday", "last night",
-		"last weekend", "this morning"};
+	static const char *const ahead[] = {"today", "tomorrow", "tomorrow",
+		"the day after tomorrow", "tonight", "next weekend", "this weekend",
+		"Christmas Eve", "New Year's Day", "Boxing Day", "Halloween"};
+	static const char *const behind[] = {"today", "yesterday", "yesterday",
+		"the day before yesterday", "last night", "last weekend", "this morning"};
+	static const char *const coming[] = {"next ", "next ", "this ", ""};
 	if (tense == 0)
 		tense = ndl_rng_chance(r, 0.5) ? 1 : -1;
 	double u = ndl_rng_unit(r);
 	if (u < 0.45)
 		ndl_buf_str(b, tense > 0 ? PICK(r, ahead) : PICK(r, behind));
 	else if (u < 0.85)
-		ndl_buf_printf(b, "%s%s", tense > 0 ? (ndl_rng_chance(r, 0.5) ? "next " : ndl_rng_chance(r, 0.5) ? "this " : "") : "last ",
-		               PICK(r, days));
+		ndl_buf_printf(b, "%s%s", tense > 0 ? PICK(r, coming) : "last ", PICK(r, days));
 	else if (tense > 0) {
 		ndl_buf_str(b, "in ");
 		int n = (int)ndl_rng_range(r, 2, 9);
@@ -228,6 +235,19 @@ void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *made)
 	made->has_key = true;
 }
 
+/* A day that goes with any time: not "tonight", which "at 6 am" would contradict. */
+static void day_of_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		ndl_buf_reset(&made->surface);
+		syn_date(g, p, made);
+		const char *s = ndl_buf_cstr(&made->surface);
+		if (!strstr(s, "night") && !strstr(s, "morning") && !strstr(s, "weekend"))
+			break;
+	}
+	made->has_key = false;
+}
+
 void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
 {
 	ndl_rng *r = g->rng;
@@ -240,18 +260,20 @@ void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
 		return;
 	}
 	if (u < 0.12 && p->tense >= 0) {
-		static const char *const vague[] = {"tonight", "tomorrow morning", "tomorrow evening", "this afternoon",
-			"tomorrow at noon", "Friday afternoon", "first thing tomorrow", "Sunday evening", "Monday morning"};
+		static const char *const vague[] = {"tonight", "tomorrow morning",
+			"tomorrow evening", "this afternoon", "tomorrow at noon",
+			"Friday afternoon", "first thing tomorrow", "Sunday evening",
+			"Monday morning"};
 		ndl_buf_str(b, PICK(r, vague));
 		return;
 	}
 	syn_time(g, p, &time);
 	const char *clock = ndl_buf_cstr(&time.surface);
 	if (u < 0.2 && p->tense >= 0) {
-		ndl_buf_printf(b, "%s at %s", ndl_rng_chance(r, 0.6) ? "tomorrow" : "tonight", clock);
+		bool late = time.key >= 17 * 60 && ndl_rng_chance(r, 0.5);
+		ndl_buf_printf(b, "%s at %s", late ? "tonight" : "tomorrow", clock);
 	} else if (u < 0.3) {
-		syn_date(g, p, made);
-		made->has_key = false;
+		day_of_datetime(g, p, made);
 		ndl_buf b2 = NDL_BUF_INIT; /* time first: "3 pm on Friday" */
 		const char *day = ndl_buf_cstr(b);
 		bool on = strchr("JFMASONDTWjfmasondtw0123456789", *day) && strncmp(day, "to", 2) != 0;
@@ -260,9 +282,9 @@ void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
 		ndl_buf_str(b, ndl_buf_cstr(&b2));
 		ndl_buf_clear(&b2);
 	} else {
-		syn_date(g, p, made);
-		made->has_key = false;
-		ndl_buf_printf(b, ndl_rng_chance(r, 0.75) ? " at %s" : ndl_rng_chance(r, 0.5) ? ", %s" : " %s", clock);
+		day_of_datetime(g, p, made);
+		static const char *const between[] = {" at ", " at ", " at ", " at ", " at ", ", ", " "};
+		ndl_buf_printf(b, "%s%s", PICK(r, between), clock);
 	}
 	syn_made_clear(&time);
 }
@@ -294,11 +316,13 @@ static const struct {
 	const char *said;
 	int seconds;
 } idiom[] = {
-	{"half an hour", 1800}, {"an hour", 3600}, {"a quarter of an hour", 900}, {"three quarters of an hour", 2700},
-	{"an hour and a half", 5400}, {"one and a half hours", 5400}, {"a minute", 60}, {"half a minute", 30},
-	{"two and a half hours", 9000}, {"a couple of hours", 7200}, {"a couple of minutes", 120}, {"a minute and a half", 90},
-	{"two and a half minutes", 150}, {"an hour and a quarter", 4500}, {"twenty-five minutes", 1500}, {"1.5 hours", 5400},
-	{"2.5 hours", 9000}, {"half a day", 43200}, {"a full hour", 3600}, {"an hour and ten minutes", 4200},
+	{"half an hour", 1800}, {"an hour", 3600}, {"a full hour", 3600}, {"an hour and a half", 5400},
+	{"a quarter of an hour", 900}, {"three quarters of an hour", 2700}, {"1.5 hours", 5400},
+	{"one and a half hours", 5400}, {"an hour and a quarter", 4500}, {"2.5 hours", 9000},
+	{"two and a half hours", 9000}, {"a couple of hours", 7200}, {"half a day", 43200},
+	{"an hour and ten minutes", 4200}, {"a minute", 60}, {"half a minute", 30},
+	{"a couple of minutes", 120}, {"a minute and a half", 90}, {"two and a half minutes", 150},
+	{"twenty-five minutes", 1500},
 };
 
 static int one_unit(ndl_rng *r, ndl_buf *b, int which)

@@ -3,9 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const small[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
-	"ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-static const char *const tens[] = {"", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+static const char *const small[] = {"zero", "one", "two", "three", "four", "five", "six",
+	"seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",
+	"sixteen", "seventeen", "eighteen", "nineteen"};
+static const char *const tens[] = {"", "", "twenty", "thirty", "forty", "fifty", "sixty",
+	"seventy", "eighty", "ninety"};
 
 static void below_thousand(ndl_buf *out, long n)
 {
@@ -60,10 +62,13 @@ void syn_trim_number(ndl_buf *out, double x)
 
 void syn_made_up_word(ndl_rng *r, ndl_buf *out, int syllables)
 {
-	static const char *const onset[] = {"b", "br", "c", "ch", "d", "dr", "f", "fl", "g", "gr", "h", "j", "k", "kl", "l",
-		"m", "n", "p", "pl", "qu", "r", "s", "sh", "sk", "st", "t", "tr", "th", "v", "w", "y", "z", "zh", "", "", ""};
-	static const char *const nucleus[] = {"a", "e", "i", "o", "u", "ai", "ea", "ee", "io", "oo", "ou", "y", "a", "e", "i", "o"};
-	static const char *const coda[] = {"", "", "", "", "n", "r", "l", "s", "x", "m", "t", "ck", "nd", "rn", "sh", "v", "z", "rk", "lt"};
+	static const char *const onset[] = {"b", "br", "c", "ch", "d", "dr", "f", "fl", "g",
+		"gr", "h", "j", "k", "kl", "l", "m", "n", "p", "pl", "qu", "r", "s", "sh", "sk",
+		"st", "t", "tr", "th", "v", "w", "y", "z", "zh", "", "", ""};
+	static const char *const nucleus[] = {"a", "e", "i", "o", "u", "ai", "ea", "ee", "io",
+		"oo", "ou", "y", "a", "e", "i", "o"};
+	static const char *const coda[] = {"", "", "", "", "n", "r", "l", "s", "x", "m", "t",
+		"ck", "nd", "rn", "sh", "v", "z", "rk", "lt"};
 	for (int i = 0; i < syllables; i++) {
 		ndl_buf_str(out, onset[ndl_rng_below(r, sizeof onset / sizeof *onset)]);
 		ndl_buf_str(out, nucleus[ndl_rng_below(r, sizeof nucleus / sizeof *nucleus)]);

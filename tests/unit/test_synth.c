@@ -29,8 +29,10 @@ static bool type_fits(json_t *p, json_t *v)
 	json_t *items = json_object_get(p, "items"), *item;
 	size_t i;
 	if (strcmp(t, "array") != 0)
-		return strcmp(t, "string") == 0 ? json_is_string(v) : strcmp(t, "integer") == 0 ? json_is_integer(v)
-		     : strcmp(t, "number") == 0 ? json_is_number(v) : strcmp(t, "boolean") == 0 ? json_is_boolean(v) : json_is_object(v);
+		return strcmp(t, "string") == 0 ? json_is_string(v) : strcmp(t,
+			"integer") == 0 ? json_is_integer(v)
+		     : strcmp(t, "number") == 0 ? json_is_number(v) : strcmp(t,
+			"boolean") == 0 ? json_is_boolean(v) : json_is_object(v);
 	json_array_foreach(v, i, item)
 		if (!type_fits(items, item))
 			return false;
@@ -69,7 +71,8 @@ static const char *arguments_fault(json_t *params, json_t *args)
 			return "an argument of the wrong type";
 		if (!enum_fits(p, v))
 			return "an argument that is not in the enum";
-		const char *fault = json_is_object(v) ? arguments_fault(json_object_get(p, "properties"), v) : NULL;
+		const char *fault = json_is_object(v) ? arguments_fault(json_object_get(p,
+			"properties"), v) : NULL;
 		if (fault)
 			return fault;
 	}
@@ -119,7 +122,8 @@ static const char *example_fault(const syn_example *e)
 	json_array_foreach(answers, i, a) {
 		t = tool_named(tools, json_object_get(a, "name"));
 		if (!fault)
-			fault = t ? arguments_fault(json_object_get(t, "parameters"), json_object_get(a, "arguments")) : "no such tool";
+			fault = t ? arguments_fault(json_object_get(t, "parameters"),
+				json_object_get(a, "arguments")) : "no such tool";
 	}
 	json_decref(tools);
 	json_decref(answers);

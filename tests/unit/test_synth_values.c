@@ -10,9 +10,11 @@ enum { ROUNDS = 4000 };
 /* A small reader of number words: "three hundred and twelve thousand five" -> 312005. */
 static int word_value(const char *w, size_t n)
 {
-	static const char *const words[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-		"eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
-	static const char *const tens[] = {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+	static const char *const words[] = {"zero", "one", "two", "three", "four", "five", "six",
+		"seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen",
+		"fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+	static const char *const tens[] = {"twenty", "thirty", "forty", "fifty", "sixty",
+		"seventy", "eighty", "ninety"};
 	for (int i = 0; i < 20; i++)
 		if (strlen(words[i]) == n && memcmp(words[i], w, n) == 0)
 			return i;
@@ -69,7 +71,8 @@ static void test_number_words(void)
 
 static void test_ordinals(void)
 {
-	static const char *const want[] = {"1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "101st", "111th"};
+	static const char *const want[] = {"1st", "2nd", "3rd", "4th", "11th", "12th", "13th",
+		"21st", "22nd", "23rd", "101st", "111th"};
 	static const int n[] = {1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 101, 111};
 	ndl_buf b = NDL_BUF_INIT;
 	for (size_t i = 0; i < 12; i++) {
@@ -97,7 +100,8 @@ static int read_spoken(const char *s)
 		const char *m = strncmp(s, "a ", 2) == 0 ? s + 2 : s;
 		char words[32];
 		snprintf(words, sizeof words, "%.*s", (int)(at - m), m);
-		minutes = strcmp(words, "quarter") == 0 ? 15 : strcmp(words, "half") == 0 ? 30 : (int)read_words(words);
+		minutes = strcmp(words, "quarter") == 0 ? 15 : strcmp(words,
+			"half") == 0 ? 30 : (int)read_words(words);
 		hour = hour_of(at + (sign < 0 ? 4 : 6));
 	} else {
 		hour = hour_of(s);
@@ -151,7 +155,8 @@ static void test_times(syn_gen *g)
 		snprintf(want, sizeof want, "\"%02d:%02d\"", (t / 60) % 24, (t + 1440) % 60);
 		if (t < 0 || strcmp(want, ndl_buf_cstr(&m.raw)) != 0) {
 			if (wrong++ < 5)
-				tap_note("%s is %s, read as %s", ndl_buf_cstr(&m.surface), ndl_buf_cstr(&m.raw), want);
+				tap_note("%s is %s, read as %s", ndl_buf_cstr(&m.surface),
+					ndl_buf_cstr(&m.raw), want);
 		}
 	}
 	CHECK_INT(wrong, 0);
@@ -200,9 +205,11 @@ static void test_dates(syn_gen *g)
 		ndl_buf_reset(&m.surface);
 		ndl_buf_reset(&m.raw);
 		syn_date_iso(g, &place, &m);
-		if (!read_date(ndl_buf_cstr(&m.surface), want, sizeof want) || strcmp(want, ndl_buf_cstr(&m.raw)) != 0) {
+		if (!read_date(ndl_buf_cstr(&m.surface), want, sizeof want) || strcmp(want,
+			ndl_buf_cstr(&m.raw)) != 0) {
 			if (wrong++ < 5)
-				tap_note("%s is %s, read as %s", ndl_buf_cstr(&m.surface), ndl_buf_cstr(&m.raw), want);
+				tap_note("%s is %s, read as %s", ndl_buf_cstr(&m.surface),
+					ndl_buf_cstr(&m.raw), want);
 		}
 		place.as_said = true;
 		ndl_buf_reset(&m.surface);
@@ -223,9 +230,11 @@ static double read_duration(const char *s)
 		const char *said;
 		int seconds;
 	} fixed[] = {{"half an hour", 1800}, {"a quarter of an hour", 900}, {"three quarters of an hour", 2700},
-		{"an hour and a half", 5400}, {"one and a half hours", 5400}, {"half a minute", 30}, {"two and a half hours", 9000},
+		{"an hour and a half", 5400}, {"one and a half hours", 5400}, {"half a minute", 30},
+			{"two and a half hours", 9000},
 		{"a minute and a half", 90}, {"two and a half minutes", 150}, {"an hour and a quarter", 4500},
-		{"half a day", 43200}, {"a full hour", 3600}, {"a couple of hours", 7200}, {"a couple of minutes", 120}};
+		{"half a day", 43200}, {"a full hour", 3600}, {"a couple of hours", 7200},
+			{"a couple of minutes", 120}};
 	int h, m, used = 0;
 	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
 		if (strcmp(s, fixed[i].said) == 0)
@@ -265,7 +274,8 @@ static void test_durations(syn_gen *g, int unit, enum syn_type type)
 	for (int i = 0; i < ROUNDS; i++) {
 		ndl_buf_reset(&m.raw);
 		syn_duration(g, &place, unit, &m);
-		double want = read_duration(ndl_buf_cstr(&m.surface)) / unit, got = strtod(ndl_buf_cstr(&m.raw), NULL);
+		double want = read_duration(ndl_buf_cstr(&m.surface)) / unit,
+			got = strtod(ndl_buf_cstr(&m.raw), NULL);
 		if (want != got) {
 			if (wrong++ < 5)
 				tap_note("%s is %g, read as %g", ndl_buf_cstr(&m.surface), got, want);
@@ -315,7 +325,8 @@ static void test_numbers(syn_gen *g, const char *spec, enum syn_type type, doubl
 
 static void test_sources(void)
 {
-	static const char *const bad[] = {"@int:5-1", "@int:x", "@digits:0", "@digits:900", "@number:1-2-3", "@int:1-"};
+	static const char *const bad[] = {"@int:5-1", "@int:x", "@digits:0", "@digits:900",
+		"@number:1-2-3", "@int:1-"};
 	syn_corpus c = {0};
 	syn_source s;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

@@ -1,0 +1,187 @@
+/* phrases.c - the phrases of a card: words and slots, fixed arguments. */
+#include "synth/card.h"
+
+#include "base/mem.h"
+#include "base/rng.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "address.city" into the indices of parameter and property; false if there is none. */
+static bool find_param(const syn_tool *t, const char *name, size_t len, int16_t *param, int16_t *prop)
+{
+	const char *dot = memchr(name, '.', len);
+	size_t top = dot ? (size_t)(dot - name) : len;
+	*prop = -1;
+	for (size_t i = 0; i < t->n_params; i++) {
+		const syn_param *p = &t->param[i];
+		if (strlen(p->name) != top || memcmp(p->name, name, top) != 0)
+			continue;
+		*param = (int16_t)i;
+		if (!dot)
+			return true;
+		for (size_t k = 0; k < p->n_props; k++)
+			if (strlen(p->props[k].name) == len - top - 1 && memcmp(p->props[k].name,
+				dot + 1, len - top - 1) == 0) {
+				*prop = (int16_t)k;
+				return true;
+			}
+		return false;
+	}
+	return false;
+}
+
+static ndl_status read_slot(const syn_tool *t, syn_piece *p, const char *s, size_t len, ndl_error *err)
+{
+	p->text = NULL;
+	p->many = len && s[len - 1] == '*';
+	if (!find_param(t, s, len - p->many, &p->param, &p->prop))
+		return ndl_fail(err, NDL_EFORMAT, "unknown slot {%.*s}", (int)len, s);
+	const syn_param *q = p->prop < 0 ? &t->param[p->param] : &t->param[p->param].props[p->prop];
+	if (q->type == SYN_OBJECT || (p->many && q->type != SYN_ARRAY))
+		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} does not fit its type", (int)len, s);
+	if (q->source.kind == SYN_NONE && !q->source.name)
+		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} has no values to be filled with", (int)len, s);
+	return NDL_OK;
+}
+
+static ndl_status read_pieces(syn_corpus *c, const syn_tool *t, syn_phrase *ph, const char *text,
+	ndl_error *err)
+{
+	syn_piece piece[SYN_MAX_PIECES];
+	size_t n = 0, letters = 0;
+	for (const char *s = text; *s;) {
+		size_t lit = strcspn(s, "{}");
+		if (n + 2 > SYN_MAX_PIECES)
+			return ndl_fail(err, NDL_ELIMIT, "more than %d pieces in: %s", SYN_MAX_PIECES, text);
+		if (lit) {
+			memset(&piece[n], 0, sizeof *piece);
+			if (!(piece[n++].text = syn_strdup(c, s, lit)))
+				return ndl_fail_nomem(err, "the corpus");
+			for (size_t i = 0; i < lit; i++)
+				letters += isalpha((unsigned char)s[i]) != 0;
+			s += lit;
+			continue;
+		}
+		const char *close = *s == '{' ? strchr(s, '}') : NULL;
+		if (!close)
+			return ndl_fail(err, NDL_EFORMAT, "a lone brace in: %s", text);
+		memset(&piece[n], 0, sizeof *piece);
+		ndl_status st = read_slot(t, &piece[n++], s + 1, (size_t)(close - s - 1), err);
+		if (st) {
+			ndl_error_prefix(err, "%.100s", text);
+			return st;
+		}
+		ph->has_slot = true;
+		s = close + 1;
+	}
+	syn_piece *keep = syn_alloc(c, n, sizeof *keep);
+	if (!keep)
+		return ndl_fail_nomem(err, "the corpus");
+	memcpy(keep, piece, n * sizeof *keep);
+	ph->piece = keep;
+	ph->n_pieces = n;
+	ph->bare = letters < 12;
+	return NDL_OK;
+}
+
+/* Is v a value that the parameter's type and enum allow? */
+static bool fits(const syn_param *p, const json_t *v, enum syn_type type)
+{
+	switch (type) {
+	case SYN_BOOLEAN: return json_is_boolean(v);
+	case SYN_INTEGER: return json_is_integer(v);
+	case SYN_NUMBER: return json_is_number(v);
+	case SYN_ARRAY:
+		for (size_t i = 0; i < json_array_size(v); i++)
+			if (!fits(p, json_array_get(v, i), p->item_type))
+				return false;
+		return json_is_array(v);
+	case SYN_OBJECT: return false; /* given property by property */
+	case SYN_STRING: break;
+	}
+	if (!json_is_string(v) || !p->enum_json)
+		return json_is_string(v);
+	char quoted[160];
+	snprintf(quoted, sizeof quoted, "\"%s\"", json_string_value(v));
+	return strstr(p->enum_json, quoted) != NULL;
+}
+
+static ndl_status read_fixed(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *args, ndl_error *err)
+{
+	const char *key;
+	json_t *v;
+	syn_fixed *f = syn_alloc(c, json_object_size(args) + 1, sizeof *f);
+	if (!f)
+		return ndl_fail_nomem(err, "the corpus");
+	ph->fixed = f;
+	json_object_foreach(args, key, v) {
+		syn_fixed *x = &f[ph->n_fixed++];
+		if (!find_param(t, key, strlen(key), &x->param, &x->prop))
+			return ndl_fail(err, NDL_EFORMAT, "unknown argument '%s'", key);
+		const syn_param *p = x->prop < 0 ? &t->param[x->param] : &t->param[x->param].props[x->prop];
+		if (!fits(p, v, p->type))
+			return ndl_fail(err, NDL_EFORMAT,
+				"the fixed value of '%s' does not fit its type or enum", key);
+		if (!(x->json = syn_json_text(c, v)))
+			return ndl_fail_nomem(err, "the corpus");
+	}
+	return NDL_OK;
+}
+
+static bool gives(const syn_phrase *ph, size_t param)
+{
+	for (size_t i = 0; i < ph->n_pieces; i++)
+		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param)
+			return true;
+	for (size_t i = 0; i < ph->n_fixed; i++)
+		if ((size_t)ph->fixed[i].param == param)
+			return true;
+	return false;
+}
+
+static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *j, ndl_error *err)
+{
+	json_t *text = json_is_object(j) ? json_object_get(j, "t") : j;
+	json_t *args = json_is_object(j) ? json_object_get(j, "args") : NULL;
+	memset(ph, 0, sizeof *ph);
+	if (!json_is_string(text) || json_string_length(text) == 0 || (args && !json_is_object(args)))
+		return ndl_fail(err, NDL_EFORMAT, "a phrase is a string or {\"t\":text,\"args\":{…}}");
+	const char *s = json_string_value(text);
+	ndl_status st = read_pieces(c, t, ph, s, err);
+	if (st == NDL_OK)
+		st = read_fixed(c, t, ph, args, err);
+	for (size_t i = 0; i < t->n_params && st == NDL_OK; i++)
+		if (t->param[i].required && !gives(ph, i))
+			st = ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", t->param[i].name, s);
+	ph->id = ndl_hash64(s, strlen(s), ndl_hash64(t->name, strlen(t->name), 2));
+	ph->held = ph->id % 100 < 8;
+	return st;
+}
+
+ndl_status syn_phrases_parse(syn_corpus *c, syn_tool *t, json_t *a, ndl_error *err)
+{
+	size_t n = json_array_size(a);
+	if (n == 0)
+		return ndl_fail(err, NDL_EFORMAT, "no phrases");
+	t->phrase = syn_alloc(c, n, sizeof *t->phrase);
+	syn_phrase *held = ndl_calloc(n, sizeof *held);
+	size_t n_held = 0;
+	ndl_status st = t->phrase && held ? NDL_OK : ndl_fail_nomem(err, "the corpus");
+	for (size_t i = 0; i < n && st == NDL_OK; i++) {
+		syn_phrase ph;
+		st = read_phrase(c, t, &ph, json_array_get(a, i), err);
+		if (st == NDL_OK && ph.held)
+			held[n_held++] = ph;
+		else if (st == NDL_OK)
+			t->phrase[t->n_train++] = ph;
+	}
+	if (st == NDL_OK) {
+		memcpy(t->phrase + t->n_train, held, n_held * sizeof *held);
+		t->n_phrases = t->n_train + n_held;
+	}
+	free(held);
+	return st;
+}
