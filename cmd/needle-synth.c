@@ -18,7 +18,7 @@ static const cli_option options[] = {
 	{KEY_LIST, "list-domains", NULL, "print the domains with their number of tools, and exit"},
 	{KEY_MAX_TOOLS, "max-tools", "N", "tools offered at most, 1 to 16 [8]"},
 	{'s', "seed", "S", "same seed, same bytes [1]"},
-	{KEY_SPLIT, "split", "NAME", "all, train, phrasing, value, tool or domain [all]"},
+	{KEY_SPLIT, "split", "all|train|phrasing|value|tool|domain", "part of the corpus to draw from [all]"},
 	{KEY_STATS, "stats", NULL, "print what the examples contain instead of the examples"},
 	{KEY_TEXT, "text", NULL, "lines of query, tools and answers, to train a vocabulary on"},
 	{0, NULL, NULL, NULL},
