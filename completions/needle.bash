@@ -127,7 +127,7 @@ _needle_synth() {
 	--heldout) _needle_reply -f ;;
 	--max-tools) : ;;
 	-s | --seed) : ;;
-	--split) : ;;
+	--split) _needle_reply -W "all train phrasing value tool domain" ;;
 	-j | --threads) : ;;
 	*) return 1 ;;
 	esac

@@ -132,7 +132,7 @@ complete -c needle-synth -l heldout -r -F -d 'hashes of queries that must not co
 complete -c needle-synth -l list-domains -d 'print the domains with their number of tools, and exit'
 complete -c needle-synth -l max-tools -x -d 'tools offered at most, 1 to 16'
 complete -c needle-synth -s s -l seed -x -d 'same seed, same bytes'
-complete -c needle-synth -l split -x -d 'all, train, phrasing, value, tool or domain'
+complete -c needle-synth -l split -x -a 'all train phrasing value tool domain' -d 'part of the corpus to draw from'
 complete -c needle-synth -l stats -d 'print what the examples contain instead of the examples'
 complete -c needle-synth -l text -d 'lines of query, tools and answers, to train a vocabulary on'
 complete -c needle-synth -s j -l threads -x -d 'number of threads; never changes a result'
