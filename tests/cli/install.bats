@@ -57,6 +57,13 @@ setup_file() {
 	done
 	run -3 "$tmp/tokens" /dev/null text
 	[[ $output == "tokens: "* ]]
+	run -0 "$tmp/tokens" "$testdata/vocab-512.model" text
+	[ "$output" = "$(echo text | needle-tokenize --vocab "$testdata/vocab-512.model")" ]
+	"$top_builddir/tests/mkmodel" "$tmp/random" "$testdata/vocab-512.model" 1 32 2
+	run "$tmp/call" "$tmp/random" "$testdata/tools.json" "call Maria"
+	[ "$status" -le 1 ]
+	[ "$output" = "$(needle-infer -m "$tmp/random" -t "$testdata/tools.json" "call Maria")" ]
+	run -3 "$tmp/call" "$tmp/none" "$testdata/tools.json" "call Maria"
 }
 
 @test "uninstall leaves nothing" {
