@@ -18,3 +18,5 @@ tests_unit_test_data_dataset_SOURCES = tests/unit/test_data_dataset.c tests/tap.
 
 check_PROGRAMS += tests/fuzz/fuzz_record
 tests_fuzz_fuzz_record_SOURCES = tests/fuzz/fuzz_record.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c tests/tap.h
+check_PROGRAMS += tests/unit/test_prompt
+tests_unit_test_prompt_SOURCES = tests/unit/test_prompt.c tests/tap.h
