@@ -185,15 +185,42 @@ typedef struct decoding {
 	ndl_gstate state;
 } decoding;
 
-/* Feeds what is pending and computes the logits after it. */
-static ndl_status compute_logits(decoding *d)
+enum { FEW_CHOICES = 256 }; /* so many logits one by one, more in one product with the whole embedding */
+
+/* Ids in the mask, in order, at most cap of them. */
+static size_t list_mask(const uint64_t *mask, size_t words, int32_t *ids, size_t cap)
+{
+	size_t n = 0;
+	for (size_t w = 0; w < words; w++)
+		for (size_t i = 0; i < 64 && mask[w] >> i && n < cap; i++)
+			if (mask[w] >> i & 1)
+				ids[n++] = (int32_t)(w * 64 + i);
+	return n;
+}
+
+/* The logits of the few ids in mask only, each in its place. */
+static void few_logits(ndl_session *s, const float *hidden, const uint64_t *mask)
+{
+	int32_t ids[FEW_CHOICES];
+	float logits[FEW_CHOICES];
+	size_t n = list_mask(mask, ndl_vocab_trie_words(s->engine->trie), ids, FEW_CHOICES);
+	ndl_decoder_logits_of(s->dec, hidden, ids, n, logits);
+	for (size_t i = 0; i < n; i++)
+		s->logits[ids[i]] = logits[i];
+}
+
+/* Feeds what is pending and computes the logits after it, at least those in mask (NULL: all). */
+static ndl_status compute_logits(decoding *d, const uint64_t *mask, size_t choices)
 {
 	const float *hidden;
 	ndl_status rc = ndl_decoder_step(d->s->dec, d->s->pending, d->n_pending, &hidden, d->err);
 	if (rc != NDL_OK)
 		return rc;
-	size_t width = (size_t)ndl_model_config(d->s->engine->model)->d_model;
-	ndl_decoder_logits(d->s->dec, hidden + (d->n_pending - 1) * width, 1, d->s->logits);
+	hidden += (d->n_pending - 1) * (size_t)ndl_model_config(d->s->engine->model)->d_model;
+	if (mask && choices <= FEW_CHOICES)
+		few_logits(d->s, hidden, mask);
+	else
+		ndl_decoder_logits(d->s->dec, hidden, 1, d->s->logits);
 	d->n_pending = 0;
 	return NDL_OK;
 }
@@ -218,19 +245,12 @@ static int32_t best_of(const float *logits, size_t n, const uint64_t *mask, doub
 	return (int32_t)best;
 }
 
-/* Ids in the mask, and the first of them. */
-static size_t count_mask(const uint64_t *mask, size_t words, int32_t *first)
+static size_t count_mask(const uint64_t *mask, size_t words)
 {
 	size_t n = 0;
-	*first = -1;
 	for (size_t w = 0; w < words; w++)
-		for (uint64_t bits = mask[w]; bits; bits &= bits - 1, n++)
-			if (*first < 0)
-				for (size_t i = 0; i < 64; i++)
-					if (bits >> i & 1) {
-						*first = (int32_t)(w * 64 + i);
-						break;
-					}
+		for (uint64_t bits = mask[w]; bits; bits &= bits - 1)
+			n++;
 	return n;
 }
 
@@ -250,13 +270,15 @@ static void note(decoding *d, int32_t id, double p, size_t choices)
 static ndl_status choose(decoding *d, const uint64_t *mask, int32_t *id)
 {
 	const ndl_engine *e = d->s->engine;
-	size_t vocab = ndl_tok_size(e->tok);
-	size_t choices = mask ? count_mask(mask, ndl_vocab_trie_words(e->trie), id) : vocab;
+	size_t vocab = ndl_tok_size(e->tok), words = ndl_vocab_trie_words(e->trie);
+	size_t choices = mask ? count_mask(mask, words) : vocab;
 	double p = 1;
 	if (choices == 0)
 		return ndl_fail(d->err, NDL_EUNSUPPORTED, "the vocabulary cannot spell what the tools demand");
-	if (choices > 1) {
-		ndl_status rc = compute_logits(d);
+	if (choices == 1) {
+		list_mask(mask, words, id, 1);
+	} else {
+		ndl_status rc = compute_logits(d, mask, choices);
 		if (rc != NDL_OK)
 			return rc;
 		*id = best_of(d->s->logits, vocab, mask, &p);
