@@ -162,6 +162,16 @@ static bool is_free_text(const syn_source *s)
 	return s->kind == SYN_LIST && s->list->long_text;
 }
 
+/* "1 days": a one before a word in the plural. */
+static bool wants_plural(const filler *f, size_t piece, const syn_made *m)
+{
+	const syn_phrase *ph = f->call->phrase;
+	const char *after = piece + 1 < ph->n_pieces ? ph->piece[piece + 1].text : NULL;
+	const char *v = ndl_buf_cstr(&m->surface);
+	size_t n = after && *after == ' ' ? strcspn(after + 1, " ,.?!;:") : 0;
+	return n > 3 && after[n] == 's' && (strcmp(v, "1") == 0 || strcmp(v, "one") == 0);
+}
+
 static bool make_slot(filler *f, size_t piece, slot *s)
 {
 	static const int counts[] = {2, 2, 2, 3, 3, 4};
@@ -177,9 +187,7 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 			syn_generate(f->g, &s->p->source, &place, m);
 			if (is_free_text(&s->p->source))
 				sentence_case(f, piece, m);
-			if (!said_before(f, s, m))
-				break;
-			if (tries == 19 && (s->many || s->p->source.kind != SYN_LIST))
+			if (!said_before(f, s, m) && !wants_plural(f, piece, m))
 				break;
 		}
 		if (s->many && i > 0 && said_before(f, s, m))
