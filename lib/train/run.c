@@ -241,9 +241,7 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.muon_lr", o->optimiser.muon_lr);
 	add_number(l, "option.weight_decay", o->optimiser.weight_decay);
 	add_number(l, "option.clip_norm", o->optimiser.clip_norm);
-	add_number(l, "option.total_steps", (double)o->schedule.total);
 	add_number(l, "option.warmup", (double)o->schedule.warmup);
-	add_number(l, "option.decay", (double)o->schedule.decay);
 	add_number(l, "option.seed", (double)o->seed);
 	add_number(l, "option.qat_every", (double)o->qat_every);
 	add_number(l, "option.contrastive_every", (double)o->contrastive_every);
@@ -263,6 +261,8 @@ static ndl_status put_options(const ndl_run *r, ndl_ckpt_writer *w, const char *
 	option_list l;
 	ndl_status status = NDL_OK;
 	list_options(&l, r);
+	add_number(&l, "schedule.total", (double)r->o.schedule.total);
+	add_number(&l, "schedule.decay", (double)r->o.schedule.decay);
 	for (size_t i = 0; i < l.n && status == NDL_OK; i++)
 		status = ndl_ckpt_writer_meta(w, l.key[i], l.value[i], err);
 	for (; extra && *extra && status == NDL_OK; extra += 2)
@@ -278,6 +278,26 @@ static ndl_status compare(const ndl_ckpt *c, const char *key, const char *value,
 	const char *dot = strchr(key, '.');
 	return ndl_fail(err, NDL_EINVAL, "cannot resume: %s is %s, but the saved run had %s", dot ? dot + 1 : key, value,
 	                saved ? saved : "none");
+}
+
+static double meta_number(const ndl_ckpt *c, const char *key)
+{
+	const char *text = ndl_ckpt_meta(c, key);
+	return text ? strtod(text, NULL) : -1;
+}
+
+/* The length of a run may change as long as the rate has not begun to fall in either plan: until
+ * then the steps are the same, which is what the schedule is liked for. */
+static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t step, ndl_error *err)
+{
+	const ndl_schedule *s = &r->o.schedule;
+	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay");
+	if (total == (double)s->total && decay == (double)s->decay)
+		return NDL_OK;
+	if ((double)step <= total - decay && step + s->decay <= s->total)
+		return NDL_OK;
+	return ndl_fail(err, NDL_EINVAL, "cannot resume: the run was planned for %.0f steps with a decay over the last %.0f, "
+	                "and is too far on at step %llu to change that", total, decay, (unsigned long long)step);
 }
 
 static ndl_status check_options(const ndl_run *r, const ndl_ckpt *c, const char *const *extra, ndl_error *err)
@@ -359,6 +379,8 @@ static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *ex
 			status = get_array(c, arrays[i].name, NDL_F32, arrays[i].data, total, err);
 	if (status == NDL_OK)
 		status = get_array(c, "state/steps", NDL_U64, steps, 2, err);
+	if (status == NDL_OK)
+		status = check_schedule(r, c, steps[0], err);
 	if (status == NDL_OK)
 		status = get_array(c, "state/data", NDL_U64, &place, sizeof place / sizeof(uint64_t), err);
 	if (status == NDL_OK)

@@ -71,14 +71,3 @@ setup_file() {
 	run find "$root" -type f -o -type l
 	[ -z "$output" ]
 }
-
-@test "a release holds every file of the tree" {
-	cd "$top_srcdir"
-	git ls-files --error-unmatch configure.ac >/dev/null 2>&1 || skip "not a git tree"
-	make -s -C "$top_builddir" distdir distdir="$tmp/release"
-	git ls-files | grep -vx .gitignore | while IFS= read -r f; do
-		[ ! -f "$f" ] || [ -f "$tmp/release/$f" ] || echo "$f"
-	done >"$tmp/missing"
-	cat "$tmp/missing"
-	[ ! -s "$tmp/missing" ]
-}

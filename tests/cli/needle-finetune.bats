@@ -81,15 +81,19 @@ setup() {
 }
 
 @test "a resumed run must have the options of the saved one" {
-	$new --epochs 100000 d.jsonl -o m.safetensors &
+	$new --epochs 100000 --warmup 0 d.jsonl -o m.safetensors &
 	pid=$!
 	sleep 0.5
 	kill -INT $pid
 	kill -TERM $pid
 	wait $pid || true
 	[ -e m.safetensors.state ]
-	run -3 --separate-stderr $new --epochs 100000 --seed 9 --resume d.jsonl -o m.safetensors
+	run -3 --separate-stderr $new --epochs 100000 --warmup 0 --seed 9 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *"seed is 9, but the saved run had 1"* ]]
+	(sleep 0.5; pkill -TERM -f "m.safetensors --warmup") &
+	run -1 $new --epochs 90000 --resume d.jsonl -o m.safetensors --warmup 0 # another length is no other run so far
+	run -3 --separate-stderr $new --max-steps 2 --resume d.jsonl -o m.safetensors --warmup 0
+	[[ "$stderr" == *"too far on"* ]]
 	echo rubbish >m.safetensors.state
 	run -3 --separate-stderr $new --epochs 100000 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *m.safetensors.state* ]]
