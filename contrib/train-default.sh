@@ -1,0 +1,59 @@
+#!/bin/bash
+# train-default.sh - how share/default.safetensors is made, from the corpus to the model file.
+#
+# Usage: contrib/train-default.sh [-j THREADS] FOLDER
+#
+# Run with the built commands in PATH. FOLDER receives everything; started again, the script goes on
+# where it was stopped (needle-finetune resumes to the bit). See share/MODEL.md for what came out.
+set -euo pipefail
+export LC_ALL=C.UTF-8
+
+threads=()
+while getopts j: letter; do
+	case $letter in
+	j) threads=(-j "$OPTARG") ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+dir=${1:?usage: train-default.sh [-j THREADS] FOLDER}
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+mkdir -p "$dir"
+
+# The vocabulary: all queries and answers, a fifth of the tool lists (they repeat themselves). The
+# space and the digits are pieces of their own, so that copying a value is copying its pieces.
+if [[ ! -e $dir/vocab.model ]]; then
+	needle-synth --split train --seed 77 -n 150000 --text | awk 'NR % 3 != 2 || NR % 15 == 2' |
+		needle-tokenize --train --vocab-size 8192 --split-digits --split-spaces -o "$dir/vocab.model"
+fi
+
+# Validation: phrasings and values that training never sees.
+[[ -e $dir/val.jsonl ]] || {
+	needle-synth --seed 5 -n 400 --split phrasing
+	needle-synth --seed 5 -n 400 --split value
+} >"$dir/val.jsonl"
+
+# Training: ever longer lists of tools, so that the first steps cost little.
+examples() {
+	needle-synth --split train --seed 100 -n 160000 --max-tools 2
+	needle-synth --split train --seed 101 -n 96000 --max-tools 4
+	needle-synth --split train --seed 102 --max-tools 8
+}
+if [[ ! -e $dir/model.safetensors ]]; then
+	examples | needle-finetune "${threads[@]}" --init "$here/share/default.json" --vocab "$dir/vocab.model" \
+		--max-steps 11000 --batch-size 32 --lr 1.5e-3 --muon-lr 0.02 --warmup 0.02 --decay 0.2 \
+		--qat-every 25 --contrastive-every 10 --checkpoint-every 250 --resume \
+		--val "$dir/val.jsonl" --eval-every 500 --log "$dir/log.tsv" - -o "$dir/model.safetensors"
+fi
+
+needle-quantize "$dir/model.safetensors" --bits 4 -o "$dir/default.safetensors"
+
+# The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
+# domains never seen; with float weights and with those that ship.
+for split in phrasing value tool domain; do
+	[[ -e $dir/$split.jsonl ]] || needle-synth --seed 9 -n 1000 --split "$split" >"$dir/$split.jsonl"
+	for model in model default; do
+		echo "== $split, $model.safetensors"
+		needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
+	done
+done
