@@ -17,7 +17,7 @@ static ndl_ids encode(const char *text)
 
 static bool same(const int32_t *a, const int32_t *b, size_t n)
 {
-	return memcmp(a, b, n * sizeof *a) == 0;
+	return n == 0 || memcmp(a, b, n * sizeof *a) == 0;
 }
 
 /* query, <tools>, tools, each cut as it must be in a window of 24 */
