@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 bool ndl_mul_ok(size_t a, size_t b, size_t *out)
 {
@@ -34,12 +35,28 @@ void *ndl_realloc(void *p, size_t n, size_t size)
 	return realloc(p, bytes ? bytes : 1);
 }
 
+/* Large arrays are walked with large strides: on huge pages that misses the TLB far less. */
+enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
+
+static void *alloc_huge(size_t bytes)
+{
+	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	void *p = aligned_alloc(HUGE_PAGE, bytes);
+#ifdef MADV_HUGEPAGE
+	if (p)
+		madvise(p, bytes, MADV_HUGEPAGE); /* a hint: failure changes nothing */
+#endif
+	return p;
+}
+
 void *ndl_alloc64(size_t n, size_t size)
 {
 	size_t bytes;
 	if (!ndl_mul_ok(n, size, &bytes) || bytes > SIZE_MAX - 64)
 		return NULL;
 	bytes = bytes ? (bytes + 63) / 64 * 64 : 64;
+	if (bytes >= HUGE_FROM && bytes <= SIZE_MAX - HUGE_PAGE)
+		return alloc_huge(bytes);
 	return aligned_alloc(64, bytes);
 }
 
