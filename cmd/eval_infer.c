@@ -30,7 +30,7 @@ static ndl_status open_workers(eval_caller *c, ndl_error *err)
 		return ndl_fail_nomem(err, "sessions");
 	for (int i = 0; i < c->threads; i++) {
 		worker *w = &c->worker[i];
-		w->exec = ndl_exec_new(1, NULL, err);
+		w->exec = ndl_exec_new(1, getenv("NEEDLE_CPU"), err);
 		w->session = w->exec ? ndl_session_new(c->engine, w->exec, err) : NULL;
 		if (!w->session)
 			return NDL_ENOMEM;
