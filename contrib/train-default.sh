@@ -36,12 +36,12 @@ fi
 # Training: ever longer lists of tools, so that the first steps cost little.
 examples() {
 	needle-synth --split train --seed 100 -n 96000 --max-tools 2
-	needle-synth --split train --seed 101 -n 70400 --max-tools 4
+	needle-synth --split train --seed 101 -n 51200 --max-tools 4
 	needle-synth --split train --seed 102 --max-tools 10
 }
 if [[ ! -e $dir/model.safetensors ]]; then
 	examples | needle-finetune "${threads[@]}" --init "$here/share/default.json" --vocab "$dir/vocab.model" \
-		--max-steps 7500 --batch-size 32 --lr 1.5e-3 --muon-lr 0.02 --warmup 0.0293334 --decay 0.22 \
+		--max-steps 6800 --batch-size 32 --lr 1.5e-3 --muon-lr 0.02 --warmup 0.032353 --decay 0.22 \
 		--qat-every 25 --contrastive-every 10 --checkpoint-every 250 --resume \
 		--val "$dir/val.jsonl" --eval-every 500 --log "$dir/log.tsv" - -o "$dir/model.safetensors"
 fi
