@@ -33,15 +33,22 @@ fi
 	needle-synth --seed 5 -n 400 --split value
 } >"$dir/val.jsonl"
 
-# Training: ever longer lists of tools, so that the first steps cost little.
+# Training: ever longer lists of tools, so that the first steps cost little; then two of three
+# examples from the domains of phone, watch and home.
+device=timers_alarms,reminders_todo,calendar_events,calls_contacts,messaging,email,music,weather_environment
+device+=,navigation_maps,smart_lights_climate,connectivity,notes_voice_memos,camera_photos,world_clock_dates
+device+=,fitness_sleep,podcasts_audiobooks_radio,focus_wellbeing,tv_streaming
+train() { needle-synth --split train "$@"; }
 examples() {
-	needle-synth --split train --seed 100 -n 96000 --max-tools 2
-	needle-synth --split train --seed 101 -n 51200 --max-tools 4
-	needle-synth --split train --seed 102 --max-tools 10
+	train --seed 100 -n 96000 --max-tools 2
+	train --seed 101 -n 51200 --max-tools 4
+	train --seed 102 -n 12800 --max-tools 10
+	paste -d '\n' <(train --seed 103 --max-tools 10 --domains "$device") \
+		<(train --seed 104 --max-tools 10 --domains "$device") <(train --seed 105 --max-tools 10)
 }
 if [[ ! -e $dir/model.safetensors ]]; then
 	examples | needle-finetune "${threads[@]}" --init "$here/share/default.json" --vocab "$dir/vocab.model" \
-		--max-steps 6800 --batch-size 32 --lr 1.5e-3 --muon-lr 0.02 --warmup 0.032353 --decay 0.22 \
+		--max-steps 7200 --batch-size 32 --lr 1.5e-3 --muon-lr 0.02 --warmup 0.0305556 --decay 0.22 \
 		--qat-every 25 --contrastive-every 10 --checkpoint-every 250 --resume \
 		--val "$dir/val.jsonl" --eval-every 500 --log "$dir/log.tsv" - -o "$dir/model.safetensors"
 fi
@@ -52,6 +59,10 @@ needle-quantize "$dir/model.safetensors" --bits 4 -o "$dir/default.safetensors"
 # domains never seen; with float weights and with those that ship.
 for split in phrasing value tool domain; do
 	[[ -e $dir/$split.jsonl ]] || needle-synth --seed 9 -n 1000 --split "$split" >"$dir/$split.jsonl"
+	[[ $split = domain || -e $dir/device-$split.jsonl ]] ||
+		needle-synth --seed 9 -n 1000 --split "$split" --domains "$device" >"$dir/device-$split.jsonl"
+done
+for split in device-phrasing device-value device-tool phrasing value tool domain; do
 	for model in model default; do
 		echo "== $split, $model.safetensors"
 		needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
