@@ -290,16 +290,25 @@ static NDL_PRINTF(2, 3) void say_f(const cli *c, const char *fmt, ...)
 	va_end(ap);
 }
 
+/* Errors of opening a file begin with its name already: it is said once. */
+static const char *text_without_file(const ndl_error *err)
+{
+	size_t n = strlen(err->file);
+	bool named = n && strncmp(err->text, err->file, n) == 0 && strncmp(err->text + n, ": ", 2) == 0;
+	return named ? err->text + n + 2 : err->text;
+}
+
 void cli_report(const cli *c, const ndl_error *err)
 {
+	const char *text = text_without_file(err);
 	if (err->file[0] && err->line)
-		say_f(c, "%s:%zu: %s", err->file, err->line, err->text);
+		say_f(c, "%s:%zu: %s", err->file, err->line, text);
 	else if (err->file[0])
-		say_f(c, "%s: %s", err->file, err->text);
+		say_f(c, "%s: %s", err->file, text);
 	else if (err->line)
-		say_f(c, "line %zu: %s", err->line, err->text);
+		say_f(c, "line %zu: %s", err->line, text);
 	else
-		say_f(c, "%s", err->text);
+		say_f(c, "%s", text);
 }
 
 void cli_warn(const cli *c, const char *fmt, ...)

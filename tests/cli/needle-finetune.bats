@@ -129,6 +129,7 @@ setup() {
 	for input in none.jsonl empty /; do
 		run -3 --separate-stderr $new "$input" -o m.safetensors
 		[ "$(wc -l <<<"$stderr")" -eq 1 ]
+		[[ "$stderr" != *"$input: $input"* ]]
 	done
 	run -3 needle-finetune --init none.json --vocab "$vocab" d.jsonl -o m.safetensors
 	run -3 needle-finetune --init c.json --vocab empty d.jsonl -o m.safetensors
