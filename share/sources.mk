@@ -59,4 +59,5 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/weather_environment.jsonl \
 	share/corpus/world_clock_dates.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
-dist_pkgdata_DATA = share/heldout_hashes.txt
+dist_pkgdata_DATA = share/heldout_hashes.txt share/default.safetensors
+EXTRA_DIST += share/MODEL.md share/default.json share/vocab.model contrib/train-default.sh
