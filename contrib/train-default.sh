@@ -53,7 +53,15 @@ if [[ ! -e $dir/model.safetensors ]]; then
 		--val "$dir/val.jsonl" --eval-every 500 --log "$dir/log.tsv" - -o "$dir/model.safetensors"
 fi
 
-needle-quantize "$dir/model.safetensors" --bits 4 -o "$dir/default.safetensors"
+# The last steps through INT4 at the final rates: what ships is then near what was trained.
+if [[ ! -e $dir/qat.safetensors ]]; then
+	paste -d '\n' <(train --seed 106 --max-tools 10 --domains "$device") \
+		<(train --seed 107 --max-tools 10 --domains "$device") <(train --seed 108 --max-tools 10) |
+		needle-finetune "${threads[@]}" -m "$dir/model.safetensors" --max-steps 150 --schedule constant \
+			--lr 7.5e-5 --muon-lr 0.001 --qat-every 1 --contrastive-every 10 --resume - -o "$dir/qat.safetensors"
+fi
+
+needle-quantize "$dir/qat.safetensors" --bits 4 -o "$dir/default.safetensors"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
 # domains never seen; with float weights and with those that ship.
@@ -63,7 +71,7 @@ for split in phrasing value tool domain; do
 		needle-synth --seed 9 -n 1000 --split "$split" --domains "$device" >"$dir/device-$split.jsonl"
 done
 for split in device-phrasing device-value device-tool phrasing value tool domain; do
-	for model in model default; do
+	for model in qat default; do
 		echo "== $split, $model.safetensors"
 		needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
 	done
