@@ -15,7 +15,7 @@ size_t ndl_batch_attention_scratch(size_t max_q, size_t max_k)
 	return 2 * ((max_q * max_k + 15) / 16 * 16);
 }
 
-static size_t longest(const size_t *off, size_t n)
+size_t ndl_longest_sequence(const size_t *off, size_t n)
 {
 	size_t best = 0;
 	for (size_t s = 0; s < n; s++)
@@ -26,7 +26,8 @@ static size_t longest(const size_t *off, size_t n)
 
 static size_t scratch_of(const ndl_batch_attention *a)
 {
-	return ndl_batch_attention_scratch(longest(a->q_off, a->n), longest(a->k_off, a->n));
+	return ndl_batch_attention_scratch(ndl_longest_sequence(a->q_off, a->n),
+	                                   ndl_longest_sequence(a->k_off, a->n));
 }
 
 /* One (sequence, kv head): where its slices begin. */

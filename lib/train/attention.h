@@ -19,6 +19,8 @@ typedef struct ndl_batch_attention {
 	float *scratch;                /* ndl_batch_attention_scratch() floats for each thread of the exec */
 } ndl_batch_attention;
 
+/* The longest of n sequences that begin at off[0..n]. */
+size_t ndl_longest_sequence(const size_t *off, size_t n);
 /* Scratch floats a thread needs for sequences of at most max_q queries and max_k keys. */
 size_t ndl_batch_attention_scratch(size_t max_q, size_t max_k);
 

@@ -132,20 +132,12 @@ static void take_saved(ndl_network *n, saved *s, size_t nq, size_t nk)
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-static size_t longest(const size_t *off, size_t n)
-{
-	size_t best = 0;
-	for (size_t s = 0; s < n; s++)
-		best = larger(best, off[s + 1] - off[s]);
-	return best;
-}
-
 /* Hands out the arena; called once to learn the size, once to take it. */
 static void lay_out(ndl_network *n, const ndl_loss_options *o)
 {
 	const ndl_config *c = &n->ps->config;
 	size_t d = dim_d(n), most = larger(n->ne, n->nd);
-	size_t max_len = larger(longest(n->enc.off, n->n_enc_seq), longest(n->dec.off, n->n_seq));
+	size_t max_len = larger(ndl_longest_sequence(n->enc.off, n->n_enc_seq), ndl_longest_sequence(n->dec.off, n->n_seq));
 	n->arena_used = 0;
 	for (int l = 0; l < c->num_encoder_layers; l++)
 		take_saved(n, &n->enc_saved[l], n->ne, n->ne);
@@ -285,7 +277,8 @@ static ndl_status take_batch(ndl_network *n, const ndl_batch *b, ndl_error *err)
 	n->nd = nd;
 	number_positions(n->position, n->off, n->n_enc_seq);
 	number_positions(n->position + n->ne, b->dec_off, b->n);
-	ndl_status status = grow_rope(n, larger(longest(n->off, n->n_enc_seq), longest(b->dec_off, b->n)), err);
+	size_t max_len = larger(ndl_longest_sequence(n->off, n->n_enc_seq), ndl_longest_sequence(b->dec_off, b->n));
+	ndl_status status = grow_rope(n, max_len, err);
 	const float *cosine = n->rope_table, *sine = cosine + n->rope_len * (dim_hd(n) / 2);
 	const float *minus = sine + n->rope_len * (dim_hd(n) / 2);
 	n->enc = (side){n->ne, n->off, {cosine, sine, minus, n->position}};

@@ -23,7 +23,6 @@ typedef struct ndl_loss {
 	double contrastive; /* symmetric CLIP loss, 0 without pairs */
 	size_t tokens;      /* target tokens */
 	size_t correct;     /* of these, predicted right by argmax */
-	double kl;          /* reserved for distillation: 0 */
 } ndl_loss;
 
 typedef struct ndl_network ndl_network; /* opaque, owned: activations of one batch at a time */
