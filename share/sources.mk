@@ -27,6 +27,7 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/health_medical.jsonl \
 	share/corpus/home_security.jsonl \
 	share/corpus/hotels_rentals.jsonl \
+	share/corpus/invented.jsonl \
 	share/corpus/iot_industrial_robots.jsonl \
 	share/corpus/kitchen_appliances.jsonl \
 	share/corpus/law_government_estate.jsonl \

@@ -24,8 +24,7 @@ static const char *json_dup(syn_corpus *c, const json_t *j)
 	return syn_strdup(c, json_string_value(j), json_string_length(j));
 }
 
-/* first (or NULL) and then the strings of the array j (or NULL) into out. */
-static ndl_status read_strings(syn_corpus *c, syn_strings *out, const char *first, json_t *j,
+ndl_status syn_strings_parse(syn_corpus *c, syn_strings *out, const char *first, json_t *j,
 	const char *what, ndl_error *err)
 {
 	size_t n = json_array_size(j);
@@ -54,7 +53,7 @@ static bool is_name(const char *s)
 	return strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(s);
 }
 
-static ndl_status only_keys(json_t *o, const char *const *allowed, const char *what, ndl_error *err)
+ndl_status syn_only_keys(json_t *o, const char *const *allowed, const char *what, ndl_error *err)
 {
 	const char *key;
 	json_t *v;
@@ -142,7 +141,7 @@ static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error 
 static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t *n_out, bool nested,
 	ndl_error *err);
 
-static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested,
+ndl_status syn_param_parse(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested,
 	ndl_error *err)
 {
 	static const char *const keys[] = {"type", "required", "aliases", "descriptions",
@@ -164,11 +163,11 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 		return ndl_fail(err, NDL_EFORMAT,
 			"%s: an array needs \"items\" with a type string, integer or number", name);
 	p->item_type = (enum syn_type)item;
-	ndl_status st = only_keys(o, keys, name, err);
+	ndl_status st = syn_only_keys(o, keys, name, err);
 	if (st == NDL_OK)
-		st = read_strings(c, &p->names, p->name, json_object_get(o, "aliases"), name, err);
+		st = syn_strings_parse(c, &p->names, p->name, json_object_get(o, "aliases"), name, err);
 	if (st == NDL_OK)
-		st = read_strings(c, &p->descriptions, NULL, json_object_get(o, "descriptions"), name, err);
+		st = syn_strings_parse(c, &p->descriptions, NULL, json_object_get(o, "descriptions"), name, err);
 	if (st == NDL_OK && !nested && p->descriptions.n == 0)
 		st = ndl_fail(err, NDL_EFORMAT, "%s: no descriptions", name);
 	if (st == NDL_OK)
@@ -195,7 +194,7 @@ static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t 
 	if (!*out)
 		return ndl_fail_nomem(err, "the corpus");
 	json_object_foreach(o, key, v) {
-		ndl_status st = read_param(c, &(*out)[*n_out], key, v, nested, err);
+		ndl_status st = syn_param_parse(c, &(*out)[*n_out], key, v, nested, err);
 		if (st)
 			return st;
 		(*n_out)++;
@@ -205,8 +204,7 @@ static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t 
 
 /* Cards ------------------------------------------------------------------------------- */
 
-/* Bookings look ahead, logs look back; a query may do either. */
-static int tense_of(const char *name)
+int syn_tense_of(const char *name)
 {
 	static const char *const future[] = {"set", "create", "schedule", "book", "add",
 		"reserve", "plan", "start", "reschedule", "move", "remind", "request", "order",
@@ -248,14 +246,14 @@ static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const 
 	for (size_t i = 0; i < c->n_tools; i++)
 		if (strcmp(c->tool[i].name, name) == 0)
 			return ndl_fail(err, NDL_EFORMAT, "there is a card of this name already");
-	ndl_status st = only_keys(o, keys, "the card", err);
+	ndl_status st = syn_only_keys(o, keys, "the card", err);
 	if (st == NDL_OK)
-		st = read_strings(c, &t.names, t.name, json_object_get(o, "aliases"), "aliases", err);
+		st = syn_strings_parse(c, &t.names, t.name, json_object_get(o, "aliases"), "aliases", err);
 	for (size_t i = 0; i < t.names.n && st == NDL_OK; i++)
 		if (!is_name(t.names.s[i]))
 			st = ndl_fail(err, NDL_EFORMAT, "'%s' is no snake_case name", t.names.s[i]);
 	if (st == NDL_OK)
-		st = read_strings(c, &t.descriptions, NULL, json_object_get(o, "descriptions"),
+		st = syn_strings_parse(c, &t.descriptions, NULL, json_object_get(o, "descriptions"),
 			"descriptions", err);
 	if (st == NDL_OK && t.descriptions.n == 0)
 		st = ndl_fail(err, NDL_EFORMAT, "no descriptions");
@@ -269,7 +267,7 @@ static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const 
 		st = ndl_fail_nomem(err, "the corpus");
 	if (st)
 		return st;
-	t.tense = tense_of(t.name);
+	t.tense = syn_tense_of(t.name);
 	c->tool[c->n_tools++] = t;
 	c->domain[t.domain].n_tools++;
 	return NDL_OK;
@@ -287,7 +285,7 @@ static ndl_status read_lexicon(syn_corpus *c, json_t *o, ndl_error *err)
 		return ndl_fail_nomem(err, "the corpus");
 	if (syn_corpus_list(c, name))
 		return ndl_fail(err, NDL_EFORMAT, "lexicon %s: there is one of this name already", name);
-	ndl_status st = only_keys(o, keys, name, err);
+	ndl_status st = syn_only_keys(o, keys, name, err);
 	if (st == NDL_OK)
 		st = syn_list_parse(c, l, name, json_object_get(o, "values"),
 		                    !json_is_true(json_object_get(o, "closed")), err);
@@ -301,7 +299,7 @@ static ndl_status read_refusals(syn_corpus *c, const char *domain, json_t *o, nd
 	static const char *const keys[] = {"refusals", NULL};
 	json_t *a = json_object_get(o, "refusals");
 	size_t at, n = json_array_size(a);
-	ndl_status st = only_keys(o, keys, "refusals", err);
+	ndl_status st = syn_only_keys(o, keys, "refusals", err);
 	if (st == NDL_OK)
 		st = domain_of(c, domain, &at, err);
 	if (st)
@@ -340,6 +338,8 @@ ndl_status syn_card_parse(syn_corpus *c, const char *domain, const char *line, s
 		st = read_lexicon(c, o, err);
 	else if (json_object_get(o, "refusals"))
 		st = read_refusals(c, domain, o, err);
+	else if (json_object_get(o, "field") || json_object_get(o, "verb") || json_object_get(o, "object"))
+		st = syn_part_parse(c, o, err);
 	else if (!json_is_string(name) || !is_name(json_string_value(name)))
 		st = ndl_fail(err, NDL_EFORMAT,
 			"no tool card with a snake_case \"name\", no lexicon and no refusals");

@@ -15,8 +15,26 @@ ndl_status syn_source_parse(syn_corpus *c, syn_source *s, const char *spec, size
 /* The card's "phrases" into t, whose parameters are known already. */
 ndl_status syn_phrases_parse(syn_corpus *c, syn_tool *t, json_t *phrases, ndl_error *err);
 
+/* Of a tool of this name: bookings look ahead (1), logs look back (-1), a query may do either. */
+int syn_tense_of(const char *name);
+
+/* vary.c: sets ph->series and ph->cut. */
+void syn_phrase_vary(const syn_tool *t, syn_phrase *ph);
+
 /* j as compact JSON, owned by the corpus; NULL when out of memory. */
 const char *syn_json_text(syn_corpus *c, const json_t *j);
+
+/* first (or NULL) and then the strings of the array j (or NULL) into out. */
+ndl_status syn_strings_parse(syn_corpus *c, syn_strings *out, const char *first, json_t *j,
+	const char *what, ndl_error *err);
+/* A parameter from its JSON object; nested: a property. */
+ndl_status syn_param_parse(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested,
+	ndl_error *err);
+/* Fails with the first key of o that is not in allowed (NULL ends it). */
+ndl_status syn_only_keys(json_t *o, const char *const *allowed, const char *what, ndl_error *err);
+
+/* parts.c: lines with "field", "verb" or "object". */
+ndl_status syn_part_parse(syn_corpus *c, json_t *o, ndl_error *err);
 
 /* A list from a JSON array of strings, numbers and ["surface", value] pairs. split: hold out
  * a tenth of the copied values. */

@@ -46,11 +46,16 @@ typedef struct syn_offer {
 	syn_offer_param param[SYN_MAX_PARAMS];
 } syn_offer;
 
+/* A phrase as it stands, with several values in its series slot, or cut before a required one. */
+enum syn_how { SYN_WHOLE, SYN_SERIES, SYN_LACKING };
+
 typedef struct syn_call {
 	const syn_tool *tool;
 	const syn_phrase *phrase;
 	syn_arg arg[SYN_MAX_ARGS];
 	size_t n_args;
+	enum syn_how how;
+	int n_series;          /* of SYN_SERIES: how many values were said */
 	bool open_end;         /* ends in unquoted free text: what follows would be taken for it */
 } syn_call;
 
@@ -64,6 +69,7 @@ typedef struct syn_example {
 	size_t n_calls;
 	syn_offer offer[SYN_MAX_OFFERS];
 	size_t n_offers;
+	unsigned opaque;         /* names say nothing: bit 0 tools', bit 1 arguments'; above, a seed */
 	const syn_domain *about; /* of a refusal */
 	bool overflow;           /* too large: throw it away */
 	syn_made made;           /* scratch */
@@ -82,6 +88,8 @@ void syn_write_query(const syn_gen *g, syn_example *e);
 
 /* offer.c: how a tool is worded; the phrase (or NULL) says which parameters must be there. */
 void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phrase *ph);
+/* Gives every offer names that say nothing and the descriptions that then are needed. */
+void syn_make_opaque(ndl_rng *r, syn_example *e);
 /* The description shown for a parameter or property, "" if none. */
 const char *syn_offer_description(const syn_offer *o, int param, int prop);
 void syn_write_tools(syn_example *e);

@@ -58,6 +58,9 @@ void syn_corpus_clear(syn_corpus *c)
 	free(c->tool);
 	free(c->domain);
 	free(c->list);
+	free(c->field);
+	free(c->verb);
+	free(c->object);
 	memset(c, 0, sizeof *c);
 }
 
@@ -65,8 +68,11 @@ void syn_corpus_clear(syn_corpus *c)
 
 bool syn_held_value(const char *text, size_t len)
 {
-	/* Letter case and a copied span's surroundings must not change the class. */
+	/* Letter case, a full stop added to free text and a copied span's surroundings must not
+	 * change the class. */
 	char low[256];
+	while (len && (text[len - 1] == '.' || text[len - 1] == '!'))
+		len--;
 	size_t n = len < sizeof low ? len : sizeof low;
 	for (size_t i = 0; i < n; i++)
 		low[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 32 : text[i]);
@@ -112,6 +118,11 @@ static ndl_status resolve_all(syn_corpus *c, ndl_error *err)
 {
 	for (size_t i = 0; i < c->n_tools; i++) {
 		ndl_status st = resolve_params(c, c->tool[i].param, c->tool[i].n_params, c->tool[i].name, err);
+		if (st)
+			return st;
+	}
+	for (size_t i = 0; i < c->n_fields; i++) {
+		ndl_status st = resolve_params(c, &c->field[i].param, 1, "field", err);
 		if (st)
 			return st;
 	}
@@ -240,6 +251,8 @@ bool syn_conflict(const syn_tool *a, const syn_tool *b, bool strict)
 {
 	if (shared_name(a, b))
 		return true;
+	if ((a->domain == SYN_INVENTED) != (b->domain == SYN_INVENTED))
+		return shared_words(a->name, b->name) >= 1;
 	if (a->domain != b->domain)
 		return (a->twins & b->twins) || shared_words(a->name, b->name) >= 2;
 	return strict && shared_words(a->name, b->name) >= 2;

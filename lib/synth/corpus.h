@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define SYN_INVENTED SIZE_MAX /* as syn_tool.domain */
 enum { SYN_MAX_PARAMS = 12, SYN_MAX_PROPS = 12, SYN_MAX_PIECES = 64, SYN_MAX_DEPTH = 6 };
 
 enum syn_type { SYN_STRING, SYN_INTEGER, SYN_NUMBER, SYN_BOOLEAN, SYN_ARRAY, SYN_OBJECT };
@@ -92,6 +93,9 @@ typedef struct syn_phrase {
 	bool held;
 	bool bare;        /* so few words that only the offered tools tell what it means */
 	bool has_slot;
+	int16_t series;   /* piece whose slot may get several values, a call each; -1: none */
+	int16_t cut;      /* piece where the phrase ends when its required argument is left out; -1 */
+	int16_t cut_keep; /* and how many bytes of the words before it stay */
 } syn_phrase;
 
 typedef struct syn_tool {
@@ -102,11 +106,34 @@ typedef struct syn_tool {
 	size_t n_params;
 	syn_phrase *phrase; /* training phrases first */
 	size_t n_phrases, n_train;
-	size_t domain;
+	size_t domain;      /* SYN_INVENTED: of none */
 	uint64_t twins;     /* bit g: member of group g of twins.txt */
 	bool held;          /* a held-out tool, or of a held-out domain */
 	int tense;          /* dates that fit: -1 past, 0 any, 1 future */
 } syn_tool;
+
+/* Parts of invented tools (invent.h): an argument, a verb in its wordings, a thing to act on. */
+typedef struct syn_field {
+	syn_param param;
+	syn_strings with;    /* "a base of {}": after "with" */
+	syn_strings adverb;  /* "due {}": after the object, without "with" */
+	syn_strings yes, no; /* a boolean's words */
+} syn_field;
+
+typedef struct syn_verb {
+	const char *name;
+	syn_strings names, say, describe;
+} syn_verb;
+
+enum { SYN_MAX_FIELDS = 10 };
+
+typedef struct syn_object {
+	const char *name, *group;
+	size_t verb;         /* in the corpus, as are the fields */
+	syn_strings said;    /* "the area of a triangle" */
+	int16_t field[SYN_MAX_FIELDS]; /* required ones first */
+	size_t n_fields, n_required;
+} syn_object;
 
 typedef struct syn_domain {
 	const char *name;
@@ -124,6 +151,12 @@ typedef struct syn_corpus {
 	size_t n_domains, cap_domains;
 	syn_list **list;
 	size_t n_lists, cap_lists;
+	syn_field *field;
+	size_t n_fields, cap_fields;
+	syn_verb *verb;
+	size_t n_verbs, cap_verbs;
+	syn_object *object;
+	size_t n_objects, cap_objects;
 	struct syn_chunk *chunks; /* memory of all strings and arrays */
 } syn_corpus;
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_SLOTS = 24, MAX_ITEMS = 4 };
+enum { MAX_SLOTS = 24, MAX_ITEMS = 4, MAX_SERIES_TEXT = 28 };
 
 /* One slot of the phrase with what was made for it (as offsets: the buffers move). */
 typedef struct slot {
@@ -26,6 +26,7 @@ typedef struct filler {
 	syn_example *e;
 	syn_call *call;
 	const syn_offer *offer;
+	size_t n_pieces; /* of the phrase, that are said */
 	slot slot[MAX_SLOTS];
 	size_t n_slots;
 	size_t first_seg;
@@ -40,6 +41,7 @@ void syn_example_reset(syn_example *e)
 	ndl_buf_reset(&e->answers);
 	e->n_segs = e->n_values = e->n_calls = e->n_offers = 0;
 	e->about = NULL;
+	e->opaque = 0;
 	e->overflow = false;
 }
 
@@ -115,7 +117,8 @@ static syn_place place_of(const filler *f, size_t piece, const slot *s)
 	return place;
 }
 
-/* Was this surface said already in this call, in a slot of the same kind? */
+/* Was this surface said already in this call, in a slot of the same kind? Or, in one list, the
+ * same value in other words? */
 static bool said_before(const filler *f, const slot *s, const syn_made *m)
 {
 	for (size_t i = 0; i < f->n_slots; i++) {
@@ -123,8 +126,10 @@ static bool said_before(const filler *f, const slot *s, const syn_made *m)
 		if (t->p->source.kind != s->p->source.kind || t->p->source.list != s->p->source.list)
 			continue;
 		for (int k = 0; k < t->n; k++)
-			if (t->made[k].len == m->surface.len
+			if ((t->made[k].len == m->surface.len
 			    && strncasecmp(f->e->text.data + t->made[k].off, m->surface.data, m->surface.len) == 0)
+			    || (s == t && m->raw.len && t->made[k].raw_len == m->raw.len
+			    && memcmp(f->e->raws.data + t->made[k].raw_off, m->raw.data, m->raw.len) == 0))
 				return true;
 	}
 	return false;
@@ -174,10 +179,11 @@ static bool wants_plural(const filler *f, size_t piece, const syn_made *m)
 
 static bool make_slot(filler *f, size_t piece, slot *s)
 {
-	static const int counts[] = {2, 2, 2, 3, 3, 4};
+	static const int counts[] = {2, 2, 2, 3, 3, 4}, calls[] = {2, 2, 2, 2, 3, 3};
 	syn_place place = place_of(f, piece, s);
 	syn_made *m = &f->e->made;
-	int want = s->many ? counts[ndl_rng_below(f->g->rng, 6)] : 1;
+	const int *many = s->p->type == SYN_ARRAY ? counts : calls;
+	int want = s->many ? many[ndl_rng_below(f->g->rng, 6)] : 1;
 	if (f->n_slots == MAX_SLOTS)
 		return false;
 	f->slot[f->n_slots++] = *s;
@@ -192,6 +198,8 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 		}
 		if (s->many && i > 0 && said_before(f, s, m))
 			continue;
+		if (s->many && s->p->type != SYN_ARRAY && m->surface.len > MAX_SERIES_TEXT)
+			return false;
 		store(f->e, s, m);
 	}
 	return f->e->made.surface.len > 0;
@@ -208,12 +216,14 @@ static slot *find_slot(filler *f, int param, int prop)
 static bool make_slots(filler *f)
 {
 	const syn_phrase *ph = f->call->phrase;
-	for (size_t i = 0; i < ph->n_pieces; i++) {
+	for (size_t i = 0; i < f->n_pieces; i++) {
 		const syn_piece *pc = &ph->piece[i];
 		if (pc->text || find_slot(f, pc->param, pc->prop))
 			continue;
 		const syn_param *p = &f->call->tool->param[pc->param];
 		slot s = {.param = pc->param, .prop = pc->prop, .many = pc->many, .first_value = -1};
+		if (f->call->how == SYN_SERIES && ph->series == (int16_t)i)
+			s.many = true;
 		s.p = pc->prop < 0 ? p : &p->props[pc->prop];
 		if (!make_slot(f, i, &s))
 			return false;
@@ -421,6 +431,13 @@ static int add_value(syn_example *e, const slot *s, int k)
 	return (int)e->n_values++;
 }
 
+static bool is_preposition(const char *w, size_t len)
+{
+	static const char *const words[] = {"in", "at", "for", "to", "of", "on", "near", "by", "with",
+		"about", NULL};
+	return one_of(w, len, words);
+}
+
 /* after: the words that follow, or NULL where another slot does. */
 static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 {
@@ -434,14 +451,24 @@ static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 			e->overflow = true;
 			return;
 		}
-		f->call->arg[f->call->n_args++] = (syn_arg){s->param, s->prop, NULL, at, s->n,
+		bool series = s->many && s->p->type != SYN_ARRAY;
+		if (series)
+			f->call->n_series = s->n;
+		f->call->arg[f->call->n_args++] = (syn_arg){s->param, s->prop, NULL, at, series ? 1 : s->n,
 			s->p->type == SYN_ARRAY};
 	}
 	bool comma = ndl_rng_chance(f->g->rng, 0.85);
+	size_t wl = 0;
+	const char *w = s->many && s->p->type != SYN_ARRAY && ndl_rng_chance(f->g->rng, 0.35) ? tail_word(f, &wl) : NULL;
+	char again[16] = ""; /* "in Paris and in Rome" */
+	if (w && is_preposition(w, wl))
+		snprintf(again, sizeof again, "%.*s ", (int)wl, w);
 	bool ends_clause = after && (!*after || strchr(",.?!;", *after));
 	for (int k = 0; k < s->n; k++) {
 		if (k > 0)
 			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
+		if (k > 0)
+			literal(e, again);
 		else
 			joint_before(f, s, e->text.data + s->made[0].off, s->made[0].len, ends_clause);
 		add_seg(e, s->made[k].off, s->made[k].len, at + k);
@@ -458,10 +485,27 @@ static bool offers_choice(const syn_phrase *ph)
 	return false;
 }
 
+/* The words up to where a required argument is left out. */
+static bool lay_piece(filler *f, size_t i)
+{
+	const syn_phrase *ph = f->call->phrase;
+	const syn_piece *pc = &ph->piece[i];
+	if (pc->text) {
+		const char *t = pc->text + (i ? joint_after(f, pc->text) : 0);
+		bool last = i + 1 == f->n_pieces && f->n_pieces < ph->n_pieces;
+		syn_add_literal(f->e, t, last ? (size_t)ph->cut_keep - (size_t)(t - pc->text) : strlen(t));
+		return false;
+	}
+	slot *s = find_slot(f, pc->param, pc->prop);
+	lay_slot(f, s, offers_choice(ph), i + 1 < ph->n_pieces ? ph->piece[i + 1].text : "");
+	return is_free_text(&s->p->source) || s->many;
+}
+
 void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer *offer)
 {
-	filler f = {.g = g, .e = e, .call = call, .offer = offer, .first_seg = e->n_segs};
 	const syn_phrase *ph = call->phrase;
+	filler f = {.g = g, .e = e, .call = call, .offer = offer, .first_seg = e->n_segs,
+		.n_pieces = call->how == SYN_LACKING ? (size_t)ph->cut : ph->n_pieces};
 	call->n_args = 0;
 	call->open_end = false;
 	if (!make_slots(&f)) {
@@ -469,18 +513,8 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 		return;
 	}
 	order_pairs(&f);
-	for (size_t i = 0; i < ph->n_pieces && !e->overflow; i++) {
-		const syn_piece *pc = &ph->piece[i];
-		if (pc->text) {
-			const char *t = pc->text + (i ? joint_after(&f, pc->text) : 0);
-			literal(e, t);
-			continue;
-		}
-		slot *s = find_slot(&f, pc->param, pc->prop);
-		lay_slot(&f, s, offers_choice(ph), i + 1 < ph->n_pieces ? ph->piece[i + 1].text : "");
-		if (i + 1 == ph->n_pieces)
-			call->open_end = is_free_text(&s->p->source) || s->many;
-	}
+	for (size_t i = 0; i < f.n_pieces && !e->overflow; i++)
+		call->open_end = lay_piece(&f, i);
 	for (size_t i = 0; i < ph->n_fixed && call->n_args < SYN_MAX_ARGS; i++)
 		if (!find_slot(&f, ph->fixed[i].param, ph->fixed[i].prop))
 			call->arg[call->n_args++] = (syn_arg){ph->fixed[i].param, ph->fixed[i].prop,

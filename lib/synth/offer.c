@@ -3,6 +3,7 @@
 
 #include "json/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const type_names[] = {"string", "integer", "number", "boolean", "array", "object"};
@@ -85,6 +86,45 @@ void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phras
 	unique_names(o);
 }
 
+/* Names that say nothing -------------------------------------------------------------- */
+
+enum { OPAQUE_TOOLS = 1, OPAQUE_ARGUMENTS = 2 };
+
+void syn_make_opaque(ndl_rng *r, syn_example *e)
+{
+	static const unsigned what[] = {3, 3, 3, OPAQUE_TOOLS, OPAQUE_ARGUMENTS};
+	e->opaque = what[ndl_rng_below(r, 5)] | (unsigned)ndl_rng_below(r, 1 << 16) << 2;
+	for (size_t i = 0; i < e->n_offers; i++) {
+		syn_offer *o = &e->offer[i];
+		o->description = o->description < 0 ? 0 : o->description;
+		for (size_t k = 0; k < o->n_params; k++)
+			if (o->param[k].description < 0)
+				o->param[k].description = 0;
+	}
+}
+
+/* The name of offer i, or of its k-th parameter, as the example shows it. */
+static void write_name(ndl_buf *b, const syn_example *e, size_t i, long k)
+{
+	static const char *const tools[] = {"func_%u", "tool_%u", "f%u", "action_%u", "fn_%04u", "api_%u",
+		"op%u", "x%03u"};
+	static const char *const args[] = {"arg_%c", "%c", "param_%c", "p_%c", "field_%c", "v%c"};
+	const syn_offer *o = &e->offer[i];
+	unsigned seed = e->opaque >> 2;
+	char name[32];
+	if (!(e->opaque & (k < 0 ? OPAQUE_TOOLS : OPAQUE_ARGUMENTS))) {
+		const char *s = k < 0 ? o->tool->names.s[o->name]
+			: o->tool->param[o->param[k].param].names.s[o->param[k].name];
+		ndl_json_write_string(b, s, strlen(s), 0);
+		return;
+	}
+	if (k < 0)
+		snprintf(name, sizeof name, tools[seed % 8], seed / 64 % 90 + (unsigned)i * (1 + seed / 8 % 8));
+	else
+		snprintf(name, sizeof name, args[seed % 6], (int)((seed / 512 % 2 ? 'a' : 'p') + (k & 15)));
+	ndl_json_write_string(b, name, strlen(name), 0);
+}
+
 static const syn_offer_param *offer_param(const syn_offer *o, int param)
 {
 	for (size_t i = 0; i < o->n_params; i++)
@@ -111,9 +151,9 @@ static void write_str(ndl_buf *b, const char *s)
 	ndl_json_write_string(b, s, strlen(s), 0);
 }
 
-static void write_param(ndl_buf *b, const syn_param *p, const char *name, const char *description)
+/* What follows the parameter's name. */
+static void write_param(ndl_buf *b, const syn_param *p, const char *description)
 {
-	write_str(b, name);
 	ndl_buf_printf(b, ":{\"type\":\"%s\"", type_names[p->type]);
 	if (*description) {
 		ndl_buf_str(b, ",\"description\":");
@@ -131,10 +171,13 @@ static void write_param(ndl_buf *b, const syn_param *p, const char *name, const 
 	}
 }
 
-static void write_offer_param(ndl_buf *b, const syn_offer *o, const syn_offer_param *op)
+static void write_offer_param(ndl_buf *b, const syn_example *e, size_t i, size_t at)
 {
+	const syn_offer *o = &e->offer[i];
+	const syn_offer_param *op = &o->param[at];
 	const syn_param *p = &o->tool->param[op->param];
-	write_param(b, p, p->names.s[op->name], op->description < 0 ? "" : p->descriptions.s[op->description]);
+	write_name(b, e, i, (long)at);
+	write_param(b, p, op->description < 0 ? "" : p->descriptions.s[op->description]);
 	if (p->type == SYN_OBJECT) {
 		ndl_buf_str(b, ",\"properties\":{");
 		for (size_t k = 0; k < p->n_props; k++) {
@@ -142,7 +185,8 @@ static void write_offer_param(ndl_buf *b, const syn_offer *o, const syn_offer_pa
 			int d = op->prop_description[k];
 			if (k)
 				ndl_buf_byte(b, ',');
-			write_param(b, q, q->names.s[op->prop_name[k]], d < 0 ? "" : q->descriptions.s[d]);
+			write_str(b, q->names.s[op->prop_name[k]]);
+			write_param(b, q, d < 0 ? "" : q->descriptions.s[d]);
 			ndl_buf_byte(b, '}');
 		}
 		ndl_buf_byte(b, '}');
@@ -150,10 +194,11 @@ static void write_offer_param(ndl_buf *b, const syn_offer *o, const syn_offer_pa
 	ndl_buf_byte(b, '}');
 }
 
-static void write_offer(ndl_buf *b, const syn_offer *o)
+static void write_offer(ndl_buf *b, const syn_example *e, size_t at)
 {
+	const syn_offer *o = &e->offer[at];
 	ndl_buf_str(b, "{\"name\":");
-	write_str(b, o->tool->names.s[o->name]);
+	write_name(b, e, at, -1);
 	if (o->description >= 0) {
 		ndl_buf_str(b, ",\"description\":");
 		write_str(b, o->tool->descriptions.s[o->description]);
@@ -162,7 +207,7 @@ static void write_offer(ndl_buf *b, const syn_offer *o)
 	for (size_t i = 0; i < o->n_params; i++) {
 		if (i)
 			ndl_buf_byte(b, ',');
-		write_offer_param(b, o, &o->param[i]);
+		write_offer_param(b, e, at, i);
 	}
 	ndl_buf_str(b, "}}");
 }
@@ -173,7 +218,7 @@ void syn_write_tools(syn_example *e)
 	for (size_t i = 0; i < e->n_offers; i++) {
 		if (i)
 			ndl_buf_byte(&e->tools, ',');
-		write_offer(&e->tools, &e->offer[i]);
+		write_offer(&e->tools, e, i);
 	}
 	ndl_buf_byte(&e->tools, ']');
 }
@@ -215,9 +260,10 @@ static const syn_arg *find_arg(const syn_call *c, int param, int prop)
 }
 
 /* One parameter's argument, if the call has it; objects property by property. */
-static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o,
-	const syn_offer_param *op, bool comma)
+static bool write_argument(syn_example *e, const syn_call *c, size_t offer, size_t at, bool comma)
 {
+	const syn_offer *o = &e->offer[offer];
+	const syn_offer_param *op = &o->param[at];
 	const syn_param *p = &o->tool->param[op->param];
 	const syn_arg *a = find_arg(c, op->param, -1);
 	bool any = a != NULL;
@@ -227,7 +273,7 @@ static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o
 		return false;
 	if (comma)
 		ndl_buf_byte(&e->answers, ',');
-	write_str(&e->answers, p->names.s[op->name]);
+	write_name(&e->answers, e, offer, (long)at);
 	ndl_buf_byte(&e->answers, ':');
 	if (a) {
 		write_arg(e, a);
@@ -249,12 +295,12 @@ static bool write_argument(syn_example *e, const syn_call *c, const syn_offer *o
 	return true;
 }
 
-static const syn_offer *offer_of(const syn_example *e, const syn_tool *t)
+static size_t offer_of(const syn_example *e, const syn_tool *t)
 {
-	for (size_t i = 0; i < e->n_offers; i++)
-		if (e->offer[i].tool == t)
-			return &e->offer[i];
-	return NULL;
+	size_t i = 0;
+	while (i < e->n_offers && e->offer[i].tool != t)
+		i++;
+	return i;
 }
 
 void syn_write_answers(syn_example *e)
@@ -262,17 +308,17 @@ void syn_write_answers(syn_example *e)
 	ndl_buf_byte(&e->answers, '[');
 	for (size_t i = 0; i < e->n_calls; i++) {
 		const syn_call *c = &e->call[i];
-		const syn_offer *o = offer_of(e, c->tool);
+		size_t o = offer_of(e, c->tool);
 		bool any = false;
-		if (!o) {
+		if (o == e->n_offers) {
 			e->overflow = true;
 			return;
 		}
 		ndl_buf_str(&e->answers, i ? ",{\"name\":" : "{\"name\":");
-		write_str(&e->answers, o->tool->names.s[o->name]);
+		write_name(&e->answers, e, o, -1);
 		ndl_buf_str(&e->answers, ",\"arguments\":{");
-		for (size_t k = 0; k < o->n_params; k++)
-			any = write_argument(e, c, o, &o->param[k], any) || any;
+		for (size_t k = 0; k < e->offer[o].n_params; k++)
+			any = write_argument(e, c, o, k, any) || any;
 		ndl_buf_str(&e->answers, "}}");
 	}
 	ndl_buf_byte(&e->answers, ']');

@@ -158,6 +158,8 @@ static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, 
 			st = ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", t->param[i].name, s);
 	ph->id = ndl_hash64(s, strlen(s), ndl_hash64(t->name, strlen(t->name), 2));
 	ph->held = ph->id % 100 < 8;
+	if (st == NDL_OK)
+		syn_phrase_vary(t, ph);
 	return st;
 }
 

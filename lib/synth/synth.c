@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_TRIES = 200 };
+enum { MAX_TRIES = 400, KIND_TRIES = 40 };
+
+/* Shares of right tools that are invented, and of examples whose names say nothing. */
+static const double INVENTED = 0.085, OPAQUE = 0.022;
 
 /* What may be the right tool ---------------------------------------------------------- */
 
@@ -102,6 +105,63 @@ static const char *pick_refusal(ndl_synth *s, const syn_domain *d)
 	return d->refusal[from + ndl_rng_below(&s->rng, to - from)].surface;
 }
 
+static const syn_domain *domain_of(const ndl_synth *s, const syn_tool *t)
+{
+	return t->domain == SYN_INVENTED ? &s->invented : &s->corpus.domain[t->domain];
+}
+
+/* Invented tools ---------------------------------------------------------------------- */
+
+/* A new tool of this object into the pool; NULL if it did not work out. */
+static syn_invented *invent(ndl_synth *s, const syn_object *object, bool lacking)
+{
+	if (s->n_pool == SYN_POOL)
+		return NULL;
+	syn_invented *t = &s->pool[s->n_pool];
+	syn_invent(&s->corpus, &s->rng, t, object, &s->voice, lacking);
+	if (t->failed)
+		return NULL;
+	s->n_pool++;
+	return t;
+}
+
+static const syn_object *any_object(ndl_synth *s)
+{
+	return &s->corpus.object[ndl_rng_below(&s->rng, s->corpus.n_objects)];
+}
+
+/* Another object, of the group of those in the pool with chance p. */
+static const syn_object *next_object(ndl_synth *s, double p)
+{
+	bool near = s->n_pool && ndl_rng_chance(&s->rng, p);
+	for (int tries = 0; tries < 200; tries++) {
+		const syn_object *o = any_object(s);
+		if (!near || strcmp(o->group, s->pool[0].object->group) == 0)
+			return o;
+	}
+	return any_object(s);
+}
+
+/* Two tools of one object and verb would do the same. */
+static bool in_pool(const ndl_synth *s, const syn_object *o)
+{
+	for (size_t i = 0; i < s->n_pool; i++)
+		if (s->pool[i].object == o || (strcmp(s->pool[i].object->name, o->name) == 0
+			&& s->pool[i].object->verb == o->verb))
+			return true;
+	return false;
+}
+
+static const syn_tool *draw_target(ndl_synth *s, double invented, bool lacking)
+{
+	if (s->invents && ndl_rng_chance(&s->rng, invented)) {
+		const syn_object *o = next_object(s, 0.6);
+		syn_invented *t = in_pool(s, o) ? NULL : invent(s, o, lacking);
+		return t ? &t->tool : NULL;
+	}
+	return s->target[ndl_rng_below(&s->rng, s->n_targets)];
+}
+
 /* Offered tools ----------------------------------------------------------------------- */
 
 static bool offered(const syn_example *e, const syn_tool *t)
@@ -147,19 +207,32 @@ static bool stands(const ndl_synth *s, const syn_example *e, const syn_tool *t, 
 	return true;
 }
 
+/* A wrong tool beside an invented one: another of its kind, or a card. NULL: none this time. */
+static const syn_tool *draw_invented(ndl_synth *s, bool missing)
+{
+	const syn_object *o = next_object(s, 0.65);
+	/* a request whose tool is missing could be understood of the same object's other verbs */
+	if (in_pool(s, o) || (missing && strcmp(o->name, s->pool[0].object->name) == 0))
+		return NULL;
+	syn_invented *t = invent(s, o, false);
+	return t ? &t->tool : NULL;
+}
+
 /* Tools that are not the answer: siblings of `near` with chance p, else any. */
 static void add_distractors(ndl_synth *s, syn_example *e, size_t total, const syn_domain *near,
 	double p, const syn_tool *missing)
 {
 	for (size_t tries = 0; e->n_offers < total && tries < 20 * total; tries++) {
 		const syn_tool *t;
-		if (near && near->n_tools && ndl_rng_chance(&s->rng, p))
+		if (near == &s->invented && ndl_rng_chance(&s->rng, 0.85))
+			t = draw_invented(s, missing != NULL);
+		else if (near && near->n_tools && ndl_rng_chance(&s->rng, p))
 			t = near->tool[ndl_rng_below(&s->rng, near->n_tools)];
-		else if (p < 1)
+		else if (p < 1 || near == &s->invented)
 			t = &s->corpus.tool[ndl_rng_below(&s->rng, s->corpus.n_tools)];
 		else
 			continue;
-		if (stands(s, e, t, missing))
+		if (t && stands(s, e, t, missing))
 			offer_tool(s, e, t, NULL);
 	}
 }
@@ -193,17 +266,12 @@ static void shuffle_offers(ndl_synth *s, syn_example *e)
 
 /* Kinds of example -------------------------------------------------------------------- */
 
-static const syn_domain *domain_of(const ndl_synth *s, const syn_tool *t)
-{
-	return &s->corpus.domain[t->domain];
-}
-
 /* Adds one call with its tool offered and its words at the end of the query. */
-static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph)
+static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph,
+	enum syn_how how)
 {
 	syn_call *c = &e->call[e->n_calls++];
-	c->tool = t;
-	c->phrase = ph;
+	*c = (syn_call){.tool = t, .phrase = ph, .how = how};
 	if (!offered(e, t))
 		offer_tool(s, e, t, ph);
 	if (e->overflow)
@@ -217,14 +285,20 @@ static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_
 
 static void make_single(ndl_synth *s, syn_example *e)
 {
-	const syn_tool *t = s->target[ndl_rng_below(&s->rng, s->n_targets)];
+	const syn_tool *t = draw_target(s, INVENTED, false);
+	if (!t) {
+		e->overflow = true;
+		return;
+	}
 	const syn_phrase *ph = pick_phrase(s, t);
-	add_call(s, e, t, ph);
+	add_call(s, e, t, ph, SYN_WHOLE);
 	add_distractors(s, e, pick_total(s, 1), domain_of(s, t), ph->bare ? 1 : 0.6, NULL);
 }
 
 static const syn_tool *next_target(ndl_synth *s, const syn_tool *t)
 {
+	if (t->domain == SYN_INVENTED)
+		return draw_target(s, 0.8, false);
 	for (int tries = 0; tries < 30 && ndl_rng_chance(&s->rng, 0.6); tries++) {
 		const syn_domain *d = domain_of(s, t);
 		const syn_tool *u = d->tool[ndl_rng_below(&s->rng, d->n_tools)];
@@ -302,24 +376,24 @@ static bool covered(const syn_example *e, const syn_tool *t, const syn_phrase *p
 
 static void make_several(ndl_synth *s, syn_example *e, size_t n)
 {
-	const syn_tool *t = s->target[ndl_rng_below(&s->rng, s->n_targets)];
+	const syn_tool *t = draw_target(s, INVENTED, false);
 	bool again = ndl_rng_chance(&s->rng, 0.22);
-	const syn_phrase *ph = pick_phrase(s, t);
-	if (!joins(e, t, ph) || (again && !ph->has_slot)) {
+	const syn_phrase *ph = t ? pick_phrase(s, t) : NULL;
+	if (!t || !joins(e, t, ph) || (again && !ph->has_slot)) {
 		e->overflow = true;
 		return;
 	}
-	add_call(s, e, t, ph);
+	add_call(s, e, t, ph, SYN_WHOLE);
 	for (size_t i = 1; i < n && !e->overflow; i++) {
 		const syn_tool *u = again ? t : next_target(s, t);
-		ph = again && ndl_rng_chance(&s->rng, 0.5) ? e->call[0].phrase : pick_phrase(s, u);
-		if (!joins(e, u, ph) || !covered(e, u, ph)) {
+		ph = !u ? NULL : again && ndl_rng_chance(&s->rng, 0.5) ? e->call[0].phrase : pick_phrase(s, u);
+		if (!u || !joins(e, u, ph) || !covered(e, u, ph)) {
 			e->overflow = true;
 			return;
 		}
 		join(s, e);
 		size_t seg = e->n_segs;
-		add_call(s, e, u, ph);
+		add_call(s, e, u, ph, SYN_WHOLE);
 		if (!e->overflow)
 			capitalise(s, e, seg);
 	}
@@ -329,10 +403,14 @@ static void make_several(ndl_synth *s, syn_example *e, size_t n)
 /* A good request whose tool is not there, only its siblings. */
 static void make_missing(ndl_synth *s, syn_example *e)
 {
-	const syn_tool *t = s->target[ndl_rng_below(&s->rng, s->n_targets)];
+	const syn_tool *t = draw_target(s, INVENTED, false);
+	if (!t) {
+		e->overflow = true;
+		return;
+	}
 	const syn_phrase *ph = pick_phrase(s, t);
 	double near = ph->bare ? 0 : 0.65;
-	add_call(s, e, t, ph);
+	add_call(s, e, t, ph, SYN_WHOLE);
 	e->n_calls = e->n_offers = 0;
 	e->about = domain_of(s, t);
 	add_distractors(s, e, pick_total(s, 1), e->about, near, t);
@@ -348,29 +426,79 @@ static void make_refusal(ndl_synth *s, syn_example *e)
 	add_distractors(s, e, pick_total(s, 1), d, 1, NULL);
 }
 
-static void make_any(ndl_synth *s, syn_example *e)
+/* One request with several values in one slot: a call for each. */
+static void make_series(ndl_synth *s, syn_example *e)
 {
-	double u = ndl_rng_unit(&s->rng);
+	const syn_tool *t = draw_target(s, INVENTED, false);
+	const syn_phrase *ph = t ? pick_phrase(s, t) : NULL;
+	if (!t || ph->series < 0) {
+		e->overflow = true;
+		return;
+	}
+	add_call(s, e, t, ph, SYN_SERIES);
+	int param = ph->piece[ph->series].param, n = e->call[0].n_series;
+	for (int i = 1; i < n && i < SYN_MAX_CALLS; i++) {
+		syn_call *c = &e->call[e->n_calls++];
+		*c = e->call[0];
+		for (size_t k = 0; k < c->n_args; k++)
+			if (c->arg[k].param == param)
+				c->arg[k].first += i;
+	}
+	e->overflow = e->overflow || n < 2;
+	add_distractors(s, e, pick_total(s, 1), domain_of(s, t), 0.6, NULL);
+}
+
+/* The right tool is there, but the query lacks an argument that it requires. */
+static void make_lacking(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = draw_target(s, 0.3, true);
+	const syn_phrase *ph = t ? pick_phrase(s, t) : NULL;
+	if (!t || (t->domain != SYN_INVENTED && ph->cut < 0)) {
+		e->overflow = true;
+		return;
+	}
+	add_call(s, e, t, ph, t->domain == SYN_INVENTED ? SYN_WHOLE : SYN_LACKING);
+	e->n_calls = 0;
+	e->about = domain_of(s, t);
+	/* a sibling without required arguments might serve: only tools from elsewhere */
+	add_distractors(s, e, pick_total(s, 1), t->domain == SYN_INVENTED ? e->about : NULL, 0, t);
+}
+
+/* The kinds of example and their shares. */
+static void make_any(ndl_synth *s, syn_example *e, double u)
+{
 	syn_example_reset(e);
-	if (u < 0.62)
+	s->n_pool = 0;
+	syn_voice_pick(&s->rng, &s->voice);
+	if (u < 0.635)
 		make_single(s, e);
-	else if (u < 0.77)
+	else if (u < 0.738)
 		make_several(s, e, s->max_tools < 2 ? 1 : 2);
-	else if (u < 0.80)
+	else if (u < 0.76)
 		make_several(s, e, s->max_tools < 3 ? 1 : 3);
-	else if (u < 0.91 || s->n_about == 0)
+	else if (u < 0.82)
+		make_series(s, e);
+	else if (u < 0.85)
+		make_lacking(s, e);
+	else if (u < 0.93 || s->n_about == 0)
 		make_missing(s, e);
 	else
 		make_refusal(s, e);
+	if (!e->overflow && ndl_rng_chance(&s->rng, OPAQUE))
+		syn_make_opaque(&s->rng, e);
 }
 
-/* What falls through is thrown away and made anew: it must not shift the shares of the kinds. */
+/* What falls through is made anew as the same kind, so that the shares of the kinds hold; but a
+ * little corpus may have nothing of a kind: then another. */
 ndl_status syn_make(ndl_synth *s, ndl_error *err)
 {
 	syn_example *e = &s->e;
+	double kind = 0;
 	for (int tries = 0; tries < MAX_TRIES; tries++) {
 		ndl_rng_seed(&s->rng, s->seed, s->next_stream++);
-		make_any(s, e);
+		double u = ndl_rng_unit(&s->rng);
+		kind = tries % KIND_TRIES ? kind : u;
+		make_any(s, e, kind);
 		if (e->overflow || e->n_offers == 0)
 			continue;
 		shuffle_offers(s, e);
@@ -432,6 +560,9 @@ ndl_synth *ndl_synth_open(const ndl_synth_options *o, ndl_error *err)
 		ndl_synth_close(s);
 		return NULL;
 	}
+	s->invented.name = "invented";
+	s->invents = s->corpus.n_objects > 4 && !o->domains
+		&& (o->split == NDL_SYNTH_ALL || o->split == NDL_SYNTH_TRAIN);
 	find_style(s);
 	return s;
 }

@@ -4,7 +4,10 @@
 
 #include "data/heldout.h"
 #include "synth/compose.h"
+#include "synth/invent.h"
 #include "synth/synth.h"
+
+enum { SYN_POOL = 24 };
 
 struct ndl_synth {
 	syn_corpus corpus;
@@ -18,6 +21,11 @@ struct ndl_synth {
 	const syn_domain **about;  /* whose refusals may come */
 	size_t n_about;
 	ndl_heldout *heldout;      /* NULL: none */
+	bool invents;              /* tools that no card describes may come */
+	syn_domain invented;       /* their domain, of which only the name is set */
+	syn_voice voice;           /* of this example's invented tools */
+	syn_invented pool[SYN_POOL];
+	size_t n_pool;
 	syn_example e;
 };
 

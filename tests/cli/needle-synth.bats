@@ -160,6 +160,37 @@ bad() {
 	bad 6 '{"refusals":"none"}' 'list of strings'
 }
 
+@test "parts of invented tools: made and checked" {
+	cat >c/invented.jsonl <<'EOF'
+{"verb":"get","names":["get"],"say":["look up"],"describe":["Returns"]}
+{"field":"place","type":"string","values":["Rome","Oslo"],"descriptions":["Where."],"adverb":["in {}"]}
+{"field":"deep","type":"boolean","descriptions":["All of it."],"yes":["in depth"]}
+{"object":"moss","said":["the moss"],"group":"woods","verb":"get","required":["place"],"optional":["deep"]}
+{"object":"fern","said":["the fern"],"group":"woods","verb":"get","required":["place"]}
+{"object":"bark","said":["the bark"],"group":"woods","verb":"get","required":["place"]}
+{"object":"leaf","said":["the leaf"],"group":"woods","verb":"get","required":["place"]}
+{"object":"twig","said":["the twig"],"group":"woods","verb":"get","required":["place"]}
+EOF
+	small -n 2000 >out
+	jq -e -s 'map(.answers[] | select(.name | test("moss"))) | length > 10 and all(.[]; .arguments.place | test("^(rome|oslo)$"; "i"))' out
+	jq -e -s 'map(.answers[] | select(.arguments.deep)) | length > 0' out
+	run -0 small --list-domains
+	[ "$output" = "kitchen	3" ]
+	local line message
+	while IFS='|' read -r line message; do
+		printf '%s\n' "$line" >c/invented.jsonl
+		run -3 --separate-stderr small -n 1
+		[[ $stderr == "needle-synth: c/invented.jsonl:1: "*"$message"* ]] || { echo "$stderr"; return 1; }
+	done <<'EOF'
+{"verb":"get","names":["get"],"say":["look up"]}|needs "names", "say" and "describe"
+{"verb":"get","names":["get"],"say":["look up"],"describe":["R"],"x":1}|unknown key 'x'
+{"field":"f","type":"boolean","descriptions":["d"]}|needs "yes" or "no"
+{"field":"f","type":"string","descriptions":["d"]}|no values
+{"object":"o","said":["the o"],"group":"g","verb":"none"}|there is no verb 'none'
+{"object":""}|a name of at most 60 letters
+EOF
+}
+
 @test "a lexicon that does not exist is refused" {
 	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
 	run -3 --separate-stderr small -n 1

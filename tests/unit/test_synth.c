@@ -217,6 +217,53 @@ static void test_split(enum ndl_synth_split split)
 	ndl_synth_close(s);
 }
 
+/* Is some required argument of the first tool's call not there? */
+static bool lacks(const syn_call *c)
+{
+	for (size_t i = 0; i < c->tool->n_params; i++) {
+		bool given = !c->tool->param[i].required;
+		for (size_t k = 0; k < c->n_args; k++)
+			given = given || c->arg[k].param == (int)i;
+		if (!given)
+			return true;
+	}
+	return false;
+}
+
+/* One value in each call of a series, everything else shared; no call where an argument lacks. */
+static void test_kinds(void)
+{
+	ndl_synth *s = open_split(NDL_SYNTH_TRAIN, 9);
+	int series = 0, lacking = 0, invented = 0, opaque = 0, wrong = 0;
+	for (int i = 0; i < 2 * EXAMPLES; i++) {
+		s->e.call[0] = (syn_call){0};
+		if (syn_make(s, NULL) != NDL_OK)
+			abort();
+		const syn_example *e = &s->e;
+		const syn_call *a = &e->call[0], *b = &e->call[1];
+		opaque += e->opaque != 0;
+		for (size_t k = 0; k < e->n_calls; k++)
+			invented += e->call[k].tool->domain == SYN_INVENTED;
+		if (e->n_calls == 0 && e->n_segs && (a->how == SYN_LACKING || (a->tool && lacks(a)))) {
+			lacking++;
+			a->how == SYN_LACKING && !lacks(a) ? wrong++ : 0;
+		}
+		if (e->n_calls < 2 || a->how != SYN_SERIES)
+			continue;
+		series++;
+		int differ = 0;
+		for (size_t k = 0; k < a->n_args; k++)
+			differ += !a->arg[k].fixed && a->arg[k].first != b->arg[k].first;
+		wrong += differ != 1 || a->tool != b->tool || a->n_args != b->n_args;
+	}
+	CHECK_INT(wrong, 0);
+	CHECK(series > EXAMPLES / 16 && series < EXAMPLES / 4);
+	CHECK(lacking > EXAMPLES / 40 && lacking < EXAMPLES / 8);
+	CHECK(invented > EXAMPLES / 10 && invented < EXAMPLES / 2);
+	CHECK(opaque > EXAMPLES / 60 && opaque < EXAMPLES / 12);
+	ndl_synth_close(s);
+}
+
 static void test_shares(void)
 {
 	ndl_synth *s = open_split(NDL_SYNTH_ALL, 1);
@@ -313,6 +360,7 @@ int main(void)
 	test_sound(NDL_SYNTH_TRAIN);
 	for (int split = NDL_SYNTH_TRAIN; split <= NDL_SYNTH_DOMAIN; split++)
 		test_split((enum ndl_synth_split)split);
+	test_kinds();
 	test_shares();
 	test_seeds();
 	test_heldout();
