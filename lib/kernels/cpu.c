@@ -26,8 +26,16 @@ ndl_isa ndl_cpu_detect(void)
 		__get_cpuid_count(7, 1, &a71, &b, &c, &d);
 	if ((state & 0xe6) != 0xe6 || !BIT(b7, 16) || !BIT(b7, 17) || !BIT(b7, 30) || !BIT(b7, 31))
 		return NDL_ISA_AVX2;
-	bool amx = BIT(d7, 22) && BIT(d7, 24) && BIT(a71, 5) && (state & 0x60000) == 0x60000;
-	return amx ? NDL_ISA_AMX : NDL_ISA_AVX512;
+	if (!BIT(a71, 5))
+		return NDL_ISA_AVX512;
+	bool amx = BIT(d7, 22) && BIT(d7, 24) && (state & 0x60000) == 0x60000;
+	return amx ? NDL_ISA_AMX : NDL_ISA_AVX512BF16;
+}
+
+bool ndl_cpu_fast_bf16_dot(void)
+{
+	unsigned a, b, c, d;
+	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
 }
 #elif defined(__aarch64__)
 ndl_isa ndl_cpu_detect(void)

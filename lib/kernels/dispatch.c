@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const char *const names[] = {"scalar", "neon", "avx2", "avx512", "amx"};
+static const char *const names[] = {"scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"};
 
 const char *ndl_isa_name(ndl_isa isa)
 {
@@ -27,7 +27,7 @@ ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err)
 {
 	int mask = level_of(cpu);
 	if (mask < 0)
-		return ndl_fail(err, NDL_EINVAL, "unknown processor level '%.40s' (scalar, neon, avx2, avx512 or amx)", cpu);
+		return ndl_fail(err, NDL_EINVAL, "unknown processor level '%.40s' (scalar, neon, avx2, avx512, avx512bf16 or amx)", cpu);
 	ndl_isa have = ndl_cpu_detect();
 	ndl_isa use = (int)have < mask ? have : (ndl_isa)mask;
 	(void)use;
@@ -41,6 +41,10 @@ ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err)
 #ifdef NDL_HAVE_AVX512
 	if (use >= NDL_ISA_AVX512)
 		ndl_kernels_fill_avx512(k), ndl_vectors_fill_avx512(k), ndl_weights_fill_avx512(k);
+#endif
+#ifdef NDL_HAVE_AVX512BF16
+	if (use >= NDL_ISA_AVX512BF16)
+		ndl_kernels_fill_avx512bf16(k);
 #endif
 #ifdef NDL_HAVE_AMX
 	if (use >= NDL_ISA_AMX && ndl_cpu_enable_tiles())

@@ -15,7 +15,8 @@
 #include <stdint.h>
 
 /* Rising order: a level includes those below it (on its architecture). */
-typedef enum ndl_isa { NDL_ISA_SCALAR, NDL_ISA_NEON, NDL_ISA_AVX2, NDL_ISA_AVX512, NDL_ISA_AMX } ndl_isa;
+typedef enum ndl_isa { NDL_ISA_SCALAR, NDL_ISA_NEON, NDL_ISA_AVX2, NDL_ISA_AVX512, NDL_ISA_AVX512BF16,
+	NDL_ISA_AMX } ndl_isa;
 
 /* Upper bounds over all GEMM kernels, so that callers can set scratch memory aside once. */
 enum {
@@ -115,8 +116,8 @@ typedef struct ndl_kernels {
 	void (*col_sum[NDL_W_COUNT])(float *y, const float *x, const void *w, size_t ld, size_t in, size_t n);
 } ndl_kernels;
 
-/* Fills *k for this machine. cpu: highest level allowed, "scalar", "neon", "avx2", "avx512" or
- * "amx"; NULL or "" allows all. NDL_EINVAL for another word. A level that this machine or this
+/* Fills *k for this machine. cpu: highest level allowed, "scalar", "neon", "avx2", "avx512",
+ * "avx512bf16" or "amx"; NULL or "" allows all. NDL_EINVAL for another word. A level that this machine or this
  * build lacks is quietly replaced by the next lower one. */
 ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err);
 

@@ -1,7 +1,7 @@
 # lib/kernels: the table of inner loops, one file an instruction set with its own flags
 libneedle_a_SOURCES += \
 	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.h \
-	lib/kernels/transpose_avx512.h lib/kernels/vector_body.inc lib/kernels/weight_body.inc \
+	lib/kernels/transpose_avx512.h lib/kernels/pack_avx512bf16.h lib/kernels/vector_body.inc lib/kernels/weight_body.inc \
 	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
 	lib/kernels/vector_ref.c lib/kernels/weight_ref.c
 
@@ -17,6 +17,14 @@ EXTRA_LIBRARIES += libkernels_avx512.a
 libkernels_avx512_a_SOURCES = lib/kernels/gemm_avx512.c lib/kernels/vector_avx512.c lib/kernels/weight_avx512.c
 libkernels_avx512_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c
 libneedle_a_LIBADD += $(libkernels_avx512_a_OBJECTS)
+endif
+
+if HAVE_AVX512BF16
+EXTRA_LIBRARIES += libkernels_avx512bf16.a
+libkernels_avx512bf16_a_SOURCES = lib/kernels/gemm_avx512bf16.c
+libkernels_avx512bf16_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c \
+	-mavx512bf16
+libneedle_a_LIBADD += $(libkernels_avx512bf16_a_OBJECTS)
 endif
 
 if HAVE_AMX

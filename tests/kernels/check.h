@@ -52,7 +52,7 @@ __attribute__((unused)) static uint64_t check_seed(int argc, char **argv)
 }
 
 /* The masks worth testing here: those that select a level of their own. */
-__attribute__((unused)) static const char *const check_masks[] = {"scalar", "neon", "avx2", "avx512", "amx"};
+__attribute__((unused)) static const char *const check_masks[] = {"scalar", "neon", "avx2", "avx512", "avx512bf16", "amx"};
 
 __attribute__((unused)) static int check_mask_exists(const char *mask)
 {

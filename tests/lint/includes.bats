@@ -49,6 +49,7 @@ includes() {
 		local isa=()
 		case $f in
 		*_avx2*) isa=(-mavx2 -mfma -mf16c) ;;
+		*_avx512bf16*) isa=(-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c -mavx512bf16) ;;
 		*_avx512*) isa=(-mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c) ;;
 		*_amx*) isa=(-mavx512f -mavx512bf16 -mamx-tile -mamx-bf16) ;;
 		*_neon*) [ "$(uname -m)" = aarch64 ] || continue ;;
