@@ -39,32 +39,46 @@ static int alloc_scratch(ndl_exec *x)
 	return 0;
 }
 
-ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err)
+/* kernels: copied. threads 0: the default. */
+static ndl_exec *exec_with(int threads, const ndl_kernels *kernels, ndl_error *err)
 {
-	if (threads < 0 || threads > MAX_THREADS) {
-		ndl_fail(err, NDL_EINVAL, "number of threads %d is not in 0..%d", threads, MAX_THREADS);
-		return NULL;
-	}
 	ndl_exec *x = ndl_calloc(1, sizeof *x);
 	if (!x) {
 		ndl_fail_nomem(err, "threads");
 		return NULL;
 	}
+	x->kernels = *kernels;
 	x->threads = default_threads();
 #ifdef _OPENMP
 	if (threads)
 		x->threads = threads;
 #endif
-	if (ndl_kernels_init(&x->kernels, cpu, err) < 0) {
-		ndl_exec_free(x);
-		return NULL;
-	}
 	if (alloc_scratch(x) < 0) {
 		ndl_exec_free(x);
 		ndl_fail_nomem(err, "threads' memory");
 		return NULL;
 	}
 	return x;
+}
+
+ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err)
+{
+	if (threads < 0 || threads > MAX_THREADS) {
+		ndl_fail(err, NDL_EINVAL, "number of threads %d is not in 0..%d", threads, MAX_THREADS);
+		return NULL;
+	}
+	ndl_kernels kernels;
+	if (ndl_kernels_init(&kernels, cpu, err) < 0)
+		return NULL;
+	return exec_with(threads, &kernels, err);
+}
+
+ndl_exec *ndl_exec_fork(const ndl_exec *x, int threads, ndl_error *err)
+{
+	ndl_exec *y = exec_with(threads, &x->kernels, err);
+	if (y)
+		y->precision = x->precision;
+	return y;
 }
 
 void ndl_exec_free(ndl_exec *x)

@@ -20,6 +20,8 @@ typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16 } ndl_precisi
  * ("scalar", "avx2", "avx512", "avx512bf16", "amx", "neon"; NULL: best of this machine): the highest level
  * allowed. NULL on failure. */
 ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err);
+/* Another with the same kernels and precision and `threads` (> 0) threads: for work inside a thread of x. */
+ndl_exec *ndl_exec_fork(const ndl_exec *x, int threads, ndl_error *err);
 void ndl_exec_free(ndl_exec *x);
 
 int ndl_exec_threads(const ndl_exec *x);

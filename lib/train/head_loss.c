@@ -32,14 +32,24 @@ static bool is_argmax(const float *row, size_t n, size_t target)
 	return !beaten;
 }
 
+static size_t of_rows(const ndl_token_loss *t, const ndl_loss_options *o)
+{
+	return o->of_rows ? o->of_rows : t->rows;
+}
+
+static size_t of_tokens(const ndl_loss *loss, const ndl_loss_options *o)
+{
+	return o->of_tokens ? o->of_tokens : loss->tokens;
+}
+
 /* Sums over the rows in order, in double: the same for any number of threads. */
 static void add_up(const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o, const float *lse,
                    const float *nll)
 {
 	for (size_t i = 0; i < t->rows; i++) {
-		loss->z += (double)lse[i] * (double)lse[i] / (double)t->rows;
+		loss->z += (double)lse[i] * (double)lse[i] / (double)of_rows(t, o);
 		if (t->cls[i] < NDL_CLASS_COUNT)
-			loss->ce += (double)o->class_weight[t->cls[i]] * (double)nll[i] / (double)loss->tokens;
+			loss->ce += (double)o->class_weight[t->cls[i]] * (double)nll[i] / (double)of_tokens(loss, o);
 	}
 }
 
@@ -60,7 +70,7 @@ void ndl_token_loss_run(ndl_exec *x, const ndl_token_loss *t, ndl_loss *loss, co
 	float *logits = scratch, *lse = scratch + block * t->vocab, *nll = lse + t->rows;
 	for (size_t i = 0; i < t->rows; i++)
 		loss->tokens += t->cls[i] < NDL_CLASS_COUNT;
-	float share = loss->tokens ? 1.0f / (float)loss->tokens : 0.0f;
+	float share = loss->tokens ? 1.0f / (float)of_tokens(loss, o) : 0.0f;
 	for (size_t at = 0; at < t->rows; at += block) {
 		size_t n = block < t->rows - at ? block : t->rows - at;
 		const float *hidden = t->hidden + at * t->d;
@@ -76,7 +86,7 @@ void ndl_token_loss_run(ndl_exec *x, const ndl_token_loss *t, ndl_loss *loss, co
 			lse[at + i] = t->d_hidden ? k->softmax(row, t->vocab) : k->logsumexp(row, t->vocab);
 			nll[at + i] = lse[at + i] - logit;
 			if (t->d_hidden)
-				row_gradient(k, row, t->vocab, lse[at + i], weight * share, o->z_weight / (float)t->rows, target);
+				row_gradient(k, row, t->vocab, lse[at + i], weight * share, o->z_weight / (float)of_rows(t, o), target);
 		}
 		if (t->d_hidden) {
 			ndl_gemm(x, false, false, n, t->d, t->vocab, 1, logits, t->vocab, t->embedding, t->d, 0,

@@ -11,9 +11,12 @@ typedef struct ndl_loss_options {
 	float z_weight;                      /* 1e-4 */
 	float contrastive_weight;            /* 0.1; applies where the batch has pairs */
 	size_t loss_rows; /* rows of logits held at once; 0: a default that fits the cache */
+	/* Where the batch is part of a larger one, that one's decoder tokens and target tokens: losses and
+	 * gradients of the parts then add up to those of the whole. 0: the batch is the whole. */
+	size_t of_rows, of_tokens;
 } ndl_loss_options;
 
-#define NDL_LOSS_DEFAULTS {{1.0f, 2.0f, 4.0f, 1.5f}, 1e-4f, 0.1f, 0}
+#define NDL_LOSS_DEFAULTS {{1.0f, 2.0f, 4.0f, 1.5f}, 1e-4f, 0.1f, 0, 0, 0}
 
 /* What a batch gave. Target tokens of class NDL_CLASS_IGNORED count in z alone. */
 typedef struct ndl_loss {
@@ -33,7 +36,7 @@ void ndl_network_free(ndl_network *n);
 
 /* Forward, loss and backward: grad[ps->total] += d loss / d params. grad NULL: loss alone.
  * Token ids must be in [0, vocab); every decoder sequence non-empty with a non-empty encoder
- * sequence. Deterministic for any number of threads. */
+ * sequence; n may be 0 where there are pairs. Deterministic for any number of threads. */
 ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const float *params,
                             const ndl_batch *batch, const ndl_loss_options *o, ndl_error *err);
 

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef _OPENMP
+#include <omp.h>
+#else
+#define omp_get_thread_num() 0
+#endif
+
 double ndl_schedule_factor(const ndl_schedule *s, uint64_t step)
 {
 	const double pi = 3.14159265358979323846;
@@ -23,19 +29,10 @@ double ndl_schedule_factor(const ndl_schedule *s, uint64_t step)
 
 ndl_status ndl_optimiser_init(ndl_optimiser *opt, const ndl_params *ps, const ndl_optimiser_options *o, ndl_error *err)
 {
-	size_t most = 0;
 	*opt = (ndl_optimiser){.ps = ps, .o = *o};
-	for (int id = 0; id < NDL_P_COUNT; id++) {
-		const ndl_slot *p = &ps->p[id];
-		if (p->kind == NDL_PARAM_KERNEL && p->size) {
-			size_t need = ndl_newton_schulz_scratch(p->rows, p->cols) + p->rows * p->cols;
-			most = need > most ? need : most;
-		}
-	}
 	opt->m = ndl_params_new(ps);
 	opt->v = ndl_params_new(ps);
-	opt->scratch = ndl_alloc64(most, sizeof(float));
-	if (!opt->m || !opt->v || !opt->scratch) {
+	if (!opt->m || !opt->v) {
 		ndl_optimiser_clear(opt);
 		return ndl_fail_nomem(err, "optimiser state");
 	}
@@ -56,6 +53,20 @@ size_t ndl_newton_schulz_scratch(size_t rows, size_t cols)
 	return rows * cols + 2 * small * small;
 }
 
+/* Floats of scratch that one thread needs for any kernel of ps: the update and what makes it. */
+static size_t muon_scratch(const ndl_params *ps)
+{
+	size_t most = 0;
+	for (int id = 0; id < NDL_P_COUNT; id++) {
+		const ndl_slot *p = &ps->p[id];
+		if (p->kind == NDL_PARAM_KERNEL && p->size) {
+			size_t need = ndl_newton_schulz_scratch(p->rows, p->cols) + p->rows * p->cols;
+			most = need > most ? need : most;
+		}
+	}
+	return most;
+}
+
 static void transpose(float *out, const float *in, size_t rows, size_t cols)
 {
 	enum { TILE = 16 };
@@ -66,7 +77,7 @@ static void transpose(float *out, const float *in, size_t rows, size_t cols)
 					out[j * rows + i] = in[i * cols + j];
 }
 
-void ndl_newton_schulz(ndl_exec *x, float *out, const float *g, size_t rows, size_t cols, float *scratch)
+void ndl_newton_schulz(ndl_exec *x, int thread, float *out, const float *g, size_t rows, size_t cols, float *scratch)
 {
 	const float a = 3.4445f, b = -4.7750f, c = 2.0315f;
 	bool tall = rows > cols;
@@ -79,11 +90,11 @@ void ndl_newton_schulz(ndl_exec *x, float *out, const float *g, size_t rows, siz
 	for (size_t i = 0; i < rows * cols; i++)
 		cur[i] = from[i] * inv;
 	for (int step = 0; step < 5; step++) {
-		ndl_gemm(x, false, true, n, n, m, 1, cur, m, cur, m, 0, gram, n);
+		ndl_gemm_serial(x, thread, false, true, n, n, m, 1, cur, m, cur, m, 0, gram, n);
 		memcpy(poly, gram, n * n * sizeof *poly);
-		ndl_gemm(x, false, false, n, n, n, c, gram, n, gram, n, b, poly, n);
+		ndl_gemm_serial(x, thread, false, false, n, n, n, c, gram, n, gram, n, b, poly, n);
 		memcpy(next, cur, rows * cols * sizeof *next);
-		ndl_gemm(x, false, false, n, m, n, 1, poly, n, cur, m, a, next, m);
+		ndl_gemm_serial(x, thread, false, false, n, m, n, 1, poly, n, cur, m, a, next, m);
 		float *t = cur;
 		cur = next;
 		next = t;
@@ -95,20 +106,31 @@ void ndl_newton_schulz(ndl_exec *x, float *out, const float *g, size_t rows, siz
 		memcpy(out, cur, rows * cols * sizeof *out);
 }
 
-/* Orthogonalise first, then momentum (Nesterov), then decoupled decay: upstream's order (SPEC 10). */
-static void muon(ndl_optimiser *opt, ndl_exec *x, const ndl_slot *p, float *w, float *grad, double factor)
+/* One kernel. Orthogonalise first, then momentum (Nesterov), then decoupled decay: upstream's order (SPEC 10). */
+static void muon(ndl_optimiser *opt, ndl_exec *x, int thread, const ndl_slot *p, size_t layer, float *w, const float *grad,
+                 double factor)
 {
-	size_t n = p->rows * p->cols, copies = p->copies;
+	size_t n = p->rows * p->cols, at = p->offset + layer * n;
 	float lr = (float)(opt->o.muon_lr * factor), mu = (float)opt->o.muon_momentum, decay = (float)opt->o.weight_decay;
-	float *u = opt->scratch, *work = u + n;
-	for (size_t l = 0; l < copies; l++) {
-		size_t at = p->offset + l * n;
-		ndl_newton_schulz(x, u, grad + at, p->rows, p->cols, work);
-		float *m = opt->m + at, *wl = w + at;
-		for (size_t i = 0; i < n; i++) {
-			m[i] = mu * m[i] + u[i];
-			wl[i] -= lr * (u[i] + mu * m[i] + decay * wl[i]);
-		}
+	float *u = opt->scratch + (size_t)thread * muon_scratch(opt->ps), *m = opt->m + at, *wl = w + at;
+	ndl_newton_schulz(x, thread, u, grad + at, p->rows, p->cols, u + n);
+	for (size_t i = 0; i < n; i++) {
+		m[i] = mu * m[i] + u[i];
+		wl[i] -= lr * (u[i] + mu * m[i] + decay * wl[i]);
+	}
+}
+
+/* All kernels, whole ones shared out: they are too small for several threads each. */
+static void muon_all(ndl_optimiser *opt, ndl_exec *x, float *w, const float *grad, double factor,
+                     const unsigned char *frozen)
+{
+	for (int id = 0; id < NDL_P_COUNT; id++) {
+		const ndl_slot *p = &opt->ps->p[id];
+		if (p->kind != NDL_PARAM_KERNEL || p->size == 0 || (frozen && frozen[id]))
+			continue;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(ndl_exec_threads(x))
+		for (size_t l = 0; l < p->copies; l++)
+			muon(opt, x, omp_get_thread_num(), p, l, w, grad, factor);
 	}
 }
 
@@ -132,21 +154,21 @@ double ndl_optimiser_step(ndl_optimiser *opt, ndl_exec *x, float *params, float 
 {
 	const ndl_params *ps = opt->ps;
 	double norm = sqrt(ndl_rows_dot(x, grad, grad, ps->total));
+	size_t scratch = (size_t)ndl_exec_threads(x) * muon_scratch(ps);
 	if (!isfinite(norm))
 		return norm;
+	if (ndl_grow(&opt->scratch, &opt->scratch_cap, scratch, sizeof(float)) < 0)
+		return -1;
 	if (opt->o.clip_norm > 0 && norm > opt->o.clip_norm) {
 		float shrink = (float)(opt->o.clip_norm / norm);
 #pragma omp parallel for num_threads(ndl_exec_threads(x))
 		for (size_t i = 0; i < ps->total; i++)
 			grad[i] *= shrink;
 	}
+	muon_all(opt, x, params, grad, lr_factor, frozen);
 	for (int id = 0; id < NDL_P_COUNT; id++) {
 		const ndl_slot *p = &ps->p[id];
-		if (p->size == 0 || (frozen && frozen[id]))
-			continue;
-		if (p->kind == NDL_PARAM_KERNEL)
-			muon(opt, x, p, params, grad, lr_factor);
-		else
+		if (p->kind != NDL_PARAM_KERNEL && p->size && !(frozen && frozen[id]))
 			adam(opt, x, p, params, grad, lr_factor);
 	}
 	opt->step++;

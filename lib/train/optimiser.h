@@ -30,7 +30,8 @@ typedef struct ndl_optimiser {
 	ndl_optimiser_options o;
 	float *m, *v;     /* ps->total floats each, zero at step 0 */
 	uint64_t step;    /* updates done; Adam's bias correction counts them */
-	float *scratch;   /* for Newton-Schulz */
+	float *scratch;   /* of Muon, one part a thread: grows with their number */
+	size_t scratch_cap;
 } ndl_optimiser;
 
 ndl_status ndl_optimiser_init(ndl_optimiser *opt, const ndl_params *ps, const ndl_optimiser_options *o, ndl_error *err);
@@ -38,14 +39,15 @@ void ndl_optimiser_clear(ndl_optimiser *opt);
 
 /* Clips grad in place by its global norm (returned, before clipping), then updates params with
  * learning rates scaled by lr_factor. frozen: one flag a parameter (NDL_P_COUNT), or NULL.
- * A NaN or infinite norm changes nothing and is returned: the caller decides. */
+ * A NaN or infinite norm changes nothing and is returned: the caller decides. -1: out of memory, nothing changed. */
 double ndl_optimiser_step(ndl_optimiser *opt, ndl_exec *x, float *params, float *grad, double lr_factor,
                           const unsigned char *frozen);
 
 /* out[rows, cols] ~ the orthogonal factor of g: five Newton-Schulz steps with 3.4445, -4.7750,
  * 2.0315 on g / (|g|_F + 1e-7), transposed if rows > cols (Jordan et al., "Muon", 2024).
- * scratch: ndl_newton_schulz_scratch floats. */
+ * scratch: ndl_newton_schulz_scratch floats. Runs in the calling thread alone, `thread` as in
+ * ndl_gemm_serial. */
 size_t ndl_newton_schulz_scratch(size_t rows, size_t cols);
-void ndl_newton_schulz(ndl_exec *x, float *out, const float *g, size_t rows, size_t cols, float *scratch);
+void ndl_newton_schulz(ndl_exec *x, int thread, float *out, const float *g, size_t rows, size_t cols, float *scratch);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "quant/quant.h"
+#include "train/lanes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ struct ndl_run {
 	const ndl_tok *tok;
 	ndl_dataset *data;
 	ndl_exec *x;
-	ndl_network *net;
+	ndl_lanes *lanes;
 	ndl_optimiser opt;
 	float *w, *grad;
 	float *fake;    /* parameters with quantised kernels; made when first needed */
@@ -29,7 +30,7 @@ void ndl_run_free(ndl_run *r)
 {
 	if (!r)
 		return;
-	ndl_network_free(r->net);
+	ndl_lanes_free(r->lanes);
 	ndl_optimiser_clear(&r->opt);
 	free(r->w);
 	free(r->grad);
@@ -59,8 +60,8 @@ ndl_run *ndl_run_new(const ndl_run_options *o, const ndl_config *config, const n
 		ndl_fail_nomem(err, "parameters");
 		goto fail;
 	}
-	r->net = ndl_network_new(&r->ps, x, err);
-	if (!r->net || ndl_optimiser_init(&r->opt, &r->ps, &o->optimiser, err) != NDL_OK)
+	r->lanes = ndl_lanes_new(&r->ps, x, err);
+	if (!r->lanes || ndl_optimiser_init(&r->opt, &r->ps, &o->optimiser, err) != NDL_OK)
 		goto fail;
 	if (!base)
 		ndl_params_init(&r->ps, r->w, o->seed);
@@ -138,7 +139,7 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 			break;
 		if (!pairs)
 			b.n_pairs = 0;
-		ndl_status status = ndl_network_loss(r->net, &loss, r->grad, w, &b, &r->o.loss, err);
+		ndl_status status = ndl_lanes_loss(r->lanes, &loss, r->grad, w, &b, &r->o.loss, err);
 		if (status != NDL_OK)
 			return status;
 		add_loss(&report->loss, &loss, 1);
@@ -186,6 +187,8 @@ int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err)
 		return ndl_fail(err, NDL_ELIMIT, "the loss is not a number at step %llu: a lower --lr may help",
 		                (unsigned long long)r->step + 1);
 	report->grad_norm = ndl_optimiser_step(&r->opt, r->x, r->w, r->grad, report->lr_factor, NULL);
+	if (report->grad_norm < 0)
+		return ndl_fail_nomem(err, "optimiser's working memory");
 	if (!isfinite(report->grad_norm))
 		return ndl_fail(err, NDL_ELIMIT, "the gradient is not finite at step %llu: a lower --lr may help",
 		                (unsigned long long)r->step + 1);
@@ -204,7 +207,7 @@ ndl_status ndl_run_evaluate(ndl_run *r, ndl_dataset *data, ndl_loss *mean, ndl_e
 	while ((rc = ndl_dataset_next(data, &b, err)) > 0) {
 		ndl_loss loss;
 		b.n_pairs = 0;
-		ndl_status status = ndl_network_loss(r->net, &loss, NULL, r->mean ? r->mean : r->w, &b, &r->o.loss, err);
+		ndl_status status = ndl_lanes_loss(r->lanes, &loss, NULL, r->mean ? r->mean : r->w, &b, &r->o.loss, err);
 		if (status != NDL_OK)
 			return status;
 		add_loss(&sum, &loss, (double)loss.tokens);

@@ -5,6 +5,7 @@ libneedle_a_SOURCES += \
 	lib/train/attention.h lib/train/attention.c \
 	lib/train/head_loss.h lib/train/head_loss.c \
 	lib/train/network.h lib/train/network.c \
+	lib/train/lanes.h lib/train/lanes.c \
 	lib/train/optimiser.h lib/train/optimiser.c \
 	lib/train/run.h lib/train/run.c
 

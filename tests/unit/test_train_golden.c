@@ -184,12 +184,12 @@ static void check_newton_schulz(ndl_exec *x)
 	size_t rows = t->shape[0], cols = t->shape[1];
 	float *out = malloc(rows * cols * sizeof *out), *flip = malloc(rows * cols * sizeof *flip);
 	float *scratch = malloc(ndl_newton_schulz_scratch(rows, cols) * sizeof *scratch);
-	ndl_newton_schulz(x, out, in, rows, cols, scratch);
+	ndl_newton_schulz(x, 0, out, in, rows, cols, scratch);
 	tap_close(out, want, rows * cols, 1e-5, "Newton-Schulz, wide");
 	for (size_t i = 0; i < rows; i++)
 		for (size_t j = 0; j < cols; j++)
 			flip[j * rows + i] = in[i * cols + j];
-	ndl_newton_schulz(x, out, flip, cols, rows, scratch);
+	ndl_newton_schulz(x, 0, out, flip, cols, rows, scratch);
 	tap_close(out, tall, rows * cols, 1e-5, "Newton-Schulz, tall");
 	free(in);
 	free(want);

@@ -2,7 +2,7 @@
  * threads, and which sequences share a batch. */
 #include "base/rng.h"
 #include "tensor/exec.h"
-#include "train/network.h"
+#include "train/lanes.h"
 #include "train/optimiser.h"
 #include "tests/tap.h"
 
@@ -47,7 +47,7 @@ static double loss_at(ndl_network *net, const float *w, const ndl_batch *b)
 	ndl_error e = NDL_ERROR_INIT;
 	ndl_loss loss;
 	/* loss_rows 7: several blocks of logits; contrastive weight 1: its gradients show */
-	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7};
+	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
 	return ndl_network_loss(net, &loss, NULL, w, b, &o, &e) == NDL_OK ? loss.total : NAN;
 }
 
@@ -55,7 +55,7 @@ static float *gradient(ndl_network *net, const ndl_params *ps, const float *w, c
 {
 	ndl_error e = NDL_ERROR_INIT;
 	ndl_loss loss;
-	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7};
+	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
 	float *g = ndl_params_new(ps);
 	CHECK_INT(ndl_network_loss(net, &loss, g, w, b, &o, &e), NDL_OK);
 	return g;
@@ -111,6 +111,39 @@ static void check_threads(const ndl_params *ps, const float *w, const ndl_batch 
 			free(g);
 		else
 			first = g;
+		ndl_network_free(net);
+		ndl_exec_free(x);
+	}
+	free(first);
+}
+
+/* Cut into lanes, a batch has the loss and the gradient it has whole, and the same bytes for any
+ * number of threads. */
+static void check_lanes(const ndl_params *ps, const float *w, const ndl_batch *b, const float *whole)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
+	float *first = NULL;
+	for (int threads = 1; threads <= 9; threads += 4) {
+		ndl_loss loss, want;
+		ndl_exec *x = ndl_exec_new(threads, NULL, &e);
+		ndl_network *net = ndl_network_new(ps, x, &e);
+		ndl_lanes *lanes = ndl_lanes_new(ps, x, &e);
+		float *g = ndl_params_new(ps);
+		CHECK_INT(ndl_network_loss(net, &want, NULL, w, b, &o, &e), NDL_OK);
+		CHECK_INT(ndl_lanes_loss(lanes, &loss, g, w, b, &o, &e), NDL_OK);
+		CHECK(fabs(loss.total - want.total) < 1e-5 * want.total);
+		CHECK(fabs(loss.contrastive - want.contrastive) < 1e-6);
+		CHECK_INT(loss.tokens, want.tokens);
+		CHECK_INT(loss.correct, want.correct);
+		tap_close(g, whole, ps->total, 1e-4, "gradient in lanes");
+		if (first)
+			tap_ok(memcmp(first, g, ps->total * sizeof *g) == 0, "lanes: %d threads give the bytes of one", threads);
+		else
+			first = g;
+		if (g != first)
+			free(g);
+		ndl_lanes_free(lanes);
 		ndl_network_free(net);
 		ndl_exec_free(x);
 	}
@@ -189,6 +222,7 @@ int main(void)
 	check_bad_batches(net, w, b);
 	check_threads(&ps, w, &b, NDL_PRECISION_F32);
 	check_threads(&ps, w, &b, NDL_PRECISION_BF16);
+	check_lanes(&ps, w, &b, g);
 	check_schedule();
 	ndl_network_free(net);
 	ndl_exec_free(x);
