@@ -19,12 +19,13 @@
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
 	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE };
+	OPT_SCORE, OPT_LAYERS };
 
 static const cli_option table[] = {
 	{'o', "output", "FILE", "the trained model (needed)"},
 	{OPT_INIT, "init", "CONFIG.json", "start from random weights of this shape (with --vocab)"},
 	{OPT_VOCAB, "vocab", "FILE.model", "SentencePiece vocabulary for --init"},
+	{OPT_LAYERS, "layers", "ENC,DEC", "grow the model to so many layers first; new ones do nothing yet"},
 	{OPT_EPOCHS, "epochs", "N", "passes over the data [10; 1 for a stream]"},
 	{OPT_MAX_STEPS, "max-steps", "N", "stop after N steps; lets stdin be endless"},
 	{OPT_BATCH, "batch-size", "N", "examples a batch [32]"},
@@ -60,7 +61,7 @@ typedef struct options {
 	const char *const *inputs;
 	int n_inputs;
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
-	     buffer, score;
+	     buffer, score, enc_layers, dec_layers;
 	double lr, muon_lr, warmup, decay, contrastive_weight, average;
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
@@ -97,6 +98,18 @@ static void parse_weights(float *weight, const char *text)
 	free(copy);
 }
 
+static void parse_layers(options *o, const char *text)
+{
+	char first[16];
+	const char *comma = strchr(text, ',');
+	if (!comma || (size_t)(comma - text) >= sizeof first)
+		cli_usage_error(&app, "--layers: expected ENC,DEC, not '%s'", text);
+	memcpy(first, text, (size_t)(comma - text));
+	first[comma - text] = '\0';
+	o->enc_layers = cli_long(&app, "--layers", first, 1, 1024);
+	o->dec_layers = cli_long(&app, "--layers", comma + 1, 1, 1024);
+}
+
 static void parse_options(options *o, int argc, char **argv)
 {
 	static const char *const schedules[] = {"wsd", "constant", NULL};
@@ -112,6 +125,7 @@ static void parse_options(options *o, int argc, char **argv)
 		case 'o': o->out = arg; break;
 		case OPT_INIT: o->init = arg; break;
 		case OPT_VOCAB: o->vocab = arg; break;
+		case OPT_LAYERS: parse_layers(o, arg); break;
 		case OPT_EPOCHS: o->epochs = cli_long(&app, "--epochs", arg, 1, 1000000); break;
 		case OPT_MAX_STEPS: o->max_steps = cli_long(&app, "--max-steps", arg, 0, most); break;
 		case OPT_BATCH: o->batch = cli_long(&app, "--batch-size", arg, 1, 65536); break;
@@ -151,6 +165,8 @@ static void parse_options(options *o, int argc, char **argv)
 		cli_usage_error(&app, "--init needs --vocab");
 	if (o->vocab && !o->init)
 		cli_usage_error(&app, "--vocab goes with --init: a model file has its vocabulary inside");
+	if (o->init && o->enc_layers)
+		cli_usage_error(&app, "--layers grows a model; the shape of a new one stands in --init");
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
 			cli_usage_error(&app, "- must be the only input");
@@ -201,6 +217,20 @@ static void report_record(void *user, const ndl_error *err)
 	cli_report(&app, err);
 }
 
+/* The layers that --layers asks for. */
+static ndl_status grow(job *j, ndl_error *err)
+{
+	ndl_config *c = &j->config;
+	if (!j->o.enc_layers)
+		return NDL_OK;
+	if (j->o.enc_layers < c->num_encoder_layers || j->o.dec_layers < c->num_decoder_layers)
+		return ndl_fail(err, NDL_EINVAL, "the model has %d encoder and %d decoder layers: --layers can only add to them",
+		                c->num_encoder_layers, c->num_decoder_layers);
+	c->num_encoder_layers = (int)j->o.enc_layers;
+	c->num_decoder_layers = (int)j->o.dec_layers;
+	return NDL_OK;
+}
+
 static ndl_status open_base(job *j, ndl_error *err)
 {
 	if (j->o.init) {
@@ -218,6 +248,8 @@ static ndl_status open_base(job *j, ndl_error *err)
 	ndl_status status = ndl_config_from_ckpt(&j->config, j->base, err);
 	if (status == NDL_OK)
 		status = ndl_ckpt_check(j->base, &j->config, err);
+	if (status == NDL_OK)
+		status = grow(j, err);
 	const ndl_tensor *vocab = ndl_ckpt_find(j->base, NDL_TOKENIZER_TENSOR);
 	if (status == NDL_OK && !vocab)
 		status = ndl_fail(err, NDL_EFORMAT, "no tokenizer in the model file");

@@ -77,12 +77,17 @@ float *ndl_params_new(const ndl_params *ps)
 	return flat;
 }
 
+static bool is_out_proj(ndl_param_id id)
+{
+	return id == NDL_P_ENC_O || id == NDL_P_SELF_O || id == NDL_P_CROSS_O;
+}
+
 static void init_one(const ndl_params *ps, float *flat, ndl_param_id id, uint64_t seed)
 {
 	const ndl_slot *p = &ps->p[id];
 	const ndl_config *c = &ps->config;
 	double std = p->kind == NDL_PARAM_VECTOR ? 0 : 0.02;
-	if (id == NDL_P_ENC_O || id == NDL_P_SELF_O || id == NDL_P_CROSS_O)
+	if (is_out_proj(id))
 		std /= sqrt(2.0 * (c->num_encoder_layers + c->num_decoder_layers));
 	ndl_rng r;
 	ndl_rng_seed(&r, seed, 1000 + (uint64_t)id);
@@ -97,14 +102,27 @@ void ndl_params_init(const ndl_params *ps, float *flat, uint64_t seed)
 		init_one(ps, flat, (ndl_param_id)id, seed);
 }
 
+/* The stored layer that layer l becomes, of n made from old <= n. */
+static size_t layer_source(size_t l, size_t n, size_t old)
+{
+	return l * old / n;
+}
+
 static ndl_status read_one(const ndl_params *ps, float *flat, const ndl_ckpt *ckpt, ndl_param_id id,
                            ndl_error *err)
 {
 	const ndl_slot *p = &ps->p[id];
+	const ndl_tensor *stored = ndl_ckpt_find(ckpt, p->name);
+	size_t old = p->stacked && stored && stored->rank > 0 && stored->shape[0] < p->copies ? stored->shape[0] : p->copies;
 	ndl_status status = NDL_OK;
 	for (size_t l = 0; l < p->copies && status == NDL_OK; l++) {
 		float *to = ndl_params_at(ps, flat, id, (int)l);
-		int layer = p->stacked ? (int)l : -1;
+		size_t from = layer_source(l, p->copies, old);
+		int layer = p->stacked ? (int)from : -1;
+		if (l > 0 && is_out_proj(id) && from == layer_source(l - 1, p->copies, old)) {
+			memset(to, 0, p->rows * p->cols * sizeof *to);
+			continue;
+		}
 		ndl_weight w;
 		if (p->kind == NDL_PARAM_VECTOR) {
 			status = ndl_ckpt_vector(ckpt, p->name, layer, p->cols, to, err);

@@ -69,7 +69,9 @@ void ndl_params_init(const ndl_params *ps, float *flat, uint64_t seed);
 
 /* Reads all parameters of an open model file of any stored type (quantised ones expanded).
  * A missing contrastive head is initialised from the seed; any other missing or misshapen tensor
- * is an error that names it. */
+ * is an error that names it. Where ps has more layers than the file, the new ones are spread evenly
+ * among the old: copies of the layer before them, but with out_proj 0, so that they do nothing at first
+ * and the grown network computes what the old one did. */
 ndl_status ndl_params_read(const ndl_params *ps, float *flat, const ndl_ckpt *ckpt, uint64_t seed, ndl_error *err);
 
 /* Adds all parameters to a writer as F32 under prefix + name; flat is borrowed until it finishes. */
