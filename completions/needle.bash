@@ -52,11 +52,12 @@ _needle_infer() {
 }
 
 _needle_finetune() {
-	options="--output --init --vocab --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --seed --shuffle-buffer --precision --val --eval-every --score --log --checkpoint-every --resume --heldout --strict --model --threads --quiet --verbose --help --version"
+	options="--output --init --vocab --layers --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --seed --shuffle-buffer --precision --val --eval-every --score --log --checkpoint-every --resume --heldout --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	--init) : ;;
 	--vocab) _needle_reply -f ;;
+	--layers) : ;;
 	--epochs) : ;;
 	--max-steps) : ;;
 	--batch-size) : ;;

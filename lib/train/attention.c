@@ -10,9 +10,18 @@
 #define omp_get_thread_num() 0
 #endif
 
+/* Queries at a time: their scores, and the gradients of these, stay in the cache. */
+enum { BLOCK = 96 };
+
+static size_t scores_size(size_t max_q, size_t max_k)
+{
+	size_t rows = max_q < BLOCK ? max_q : BLOCK;
+	return (rows * max_k + 15) / 16 * 16;
+}
+
 size_t ndl_batch_attention_scratch(size_t max_q, size_t max_k)
 {
-	return 2 * ((max_q * max_k + 15) / 16 * 16);
+	return 2 * scores_size(max_q, max_k);
 }
 
 size_t ndl_longest_sequence(const size_t *off, size_t n)
@@ -56,22 +65,36 @@ static slice slice_of(const ndl_batch_attention *a, size_t item)
 	return c;
 }
 
-/* Keys that query i may see. */
-static size_t visible(const ndl_batch_attention *a, const slice *c, size_t i)
+/* Some queries of a slice, and the keys that any of them may see. */
+typedef struct block {
+	size_t first, n;
+	size_t nk;
+} block;
+
+static block block_of(const ndl_batch_attention *a, const slice *c, size_t first)
 {
-	return a->causal ? i + 1 : c->nk;
+	block b = {first, c->nq - first < BLOCK ? c->nq - first : BLOCK, c->nk};
+	if (a->causal)
+		b.nk = first + b.n;
+	return b;
 }
 
-/* p = softmax(q k^T) of one head, zero where a query may not look. */
-static void probabilities(ndl_exec *x, const ndl_batch_attention *a, const slice *c, float *p, const float *q,
-                          const float *k)
+/* Keys that query i of a block may see. */
+static size_t visible(const ndl_batch_attention *a, const block *b, size_t i)
 {
-	ndl_gemm_serial(x, omp_get_thread_num(), false, true, c->nq, c->nk, a->hd, 1, q, c->q_stride, k, c->k_stride,
-	                0, p, c->nk);
-	for (size_t i = 0; i < c->nq; i++) {
-		size_t n = visible(a, c, i);
-		ndl_exec_kernels(x)->softmax(p + i * c->nk, n);
-		memset(p + i * c->nk + n, 0, (c->nk - n) * sizeof *p);
+	return a->causal ? b->first + i + 1 : b->nk;
+}
+
+/* p[b.n, b.nk] = softmax(q k^T) of one head, zero where a query may not look. */
+static void probabilities(ndl_exec *x, const ndl_batch_attention *a, const slice *c, const block *b, float *p,
+                          const float *q, const float *k)
+{
+	ndl_gemm_serial(x, omp_get_thread_num(), false, true, b->n, b->nk, a->hd, 1, q, c->q_stride, k, c->k_stride, 0, p,
+	                b->nk);
+	for (size_t i = 0; i < b->n; i++) {
+		size_t n = visible(a, b, i);
+		ndl_exec_kernels(x)->softmax(p + i * b->nk, n);
+		memset(p + i * b->nk + n, 0, (b->nk - n) * sizeof *p);
 	}
 }
 
@@ -79,12 +102,14 @@ static void forward_item(ndl_exec *x, const ndl_batch_attention *a, size_t item,
                          const float *k, const float *v)
 {
 	slice c = slice_of(a, item);
-	for (size_t h = c.first; h < c.first + c.group; h++) {
-		size_t at = c.q0 * c.q_stride + h * a->hd;
-		probabilities(x, a, &c, p, q + at, k + c.kv_at);
-		ndl_gemm_serial(x, omp_get_thread_num(), false, false, c.nq, a->hd, c.nk, 1, p, c.nk, v + c.kv_at,
-		                c.k_stride, 0, o + at, c.q_stride);
-	}
+	for (size_t h = c.first; h < c.first + c.group; h++)
+		for (size_t first = 0; first < c.nq; first += BLOCK) {
+			block b = block_of(a, &c, first);
+			size_t at = (c.q0 + first) * c.q_stride + h * a->hd;
+			probabilities(x, a, &c, &b, p, q + at, k + c.kv_at);
+			ndl_gemm_serial(x, omp_get_thread_num(), false, false, b.n, a->hd, b.nk, 1, p, b.nk, v + c.kv_at, c.k_stride,
+			                0, o + at, c.q_stride);
+		}
 }
 
 void ndl_batch_attention_forward(ndl_exec *x, const ndl_batch_attention *a, float *o, const float *q,
@@ -96,33 +121,44 @@ void ndl_batch_attention_forward(ndl_exec *x, const ndl_batch_attention *a, floa
 		forward_item(x, a, item, a->scratch + (size_t)omp_get_thread_num() * per_thread, o, q, k, v);
 }
 
-/* With p the probabilities and dp = d_o v^T: ds = softmax_back(dp), dv = p^T d_o, dk = ds^T q,
- * dq = ds k. */
+/* One block: with p the probabilities and dp = d_o v^T: ds = softmax_back(dp), dv += p^T d_o,
+ * dk += ds^T q, dq = ds k. Pointers are to the block's queries and the slice's keys. */
+static void backward_block(ndl_exec *x, const ndl_batch_attention *a, const slice *c, const block *b, float *p,
+                           float *dp, float *dq, float *dk, float *dv, const float *d_o, const float *q, const float *k,
+                           const float *v)
+{
+	int thread = omp_get_thread_num();
+	size_t qs = c->q_stride, ks = c->k_stride, nk = b->nk;
+	probabilities(x, a, c, b, p, q, k);
+	ndl_gemm_serial(x, thread, false, true, b->n, nk, a->hd, 1, d_o, qs, v, ks, 0, dp, nk);
+	for (size_t i = 0; i < b->n; i++) {
+		float *row = dp + i * nk;
+		size_t n = visible(a, b, i);
+		ndl_exec_kernels(x)->softmax_back(row, p + i * nk, row, n);
+		memset(row + n, 0, (nk - n) * sizeof *row);
+	}
+	ndl_gemm_serial(x, thread, true, false, nk, a->hd, b->n, 1, p, nk, d_o, qs, 1, dv, ks);
+	ndl_gemm_serial(x, thread, true, false, nk, a->hd, b->n, 1, dp, nk, q, qs, 1, dk, ks);
+	ndl_gemm_serial(x, thread, false, false, b->n, a->hd, nk, 1, dp, nk, k, ks, 0, dq, qs);
+}
+
+/* The heads that share a kv head, and their blocks, add up in order. */
 static void backward_item(ndl_exec *x, const ndl_batch_attention *a, size_t item, float *p, float *dp,
                           float *dq, float *dk, float *dv, const float *d_o, const float *q, const float *k,
                           const float *v)
 {
 	slice c = slice_of(a, item);
-	int thread = omp_get_thread_num();
-	for (size_t h = c.first; h < c.first + c.group; h++) {
-		size_t at = c.q0 * c.q_stride + h * a->hd;
-		float beta = h == c.first ? 0.0f : 1.0f; /* the group's heads add up in order */
-		probabilities(x, a, &c, p, q + at, k + c.kv_at);
-		ndl_gemm_serial(x, thread, false, true, c.nq, c.nk, a->hd, 1, d_o + at, c.q_stride, v + c.kv_at, c.k_stride,
-		                0, dp, c.nk);
-		for (size_t i = 0; i < c.nq; i++) {
-			float *row = dp + i * c.nk;
-			size_t n = visible(a, &c, i);
-			ndl_exec_kernels(x)->softmax_back(row, p + i * c.nk, row, n);
-			memset(row + n, 0, (c.nk - n) * sizeof *row);
-		}
-		ndl_gemm_serial(x, thread, true, false, c.nk, a->hd, c.nq, 1, p, c.nk, d_o + at, c.q_stride, beta,
-		                dv + c.kv_at, c.k_stride);
-		ndl_gemm_serial(x, thread, true, false, c.nk, a->hd, c.nq, 1, dp, c.nk, q + at, c.q_stride, beta,
-		                dk + c.kv_at, c.k_stride);
-		ndl_gemm_serial(x, thread, false, false, c.nq, a->hd, c.nk, 1, dp, c.nk, k + c.kv_at, c.k_stride, 0,
-		                dq + at, c.q_stride);
+	for (size_t j = 0; j < c.nk; j++) {
+		memset(dk + c.kv_at + j * c.k_stride, 0, a->hd * sizeof *dk);
+		memset(dv + c.kv_at + j * c.k_stride, 0, a->hd * sizeof *dv);
 	}
+	for (size_t h = c.first; h < c.first + c.group; h++)
+		for (size_t first = 0; first < c.nq; first += BLOCK) {
+			block b = block_of(a, &c, first);
+			size_t at = (c.q0 + first) * c.q_stride + h * a->hd;
+			backward_block(x, a, &c, &b, p, dp, dq + at, dk + c.kv_at, dv + c.kv_at, d_o + at, q + at, k + c.kv_at,
+			               v + c.kv_at);
+		}
 }
 
 void ndl_batch_attention_backward(ndl_exec *x, const ndl_batch_attention *a, float *dq, float *dk, float *dv,

@@ -37,6 +37,19 @@ setup() {
 	! cmp -s a.safetensors c.safetensors
 }
 
+@test "--layers grows a model that at first answers as the old one" {
+	$new --epochs 10 --lr 0.003 d.jsonl -o a.safetensors
+	needle-finetune -q -m a.safetensors --layers 3,2 --max-steps 0 --val d.jsonl d.jsonl -o b.safetensors
+	needle-quantize --info b.safetensors | grep -q 'num_encoder_layers = 3'
+	for m in a b; do
+		needle-infer -m $m.safetensors --logits $m.npy -t <(jq -c '.tools' d.jsonl | head -n 1) "set an alarm for 3" >/dev/null || true
+	done
+	cmp a.npy b.npy
+	run -2 needle-finetune -q -m a.safetensors --layers 3 d.jsonl -o c.safetensors
+	run -3 needle-finetune -q -m b.safetensors --layers 1,1 d.jsonl -o c.safetensors
+	[[ $output == *"3 encoder and 2 decoder layers"* ]]
+}
+
 @test "killed with -9 at any step, it resumes to the same bytes" {
 	$new --epochs 6 --average 0.9 --qat-every 3 --contrastive-every 2 d.jsonl -o whole.safetensors
 	for i in 1 2 3; do
