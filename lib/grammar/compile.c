@@ -1,30 +1,18 @@
 /* compile.c - from argument schemas to nodes. Recursion is bounded by SCHEMA_DEPTH. */
-#include "grammar/grammar_internal.h"
+#include "grammar/compile_internal.h"
 
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct compiler {
-	ndl_grammar *g;
-	ndl_buf path; /* JSON Pointer of the schema at hand */
-	ndl_error *err;
-};
-
-/* One text of a list before the list is sorted and stored. */
-struct entry {
-	const char *text; /* set for sorting only: the pool moves */
-	uint32_t at, len, value;
-	bool required;
-};
-
-static ndl_status nomem(struct compiler *c)
+ndl_status ndl_gc_nomem(struct compiler *c)
 {
 	return ndl_fail_nomem(c->err, "grammar");
 }
 
-static ndl_status fail(struct compiler *c, ndl_status code, const char *text)
+ndl_status ndl_gc_fail(struct compiler *c, ndl_status code, const char *text)
 {
 	return ndl_fail(c->err, code, "%s: %s", ndl_buf_cstr(&c->path), text);
 }
@@ -51,58 +39,16 @@ static void leave(struct compiler *c, size_t old)
 		c->path.data[c->path.len] = '\0';
 }
 
-/* ---- lists of texts ---- */
-
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-	uint32_t n = x->len < y->len ? x->len : y->len;
-	int order = memcmp(x->text, y->text, n);
-	return order ? order : (x->len > y->len) - (x->len < y->len);
-}
-
-static void sort_entries(struct compiler *c, struct entry *e, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		e[i].text = c->g->pool.data + e[i].at;
-	qsort(e, n, sizeof *e, compare_entries);
-}
-
-/* Sorts the entries and stores them; equal texts once. *first and *count tell where. */
-static ndl_status store_entries(struct compiler *c, struct entry *e, size_t n, uint32_t *first,
-                                uint32_t *count)
-{
-	ndl_grammar *g = c->g;
-	if (g->pool.failed || g->pool.len > UINT32_MAX || g->n_choices + n > UINT32_MAX ||
-	    ndl_grow(&g->choice, &g->cap_choices, g->n_choices + n, sizeof *g->choice) < 0)
-		return nomem(c);
-	sort_entries(c, e, n);
-	*first = (uint32_t)g->n_choices;
-	for (size_t i = 0; i < n; i++)
-		if (i == 0 || compare_entries(&e[i - 1], &e[i]) != 0)
-			g->choice[g->n_choices++] = (struct choice){e[i].at, e[i].len, e[i].value};
-	*count = (uint32_t)g->n_choices - *first;
-	return NDL_OK;
-}
-
-static ndl_status add_literal(struct compiler *c, const char *text)
-{
-	struct entry e = {NULL, (uint32_t)c->g->pool.len, (uint32_t)strlen(text), 0, false};
-	uint32_t first, count;
-	ndl_buf_str(&c->g->pool, text);
-	return store_entries(c, &e, 1, &first, &count);
-}
-
 /* ---- nodes ---- */
 
 static ndl_status add_node(struct compiler *c, uint32_t *index)
 {
 	ndl_grammar *g = c->g;
 	if (g->n_nodes >= UINT32_MAX || ndl_grow(&g->node, &g->cap_nodes, g->n_nodes + 1, sizeof *g->node) < 0)
-		return nomem(c);
+		return ndl_gc_nomem(c);
 	*index = (uint32_t)g->n_nodes++;
 	g->node[*index] = (struct node){
-		.max_len = UINT32_MAX, .max_items = UINT32_MAX, .items = NODE_ANY, .extra = NODE_ANY,
+		.max_len = UINT32_MAX, .max_items = UINT32_MAX, .items = NODE_ANY, .extra = NODE_ANY, .width = 1, .height = 1,
 	};
 	return NDL_OK;
 }
@@ -117,44 +63,8 @@ static ndl_status add_any(struct compiler *c)
 	n->free = n->map = true;
 	n->close = '0';
 	n->cost = 1;
+	n->height = c->g->free_depth + 1;
 	return ndl_gnumber_compile(n, NULL, c->err);
-}
-
-static unsigned type_bit(const char *name)
-{
-	static const struct { const char *name; unsigned bit; } types[] = {
-		{"string", T_STRING}, {"integer", T_INTEGER}, {"number", T_NUMBER}, {"boolean", T_BOOLEAN},
-		{"null", T_NULL}, {"array", T_ARRAY}, {"object", T_OBJECT},
-	};
-	for (size_t i = 0; name && i < sizeof types / sizeof *types; i++)
-		if (strcmp(types[i].name, name) == 0)
-			return types[i].bit;
-	return 0;
-}
-
-/* A schema without a type is taken to mean the type that its keywords are about. */
-static unsigned implied_types(const json_t *schema)
-{
-	static const struct { const char *key; unsigned bit; } keys[] = {
-		{"properties", T_OBJECT}, {"additionalProperties", T_OBJECT}, {"items", T_ARRAY}, {"minItems", T_ARRAY},
-		{"maxItems", T_ARRAY}, {"minLength", T_STRING}, {"maxLength", T_STRING}, {"format", T_STRING},
-		{"minimum", T_NUMBER}, {"maximum", T_NUMBER}, {"exclusiveMinimum", T_NUMBER},
-		{"exclusiveMaximum", T_NUMBER}, {"multipleOf", T_NUMBER},
-	};
-	unsigned bits = 0;
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (json_object_get(schema, keys[i].key))
-			bits |= keys[i].bit;
-	return bits;
-}
-
-static unsigned schema_types(const json_t *schema)
-{
-	const json_t *type = json_object_get(schema, "type");
-	unsigned bits = type_bit(json_string_value(type));
-	for (size_t i = 0; i < json_array_size(type); i++)
-		bits |= type_bit(json_string_value(json_array_get(type, i)));
-	return bits ? bits : implied_types(schema);
 }
 
 static uint32_t count_of(const json_t *schema, const char *key, uint32_t absent)
@@ -170,41 +80,11 @@ static uint32_t plus(uint32_t a, uint32_t b)
 
 static ndl_status build(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index);
 
-/* enum and const: the values that the rest of the schema admits, as texts. */
-static ndl_status build_enum(struct compiler *c, const json_t *schema, uint32_t index)
+/* The value of `n` may hold one of `child`. */
+static void encloses(struct node *n, const struct node *child)
 {
-	const json_t *list = json_object_get(schema, "enum"), *constant = json_object_get(schema, "const");
-	size_t n = constant ? 1 : json_array_size(list), kept = 0;
-	struct entry *e = ndl_calloc(n, sizeof *e);
-	if (!e)
-		return nomem(c);
-	for (size_t i = 0; i < n; i++) {
-		const json_t *value = constant ? constant : json_array_get(list, i);
-		if (ndl_tools_check_value(schema, value, NULL) < 0)
-			continue;
-		e[kept].at = (uint32_t)c->g->pool.len;
-		ndl_json_write(&c->g->pool, value, 0);
-		e[kept].len = (uint32_t)(c->g->pool.len - e[kept].at);
-		kept++;
-	}
-	uint32_t first = 0, count = 0;
-	ndl_status status = kept ? store_entries(c, e, kept, &first, &count)
-	                         : fail(c, NDL_EINVAL, "no value of the enum fits the rest of the schema");
-	free(e);
-	if (status < 0)
-		return status;
-	struct node *node = &c->g->node[index];
-	node->choice = first;
-	node->n_choices = count;
-	node->cost = UINT32_MAX;
-	for (uint32_t i = first; i < first + count; i++) {
-		const struct choice *choice = &c->g->choice[i];
-		if (choice->len < node->cost) {
-			node->cost = choice->len;
-			node->close = (uint8_t)c->g->pool.data[choice->text];
-		}
-	}
-	return NDL_OK;
+	n->width = child->width > n->width ? child->width : n->width;
+	n->height = child->height + 1 > n->height ? child->height + 1 : n->height;
 }
 
 /* Stores the keys with their nodes, and which of them are required. Sets the cost of the object. */
@@ -213,12 +93,13 @@ static ndl_status store_keys(struct compiler *c, struct entry *e, size_t n, uint
 	ndl_grammar *g = c->g;
 	size_t words = (n + 63) / 64;
 	uint32_t first, count, need = 0, cost = 2;
-	if (store_entries(c, e, n, &first, &count) < 0 ||
+	if (ndl_gc_store(c, e, n, &first, &count) < 0 ||
 	    ndl_grow(&g->words, &g->cap_words, g->n_words + words, sizeof *g->words) < 0)
-		return nomem(c);
+		return ndl_gc_nomem(c);
 	uint64_t *required = words ? memset(g->words + g->n_words, 0, words * sizeof *g->words) : NULL;
 	for (size_t i = 0; i < n; i++) { /* e is in the order stored: keys are unique */
 		const struct node *child = &g->node[e[i].value];
+		encloses(&g->node[index], child);
 		need = child->need_words > need ? child->need_words : need;
 		if (!e[i].required)
 			continue;
@@ -234,7 +115,7 @@ static ndl_status store_keys(struct compiler *c, struct entry *e, size_t n, uint
 	node->cost = cost;
 	g->n_words += words;
 	if (node->need_words > PROPERTY_WORDS)
-		return fail(c, NDL_ELIMIT, "too many properties");
+		return ndl_gc_fail(c, NDL_ELIMIT, "too many properties");
 	return NDL_OK;
 }
 
@@ -247,7 +128,7 @@ static ndl_status build_properties(struct compiler *c, const json_t *schema, uns
 	ndl_status status = NDL_OK;
 	struct entry *e = ndl_calloc(json_object_size(properties), sizeof *e);
 	if (!e)
-		return nomem(c);
+		return ndl_gc_nomem(c);
 	json_object_foreach(properties, key, child) {
 		size_t old = enter(c, "properties", key);
 		status = build(c, child, depth + 1, &e[n].value);
@@ -278,24 +159,60 @@ static ndl_status build_object(struct compiler *c, const json_t *schema, unsigne
 		return build_properties(c, schema, depth, index);
 	c->g->node[index].map = true;
 	c->g->node[index].cost = 2;
-	if (!json_is_object(more))
+	uint32_t extra = NODE_ANY;
+	if (json_is_object(more)) {
+		size_t old = enter(c, "additionalProperties", NULL);
+		ndl_status status = build(c, more, depth + 1, &extra);
+		leave(c, old);
+		if (status < 0)
+			return status;
+	}
+	c->g->node[index].extra = extra;
+	encloses(&c->g->node[index], &c->g->node[extra]);
+	return NDL_OK;
+}
+
+/* How many different values an item may have, at most UNIQUE_ITEMS. */
+static uint32_t count_values(const ndl_grammar *g, const struct node *n)
+{
+	uint32_t all = 0;
+	if (n->n_choices)
+		return n->n_choices < UNIQUE_ITEMS ? n->n_choices : UNIQUE_ITEMS;
+	if (n->types & T_STRING)
+		all += ndl_gtext_count(&g->text[n->text - 1], UNIQUE_ITEMS);
+	if (n->types & (T_INTEGER | T_NUMBER))
+		all += ndl_gnumber_count(n, UNIQUE_ITEMS);
+	all += n->types & T_BOOLEAN ? 2 : 0;
+	all += n->types & T_NULL ? 1 : 0;
+	return all < UNIQUE_ITEMS ? all : UNIQUE_ITEMS;
+}
+
+static ndl_status limit_unique(struct compiler *c, struct node *n)
+{
+	char text[100];
+	const struct node *item = &c->g->node[n->items];
+	if (item->n_alts || (item->types & (T_ARRAY | T_OBJECT)))
+		return ndl_gc_fail(c, NDL_EUNSUPPORTED, "uniqueItems is supported for strings, numbers, booleans and null");
+	uint32_t all = count_values(c->g, item);
+	n->unique = true;
+	n->max_items = n->max_items < all ? n->max_items : all;
+	n->need_words = n->min_items > n->need_words ? n->min_items : n->need_words;
+	if (n->min_items <= n->max_items)
 		return NDL_OK;
-	uint32_t extra;
-	size_t old = enter(c, "additionalProperties", NULL);
-	ndl_status status = build(c, more, depth + 1, &extra);
-	leave(c, old);
-	if (status == 0)
-		c->g->node[index].extra = extra;
-	return status;
+	snprintf(text, sizeof text, "minItems is %u, and at most %u different items are possible", n->min_items, n->max_items);
+	return ndl_gc_fail(c, NDL_EINVAL, text);
 }
 
 static ndl_status build_array(struct compiler *c, const json_t *schema, unsigned depth, uint32_t index)
 {
 	const json_t *items = json_object_get(schema, "items");
+	bool unique = json_is_true(json_object_get(schema, "uniqueItems"));
 	uint32_t item = NODE_ANY;
-	if (json_object_size(items)) {
+	if (json_object_size(items) || unique) {
 		size_t old = enter(c, "items", NULL);
+		c->unique = unique;
 		ndl_status status = build(c, items, depth + 1, &item);
+		c->unique = false;
 		leave(c, old);
 		if (status < 0)
 			return status;
@@ -305,7 +222,10 @@ static ndl_status build_array(struct compiler *c, const json_t *schema, unsigned
 	n->min_items = count_of(schema, "minItems", 0);
 	n->max_items = count_of(schema, "maxItems", UINT32_MAX);
 	if (n->min_items > n->max_items)
-		return fail(c, NDL_EINVAL, "minItems is more than maxItems");
+		return ndl_gc_fail(c, NDL_EINVAL, "minItems is more than maxItems");
+	encloses(n, &c->g->node[item]);
+	if (unique && limit_unique(c, n) < 0)
+		return c->err->code;
 	uint64_t all = 2 + (uint64_t)n->min_items * (c->g->node[item].cost + UINT64_C(1));
 	n->cost = all > UINT32_MAX ? UINT32_MAX : (uint32_t)all;
 	if (c->g->node[item].need_words > n->need_words)
@@ -320,9 +240,13 @@ static ndl_status build_scalars(struct compiler *c, const json_t *schema, uint32
 		n->min_len = count_of(schema, "minLength", 0);
 		n->max_len = count_of(schema, "maxLength", UINT32_MAX);
 		if (n->min_len > n->max_len)
-			return fail(c, NDL_EINVAL, "minLength is more than maxLength");
+			return ndl_gc_fail(c, NDL_EINVAL, "minLength is more than maxLength");
+		ndl_status status = ndl_gc_text(c, schema, n);
+		if (status < 0)
+			return status;
 	}
 	if (n->types & (T_INTEGER | T_NUMBER)) {
+		n->bounded = c->unique;
 		ndl_status status = ndl_gnumber_compile(n, schema, c->err);
 		if (status < 0) {
 			ndl_error_prefix(c->err, "%s", ndl_buf_cstr(&c->path));
@@ -333,43 +257,88 @@ static ndl_status build_scalars(struct compiler *c, const json_t *schema, uint32
 }
 
 /* A cheapest value of the types in n, given what its containers cost. */
-static void choose_close(struct node *n, uint32_t object, uint32_t array)
+static void choose_close(const ndl_grammar *g, struct node *n, uint32_t object, uint32_t array)
 {
-	uint32_t number = UINT32_MAX;
+	const struct used none = {NULL, 0};
+	uint32_t number = UINT32_MAX, string = n->min_len;
 	ndl_gframe f;
 	memset(&f, 0, sizeof f);
+	ndl_gtext_start(&f);
+	if (n->text)
+		string = ndl_gtext_rest(&g->text[n->text - 1], &f);
 	ndl_gnumber_start(&f);
 	if (n->types & (T_INTEGER | T_NUMBER))
-		number = ndl_gnumber_rest(n, &f);
+		number = ndl_gnumber_rest(n, &f, none);
 	n->cost = UINT32_MAX;
 	const struct { unsigned bits; uint32_t cost; uint8_t byte; } ways[] = {
-		{T_STRING, plus(n->min_len, 2), '"'}, {T_NULL, 4, 'n'}, {T_BOOLEAN, 5, 'f'},
+		{T_STRING, plus(string, 2), '"'}, {T_NULL, 4, 'n'}, {T_BOOLEAN, 5, 'f'},
 		{T_INTEGER | T_NUMBER, number, 0}, {T_OBJECT, object, '{'}, {T_ARRAY, array, '['},
 	};
 	for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
 		if (!(n->types & ways[i].bits) || ways[i].cost >= n->cost)
 			continue;
 		n->cost = ways[i].cost;
-		n->close = ways[i].byte ? ways[i].byte : ndl_gnumber_close(n, &f);
+		n->close = ways[i].byte ? ways[i].byte : ndl_gnumber_close(n, &f, none);
 	}
+}
+
+/* anyOf, oneOf: the normal form has made sure that no value of one alternative of a oneOf is valid
+ * for another. */
+static ndl_status build_alternatives(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index)
+{
+	const char *key = json_object_get(schema, "anyOf") ? "anyOf" : "oneOf";
+	const json_t *list = json_object_get(schema, key);
+	ndl_grammar *g = c->g;
+	struct node all = {.cost = UINT32_MAX, .n_alts = (uint32_t)json_array_size(list), .alt = (uint32_t)g->n_alts};
+	if (all.n_alts > MAX_ALTERNATIVES)
+		return ndl_gc_fail(c, NDL_ELIMIT, "too many alternatives");
+	if (add_node(c, index) < 0 || ndl_grow(&g->alt, &g->cap_alts, g->n_alts + all.n_alts, sizeof *g->alt) < 0)
+		return ndl_gc_nomem(c);
+	g->n_alts += all.n_alts;
+	for (uint32_t i = 0; i < all.n_alts; i++) {
+		char at[16];
+		uint32_t one;
+		snprintf(at, sizeof at, "%u", i);
+		size_t old = enter(c, key, at);
+		ndl_status status = build(c, json_array_get(list, i), depth, &one);
+		leave(c, old);
+		if (status < 0)
+			return status;
+		const struct node *n = &g->node[one];
+		g->alt[all.alt + i] = one;
+		all.width += n->width;
+		all.height = n->height > all.height ? n->height : all.height;
+		all.need_words = n->need_words > all.need_words ? n->need_words : all.need_words;
+		if (n->cost < all.cost) {
+			all.cost = n->cost;
+			all.close = n->close;
+		}
+	}
+	g->node[*index] = all;
+	return NDL_OK;
 }
 
 static ndl_status build(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index)
 {
-	unsigned types = schema_types(schema);
+	unsigned types = ndl_tools_types(schema);
 	bool listed = json_object_get(schema, "enum") || json_object_get(schema, "const");
 	ndl_status status;
 	*index = NODE_ANY;
 	if (depth >= SCHEMA_DEPTH)
-		return fail(c, NDL_ELIMIT, "schema nests too deeply");
+		return ndl_gc_fail(c, NDL_ELIMIT, "schema nests too deeply");
+	if (json_object_get(schema, "anyOf") || json_object_get(schema, "oneOf"))
+		return build_alternatives(c, schema, depth, index);
+	if (!types && !listed && c->unique)
+		types = T_ALL & ~(T_ARRAY | T_OBJECT); /* any item that can be told from another */
 	if (!types && !listed)
 		return NDL_OK;
 	if (add_node(c, index) < 0)
 		return NDL_ENOMEM;
 	if (listed)
-		return build_enum(c, schema, *index);
+		return ndl_gc_enum(c, schema, *index);
 	c->g->node[*index].types = (uint8_t)types;
 	status = build_scalars(c, schema, *index);
+	c->unique = false; /* of what nests in this */
 	uint32_t object = UINT32_MAX, array = UINT32_MAX;
 	if (status == 0 && (types & T_OBJECT)) {
 		status = build_object(c, schema, depth, *index);
@@ -381,17 +350,31 @@ static ndl_status build(struct compiler *c, const json_t *schema, unsigned depth
 	}
 	if (status < 0)
 		return status;
-	choose_close(&c->g->node[*index], object, array);
+	choose_close(c->g, &c->g->node[*index], object, array);
 	if (c->g->node[*index].cost > VALUE_BYTES)
-		return fail(c, NDL_ELIMIT, "even the shortest value is too long");
+		return ndl_gc_fail(c, NDL_ELIMIT, "even the shortest value is too long");
 	return NDL_OK;
 }
 
 /* ---- the whole ---- */
 
+/* Makes sure that all threads a tool's arguments may need find room in a state. */
+static ndl_status find_room(struct compiler *c, const struct node *root)
+{
+	uint32_t threads = root->width > 1 ? root->width + 1 : 1; /* one more while one is taken apart */
+	uint32_t words = NDL_GSTATE_WORDS / threads;
+	if (threads > NDL_GSTATE_THREADS || (uint64_t)threads * (root->height + 1) > NDL_GSTATE_FRAMES || words < root->need_words)
+		return ndl_fail(c->err, NDL_ELIMIT, "too many alternatives (anyOf, oneOf) are open at once");
+	if (words < c->g->thread_words)
+		c->g->thread_words = words;
+	return NDL_OK;
+}
+
 static ndl_status build_tool(struct compiler *c, const ndl_tools *t, size_t i, struct entry *e)
 {
 	ndl_status status = build(c, ndl_tools_schema(t, i), 0, &e->value);
+	if (status == 0)
+		status = find_room(c, &c->g->node[e->value]);
 	if (status < 0) {
 		ndl_error_prefix(c->err, "tool \"%.80s\"", ndl_tools_name(t, i));
 		return status;
@@ -407,11 +390,11 @@ static ndl_status build_tool(struct compiler *c, const ndl_tools *t, size_t i, s
 static ndl_status build_all(struct compiler *c, const ndl_tools *t, const ndl_grammar_options *o)
 {
 	size_t n = o->subset ? o->n_subset : ndl_tools_count(t);
-	if (add_literal(c, "false") < 0 || add_literal(c, "null") < 0 || add_literal(c, "true") < 0 || add_any(c) < 0)
+	if (ndl_gc_literal(c, "false") < 0 || ndl_gc_literal(c, "null") < 0 || ndl_gc_literal(c, "true") < 0 || add_any(c) < 0)
 		return NDL_ENOMEM;
 	struct entry *e = ndl_calloc(n, sizeof *e);
 	if (!e)
-		return nomem(c);
+		return ndl_gc_nomem(c);
 	ndl_status status = NDL_OK;
 	for (size_t k = 0; status == 0 && k < n; k++) {
 		size_t i = o->subset ? o->subset[k] : k;
@@ -419,7 +402,7 @@ static ndl_status build_all(struct compiler *c, const ndl_tools *t, const ndl_gr
 		                                : ndl_fail(c->err, NDL_EINVAL, "no tool number %zu", i);
 	}
 	if (status == 0)
-		status = store_entries(c, e, n, &c->g->calls, &c->g->n_calls);
+		status = ndl_gc_store(c, e, n, &c->g->calls, &c->g->n_calls);
 	free(e);
 	return status;
 }
@@ -428,21 +411,27 @@ ndl_grammar *ndl_grammar_new(const ndl_tools *t, const ndl_grammar_options *opti
 {
 	static const ndl_grammar_options defaults;
 	const ndl_grammar_options *o = options ? options : &defaults;
-	struct compiler c = {ndl_calloc(1, sizeof(ndl_grammar)), NDL_BUF_INIT, err};
-	if (!c.g) {
+	ndl_error local = NDL_ERROR_INIT;
+	struct compiler c = {.g = ndl_calloc(1, sizeof(ndl_grammar)), .made = json_object(), .err = err ? err : &local};
+	if (!c.g || !c.made) {
 		ndl_fail_nomem(err, "grammar");
+		json_decref(c.made);
+		free(c.g);
 		return NULL;
 	}
+	c.g->thread_words = NDL_GSTATE_WORDS;
 	size_t max_calls = o->max_calls ? o->max_calls : 8, free_depth = o->free_depth ? o->free_depth : 3;
 	c.g->max_calls = max_calls < UINT32_MAX ? (uint32_t)max_calls : UINT32_MAX;
 	c.g->min_calls = o->min_calls < UINT32_MAX ? (uint32_t)o->min_calls : UINT32_MAX;
 	c.g->free_depth = (uint32_t)(free_depth < MAX_FREE_DEPTH ? free_depth : MAX_FREE_DEPTH);
 	c.g->bare = o->bare;
+	c.lenient = ndl_tools_flags(t) & NDL_TOOLS_LENIENT;
 	ndl_status status = build_all(&c, t, o);
 	if (status == 0 && c.g->min_calls > (c.g->n_calls ? c.g->max_calls : 0))
-		status = ndl_fail(err, NDL_EINVAL, "%u calls are demanded, %u are possible", c.g->min_calls,
+		status = ndl_fail(c.err, NDL_EINVAL, "%u calls are demanded, %u are possible", c.g->min_calls,
 			c.g->n_calls ? c.g->max_calls : 0);
 	ndl_buf_clear(&c.path);
+	json_decref(c.made);
 	if (status < 0) {
 		ndl_grammar_free(c.g);
 		return NULL;
@@ -457,6 +446,13 @@ void ndl_grammar_free(ndl_grammar *g)
 	free(g->node);
 	free(g->choice);
 	free(g->words);
+	free(g->alt);
+	for (size_t i = 0; i < g->n_texts; i++)
+		free(g->text[i].rest);
+	free(g->text);
+	for (size_t i = 0; i < g->n_regexes; i++)
+		ndl_regex_free(g->regex[i]);
+	free(g->regex);
 	ndl_buf_clear(&g->pool);
 	free(g);
 }

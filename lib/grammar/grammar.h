@@ -13,7 +13,9 @@
  * most 18 digits and a two-digit exponent, so that every JSON reader takes them. An object
  * schema that declares properties admits only those; one that declares none is a map of at most
  * 16 keys, without escapes in them, to additionalProperties (or to any JSON value). Values of no
- * declared type nest at most ndl_grammar_options.free_depth containers.
+ * declared type nest at most ndl_grammar_options.free_depth containers. Arrays of unique items
+ * hold at most 32 scalars. "pattern" and "format" hold for the text that a string stands for,
+ * whatever escapes it is written with.
  *
  * Advancing never allocates or recurses. A state is plain memory without pointers into the
  * heap except to its grammar, so it may be copied by assignment, or faster by ndl_gstate_copy. */
@@ -45,14 +47,14 @@ typedef struct ndl_grammar_options {
 
 /* The tools are read, not kept: they may be freed before the grammar. o may be NULL. NULL with
  * err on a schema that cannot be followed (NDL_EUNSUPPORTED, NDL_EINVAL for one that no value
- * satisfies, NDL_ELIMIT: nesting over 32, over 4096 properties on one path); messages carry the
- * tool and a JSON Pointer. */
+ * satisfies, NDL_ELIMIT: nesting over 32, over 4096 properties on one path, patterns or
+ * alternatives that need too many states); messages carry the tool and a JSON Pointer. */
 ndl_grammar *ndl_grammar_new(const ndl_tools *t, const ndl_grammar_options *o, ndl_error *err);
 void ndl_grammar_free(ndl_grammar *g);
 
 /* ---- state ------------------------------------------------------------------------------ */
 
-enum { NDL_GSTATE_FRAMES = 56, NDL_GSTATE_WORDS = 96 };
+enum { NDL_GSTATE_FRAMES = 192, NDL_GSTATE_WORDS = 192, NDL_GSTATE_THREADS = 16 };
 
 /* One JSON value under way; the fields mean something to the automaton only. */
 typedef struct ndl_gframe {
@@ -63,12 +65,18 @@ typedef struct ndl_gframe {
 	uint32_t lo, hi;    /* candidates left in a sorted list of texts, or a 64-bit number */
 	uint32_t pos;       /* bytes matched in them, or characters or digits */
 	uint32_t count;     /* items, keys or calls so far */
-	uint32_t words;     /* first of its words: which keys were used */
+	uint32_t words;     /* first of its words, in its thread: which keys or items were used */
 } ndl_gframe;
 
 typedef struct ndl_gstate {
 	const ndl_grammar *g; /* borrowed: must outlive the state */
-	uint32_t n_frames, n_words;
+	/* Alternatives (anyOf) that the text so far leaves open are followed side by side, each a stack
+	 * of its own: thread t begins at frame[at[t].frame] and word[at[t].word]. One, as a rule. */
+	uint32_t n_threads;
+	uint32_t n_frames, n_words; /* of all threads */
+	struct {
+		uint16_t frame, word;
+	} at[NDL_GSTATE_THREADS];
 	ndl_gframe frame[NDL_GSTATE_FRAMES];
 	uint64_t word[NDL_GSTATE_WORDS];
 } ndl_gstate;

@@ -34,10 +34,17 @@ static void set_digits(ndl_gframe *f, int64_t v)
 	f->hi = (uint32_t)((uint64_t)v >> 32);
 }
 
-/* Whether a multiple of step with magnitude in [a, b] and this sign is within bounds. -0 is not
- * written. */
-static bool hits(const struct number *n, bool negative, int64_t a, int64_t b, int64_t step)
+/* What a number must keep to: its bounds, and the values that were used. */
+struct scope {
+	const struct number *n;
+	struct used used;
+};
+
+/* How many multiples of step with magnitude in [a, b] and this sign are within bounds and not
+ * used; any: stop at one. -0 is not written. */
+static int64_t count_hits(const struct scope *scope, bool negative, int64_t a, int64_t b, int64_t step)
 {
+	const struct number *n = scope->n;
 	int64_t lo = a, hi = b;
 	if (negative) {
 		lo = -b;
@@ -48,11 +55,21 @@ static bool hits(const struct number *n, bool negative, int64_t a, int64_t b, in
 	if (hi > n->hi)
 		hi = n->hi;
 	if (lo > hi)
-		return false;
-	int64_t q = lo / step;
-	if (q * step < lo)
-		q++;
-	return q * step <= hi;
+		return 0;
+	int64_t first = lo / step, last = hi / step; /* rounded inwards below */
+	first += first * step < lo;
+	last -= last * step > hi;
+	int64_t count = last - first + 1;
+	for (uint32_t i = 0; i < scope->used.n; i++) {
+		int64_t v = (int64_t)scope->used.key[i];
+		count -= v >= lo && v <= hi && v % step == 0;
+	}
+	return count;
+}
+
+static bool hits(const struct scope *n, bool negative, int64_t a, int64_t b, int64_t step)
+{
+	return count_hits(n, negative, a, b, step) > 0;
 }
 
 /* The smallest step at which both `step` and 10^-k units lie; 0 if it is beyond all values. */
@@ -70,13 +87,13 @@ static int64_t common_step(const struct number *n, unsigned k)
 
 /* Fewest bytes that end a number with `whole` more digits before the point (all their values
  * v..v+span-1), 0 to decimals after it; UINT32_MAX if none. any: only whether there is one. */
-static uint32_t rest_with(const struct number *n, bool negative, int64_t v, int64_t span, bool any)
+static uint32_t rest_with(const struct scope *n, bool negative, int64_t v, int64_t span, bool any)
 {
-	int64_t unit = power10(n->decimals), a = v * unit, b = (v + span) * unit - 1;
+	int64_t unit = power10(n->n->decimals), a = v * unit, b = (v + span) * unit - 1;
 	if (any)
-		return hits(n, negative, a, b, n->step) ? 0 : UINT32_MAX;
-	for (unsigned k = 0; k <= n->decimals; k++) {
-		int64_t step = common_step(n, k);
+		return hits(n, negative, a, b, n->n->step) ? 0 : UINT32_MAX;
+	for (unsigned k = 0; k <= n->n->decimals; k++) {
+		int64_t step = common_step(n->n, k);
 		/* a shortest fraction exists where the whole part ends exactly */
 		if (step && hits(n, negative, a, b, step))
 			return k ? k + 1 : 0;
@@ -84,11 +101,11 @@ static uint32_t rest_with(const struct number *n, bool negative, int64_t v, int6
 	return UINT32_MAX;
 }
 
-static uint32_t rest_whole(const struct number *n, const ndl_gframe *f, bool any)
+static uint32_t rest_whole(const struct scope *n, const ndl_gframe *f, bool any)
 {
 	int64_t v = digits(f), span = 1;
 	uint32_t best = UINT32_MAX;
-	unsigned more = f->sub == N_ZERO ? 0 : n->whole - f->pos;
+	unsigned more = f->sub == N_ZERO ? 0 : n->n->whole - f->pos;
 	for (unsigned j = 0; j <= more; j++) {
 		if (j > 0) {
 			v *= 10;
@@ -97,7 +114,7 @@ static uint32_t rest_whole(const struct number *n, const ndl_gframe *f, bool any
 		if (j == 0 && f->pos == 0)
 			continue; /* no digit yet: one is due, and only 0 itself may begin with 0 */
 		int64_t first = f->pos == 0 && j > 1 ? span / 10 : v;
-		uint32_t r = rest_with(n, f->flags & 1, first, v + span - first, any);
+		uint32_t r = rest_with(n, f->flags & F_NEGATIVE, first, v + span - first, any);
 		if (r == UINT32_MAX)
 			continue;
 		if (any)
@@ -108,37 +125,38 @@ static uint32_t rest_whole(const struct number *n, const ndl_gframe *f, bool any
 	return best;
 }
 
-static uint32_t rest_fraction(const struct number *n, const ndl_gframe *f, bool any)
+static uint32_t rest_fraction(const struct scope *n, const ndl_gframe *f, bool any)
 {
-	int64_t unit = power10(n->decimals - f->count), a = digits(f) * unit, b = a + unit - 1;
+	int64_t unit = power10(n->n->decimals - f->count), a = digits(f) * unit, b = a + unit - 1;
 	if (any)
-		return hits(n, f->flags & 1, a, b, n->step) ? 0 : UINT32_MAX;
-	for (unsigned k = f->count; k <= n->decimals; k++) {
-		int64_t step = common_step(n, k);
-		if (k > 0 && step && hits(n, f->flags & 1, a, b, step))
+		return hits(n, f->flags & F_NEGATIVE, a, b, n->n->step) ? 0 : UINT32_MAX;
+	for (unsigned k = f->count; k <= n->n->decimals; k++) {
+		int64_t step = common_step(n->n, k);
+		if (k > 0 && step && hits(n, f->flags & F_NEGATIVE, a, b, step))
 			return k - f->count;
 	}
 	return UINT32_MAX;
 }
 
-static uint32_t rest_bounded(const struct number *n, const ndl_gframe *f, bool any)
+static uint32_t rest_bounded(const struct scope *n, const ndl_gframe *f, bool any)
 {
 	if (f->sub == N_POINT || f->sub == N_FRACTION)
 		return rest_fraction(n, f, any);
 	return rest_whole(n, f, any);
 }
 
-uint32_t ndl_gnumber_rest(const struct node *n, const ndl_gframe *f)
+uint32_t ndl_gnumber_rest(const struct node *n, const ndl_gframe *f, struct used used)
 {
+	const struct scope scope = {&n->number, used};
 	if (n->bounded) {
 		if (f->sub != N_START)
-			return rest_bounded(&n->number, f, false);
+			return rest_bounded(&scope, f, false);
 		/* the same as after a sign, with either sign */
 		ndl_gframe g = *f;
 		g.sub = N_SIGN;
-		uint32_t plus = rest_bounded(&n->number, &g, false);
-		g.flags = 1;
-		uint32_t minus = rest_bounded(&n->number, &g, false);
+		uint32_t plus = rest_bounded(&scope, &g, false);
+		g.flags |= F_NEGATIVE;
+		uint32_t minus = rest_bounded(&scope, &g, false);
 		return minus != UINT32_MAX && minus + 1 < plus ? minus + 1 : plus;
 	}
 	switch (f->sub) {
@@ -147,20 +165,40 @@ uint32_t ndl_gnumber_rest(const struct node *n, const ndl_gframe *f)
 	}
 }
 
-bool ndl_gnumber_may_end(const struct node *n, const ndl_gframe *f)
+/* In units of the bounds, without sign. */
+static int64_t value_of(const struct node *n, const ndl_gframe *f)
 {
+	return digits(f) * power10(n->number.decimals - f->count);
+}
+
+uint64_t ndl_gnumber_key(const struct node *n, const ndl_gframe *f)
+{
+	int64_t x = value_of(n, f);
+	return (uint64_t)(f->flags & F_NEGATIVE ? -x : x);
+}
+
+uint32_t ndl_gnumber_count(const struct node *n, uint32_t cap)
+{
+	const struct scope scope = {&n->number, {NULL, 0}};
+	int64_t all = count_hits(&scope, false, 0, LIMIT, n->number.step) + count_hits(&scope, true, 0, LIMIT, n->number.step);
+	return all < cap ? (uint32_t)all : cap;
+}
+
+bool ndl_gnumber_may_end(const struct node *n, const ndl_gframe *f, struct used used)
+{
+	const struct scope scope = {&n->number, used};
 	if (f->sub != N_ZERO && f->sub != N_INT && f->sub != N_FRACTION && f->sub != N_EXPONENT)
 		return false;
 	if (!n->bounded)
 		return true;
-	int64_t x = digits(f) * power10(n->number.decimals - f->count);
-	return hits(&n->number, f->flags & 1, x, x, n->number.step);
+	int64_t x = value_of(n, f);
+	return hits(&scope, f->flags & F_NEGATIVE, x, x, n->number.step);
 }
 
 void ndl_gnumber_start(ndl_gframe *f)
 {
 	f->sub = N_START;
-	f->flags = 0;
+	f->flags &= (uint8_t)~F_NEGATIVE;
 	f->lo = f->hi = f->pos = f->count = f->words = 0;
 }
 
@@ -200,7 +238,7 @@ static bool add_other(const struct node *n, ndl_gframe *f, unsigned char b)
 			f->sub = N_E_SIGN;
 			return true;
 		}
-		f->flags = 1;
+		f->flags |= F_NEGATIVE;
 		f->sub = f->sub == N_START ? N_SIGN : N_E;
 		return f->sub == N_SIGN;
 	case '+':
@@ -221,25 +259,26 @@ static bool add_other(const struct node *n, ndl_gframe *f, unsigned char b)
 	}
 }
 
-bool ndl_gnumber_step(const struct node *n, ndl_gframe *f, unsigned char b)
+bool ndl_gnumber_step(const struct node *n, ndl_gframe *f, struct used used, unsigned char b)
 {
+	const struct scope scope = {&n->number, used};
 	ndl_gframe next = *f;
 	bool ok = b >= '0' && b <= '9' ? add_digit(n, &next, b - '0') : add_other(n, &next, b);
-	if (!ok || (n->bounded && rest_bounded(&n->number, &next, true) == UINT32_MAX))
+	if (!ok || (n->bounded && rest_bounded(&scope, &next, true) == UINT32_MAX))
 		return false;
 	*f = next;
 	return true;
 }
 
-unsigned char ndl_gnumber_close(const struct node *n, const ndl_gframe *f)
+unsigned char ndl_gnumber_close(const struct node *n, const ndl_gframe *f, struct used used)
 {
 	unsigned char best = '0';
 	uint32_t least = UINT32_MAX;
 	for (const char *c = "0123456789.-"; *c; c++) {
 		ndl_gframe next = *f;
-		if (!ndl_gnumber_step(n, &next, (unsigned char)*c))
+		if (!ndl_gnumber_step(n, &next, used, (unsigned char)*c))
 			continue;
-		uint32_t rest = ndl_gnumber_rest(n, &next);
+		uint32_t rest = ndl_gnumber_rest(n, &next, used);
 		if (rest < least) {
 			least = rest;
 			best = (unsigned char)*c;
@@ -351,7 +390,7 @@ ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *
 	}
 	struct number *b = &n->number;
 	*b = (struct number){1 - LIMIT, LIMIT - 1, 1, NUMBER_DIGITS, 0};
-	n->bounded = any || !(n->types & T_NUMBER);
+	n->bounded = n->bounded || any || !(n->types & T_NUMBER);
 	if (!n->bounded)
 		b->decimals = NUMBER_DIGITS;
 	else if (n->types & T_NUMBER)
@@ -389,7 +428,7 @@ ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *
 	ndl_gframe f;
 	memset(&f, 0, sizeof f);
 	ndl_gnumber_start(&f);
-	if (ndl_gnumber_rest(n, &f) == UINT32_MAX)
+	if (ndl_gnumber_rest(n, &f, (struct used){NULL, 0}) == UINT32_MAX)
 		return ndl_fail(err, NDL_EINVAL, "no number is within the bounds");
 	return NDL_OK;
 }

@@ -1,28 +1,10 @@
-/* state.c - one byte further. No recursion and no allocation: a value that ends is popped and,
+/* state.c - one thread, one byte further. No recursion and no allocation: a value that ends is popped and,
  * where only the next byte told so (numbers), that byte is offered to what encloses it. */
 #include "grammar/grammar_internal.h"
 
 #include <string.h>
 
-enum outcome { FAIL, TAKEN, AGAIN };
-
-void ndl_gstate_init(ndl_gstate *s, const ndl_grammar *g)
-{
-	s->g = g;
-	s->n_frames = 1;
-	s->n_words = 0;
-	memset(&s->frame[0], 0, sizeof s->frame[0]);
-	s->frame[0].phase = g->bare ? P_OPEN : P_SPACE;
-}
-
-void ndl_gstate_copy(ndl_gstate *to, const ndl_gstate *from)
-{
-	to->g = from->g;
-	to->n_frames = from->n_frames;
-	to->n_words = from->n_words;
-	memcpy(to->frame, from->frame, from->n_frames * sizeof *from->frame);
-	memcpy(to->word, from->word, from->n_words * sizeof *from->word);
-}
+enum outcome { FAIL, TAKEN, AGAIN, FORK };
 
 /* ---- lists of texts ---- */
 
@@ -55,13 +37,14 @@ bool ndl_gnarrow(const ndl_grammar *g, uint32_t *lo, uint32_t *hi, uint32_t pos,
 
 /* ---- the stack ---- */
 
-static void push(ndl_gstate *s, uint32_t node, unsigned depth)
+static ndl_gframe *push(ndl_gstate *s, uint32_t node, unsigned depth)
 {
 	ndl_gframe *f = &s->frame[s->n_frames++];
 	memset(f, 0, sizeof *f);
 	f->node = node;
 	f->phase = P_START;
 	f->depth = (uint8_t)depth;
+	return f;
 }
 
 /* A value inside the container f. */
@@ -69,15 +52,79 @@ static bool push_child(ndl_gstate *s, const ndl_gframe *f, uint32_t node)
 {
 	if (s->n_frames >= NDL_GSTATE_FRAMES)
 		return false; /* compiling and free_depth keep clear of this */
-	push(s, node, s->g->node[f->node].free ? f->depth + 1u : 0);
+	const struct node *n = &s->g->node[f->node];
+	ndl_gframe *child = push(s, node, n->free ? f->depth + 1u : 0);
+	if (f->phase == P_ITEM_AFTER && n->unique)
+		child->flags = F_UNIQUE;
 	return true;
+}
+
+static uint32_t words_base(const ndl_gstate *s)
+{
+	return s->at[s->n_threads - 1].word;
+}
+
+uint64_t *ndl_gwords(const ndl_gstate *s, const ndl_gframe *f)
+{
+	return (uint64_t *)(uintptr_t)&s->word[words_base(s) + f->words];
+}
+
+/* Words that the thread may still take. */
+static uint32_t words_left(const ndl_gstate *s)
+{
+	uint32_t used = s->n_words - words_base(s);
+	return used < s->g->thread_words ? s->g->thread_words - used : 0;
+}
+
+/* The key by which items are told apart. */
+static uint64_t item_key(const ndl_gstate *s, const ndl_gframe *f)
+{
+	switch (f->phase) {
+	case P_STRING: return ndl_gtext_key(f);
+	case P_NUMBER: return ndl_gnumber_key(&s->g->node[f->node], f);
+	default: return ndl_gchoice_key(f->lo);
+	}
 }
 
 void ndl_gpop(ndl_gstate *s)
 {
 	const ndl_gframe *f = &s->frame[--s->n_frames];
-	if (f->phase >= P_KEY_FIRST)
-		s->n_words = f->words;
+	if (f->phase >= P_ITEM_FIRST)
+		s->n_words = words_base(s) + f->words;
+	else if (f->flags & F_UNIQUE)
+		s->word[s->n_words++] = item_key(s, f);
+}
+
+/* ---- items that differ ---- */
+
+uint64_t ndl_gchoice_key(uint32_t i)
+{
+	return UINT64_C(1) << 63 | i;
+}
+
+bool ndl_gused_has(struct used used, uint64_t key)
+{
+	for (uint32_t i = 0; i < used.n; i++)
+		if (used.key[i] == key)
+			return true;
+	return false;
+}
+
+struct used ndl_gused(const ndl_gstate *s)
+{
+	const ndl_gframe *f = &s->frame[s->n_frames - 1];
+	if (!(f->flags & F_UNIQUE))
+		return (struct used){NULL, 0};
+	return (struct used){ndl_gwords(s, f - 1), f[-1].count - 1};
+}
+
+/* A text of [lo, hi) that is no item yet. */
+static bool any_new(struct used used, uint32_t lo, uint32_t hi)
+{
+	for (uint32_t i = lo; i < hi; i++)
+		if (!ndl_gused_has(used, ndl_gchoice_key(i)))
+			return true;
+	return false;
 }
 
 /* ---- objects ---- */
@@ -85,7 +132,7 @@ void ndl_gpop(ndl_gstate *s)
 bool ndl_gkey_used(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, uint32_t choice)
 {
 	uint32_t bit = choice - n->keys;
-	return s->word[f->words + bit / 64] >> (bit % 64) & 1;
+	return ndl_gwords(s, f)[bit / 64] >> (bit % 64) & 1;
 }
 
 static bool any_unused(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, uint32_t lo, uint32_t hi)
@@ -100,7 +147,7 @@ bool ndl_gobject_complete(const ndl_gstate *s, const ndl_gframe *f, const struct
 {
 	const uint64_t *required = s->g->words + n->required;
 	for (uint32_t i = 0; !n->map && i < n->n_words; i++)
-		if (required[i] & ~s->word[f->words + i])
+		if (required[i] & ~ndl_gwords(s, f)[i])
 			return false;
 	return true;
 }
@@ -109,7 +156,7 @@ bool ndl_gmap_repeats(const ndl_gstate *s, const ndl_gframe *f)
 {
 	uint64_t hash = (uint64_t)f->hi << 32 | f->lo;
 	for (uint32_t i = 0; i < f->count; i++)
-		if (s->word[f->words + i] == hash)
+		if (ndl_gwords(s, f)[i] == hash)
 			return true;
 	return false;
 }
@@ -117,7 +164,7 @@ bool ndl_gmap_repeats(const ndl_gstate *s, const ndl_gframe *f)
 static bool may_add_key(const ndl_gstate *s, const ndl_gframe *f, const struct node *n)
 {
 	if (n->map)
-		return f->count < MAP_KEYS && s->n_words + 1 + s->g->node[n->extra].need_words <= NDL_GSTATE_WORDS;
+		return f->count < MAP_KEYS && 1 + s->g->node[n->extra].need_words <= words_left(s);
 	return f->count < n->n_keys;
 }
 
@@ -125,10 +172,10 @@ static bool begin_object(ndl_gstate *s, ndl_gframe *f, const struct node *n)
 {
 	f->phase = P_KEY_FIRST;
 	f->count = 0;
-	f->words = s->n_words;
+	f->words = s->n_words - words_base(s);
 	if (!n->map) {
-		if (n->n_words > NDL_GSTATE_WORDS - s->n_words)
-			return false;
+		if (n->n_words > words_left(s))
+			return false; /* compiling keeps clear of this */
 		memset(s->word + s->n_words, 0, n->n_words * sizeof *s->word);
 		s->n_words += n->n_words;
 	}
@@ -164,7 +211,7 @@ static bool step_key(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigne
 	if (++f->pos < c->len)
 		return true;
 	uint32_t bit = f->lo - n->keys;
-	s->word[f->words + bit / 64] |= UINT64_C(1) << (bit % 64);
+	ndl_gwords(s, f)[bit / 64] |= UINT64_C(1) << (bit % 64);
 	f->count++;
 	f->phase = P_KEY_AFTER;
 	return push_child(s, f, c->value);
@@ -225,7 +272,7 @@ static enum outcome step_array(ndl_gstate *s, ndl_gframe *f, const struct node *
 		ndl_gpop(s);
 		return TAKEN;
 	}
-	if (f->count >= n->max_items)
+	if (f->count >= n->max_items || (n->unique && words_left(s) == 0))
 		return FAIL;
 	if (f->phase == P_ITEM_AFTER && b != ',')
 		return FAIL;
@@ -240,11 +287,13 @@ static enum outcome step_choice(ndl_gstate *s, ndl_gframe *f, unsigned char b)
 	uint32_t lo = f->lo, hi = f->hi;
 	if (!ndl_gnarrow(s->g, &lo, &hi, f->pos, b)) {
 		/* 1 of the enum [1, 12] ends where 12 does not go on */
-		if (f->pos != s->g->choice[f->lo].len)
+		if (f->pos != s->g->choice[f->lo].len || ndl_gused_has(ndl_gused(s), ndl_gchoice_key(f->lo)))
 			return FAIL;
 		ndl_gpop(s);
 		return AGAIN;
 	}
+	if ((f->flags & F_UNIQUE) && !any_new(ndl_gused(s), lo, hi))
+		return FAIL;
 	f->lo = lo;
 	f->hi = hi;
 	f->pos++;
@@ -255,26 +304,30 @@ static enum outcome step_choice(ndl_gstate *s, ndl_gframe *f, unsigned char b)
 
 static enum outcome step_string(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
 {
+	const struct text *t = n->text ? &s->g->text[n->text - 1] : NULL;
 	switch (ndl_gstring_step(&f->sub, &f->lo, b)) {
 	case STR_IN:
-		return TAKEN;
+		break;
 	case STR_CHAR:
-		return f->count++ < n->max_len ? TAKEN : FAIL;
+		if (f->count++ >= n->max_len)
+			return FAIL;
+		break;
 	case STR_END:
-		if (f->count < n->min_len)
+		if (f->count < n->min_len || (t && !ndl_gtext_may_end(t, f, ndl_gused(s))))
 			return FAIL;
 		ndl_gpop(s);
 		return TAKEN;
 	default:
 		return FAIL;
 	}
+	return !t || ndl_gtext_step(t, f, ndl_gused(s)) ? TAKEN : FAIL;
 }
 
 static enum outcome step_number(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
 {
-	if (ndl_gnumber_step(n, f, b))
+	if (ndl_gnumber_step(n, f, ndl_gused(s), b))
 		return TAKEN;
-	if (!ndl_gnumber_may_end(n, f))
+	if (!ndl_gnumber_may_end(n, f, ndl_gused(s)))
 		return FAIL;
 	ndl_gpop(s);
 	return AGAIN;
@@ -284,6 +337,8 @@ static enum outcome step_number(ndl_gstate *s, ndl_gframe *f, const struct node 
 static enum outcome start_value(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
 {
 	bool container = !n->free || f->depth < s->g->free_depth;
+	if (n->n_alts)
+		return FORK;
 	if (n->n_choices) {
 		f->phase = P_CHOICE;
 		f->lo = n->choice;
@@ -293,10 +348,11 @@ static enum outcome start_value(ndl_gstate *s, ndl_gframe *f, const struct node 
 	switch (b) {
 	case '"':
 		f->phase = P_STRING;
-		f->sub = S_BODY;
+		ndl_gtext_start(f);
 		return n->types & T_STRING ? TAKEN : FAIL;
 	case '[':
 		f->phase = P_ITEM_FIRST;
+		f->words = s->n_words - words_base(s);
 		return container && (n->types & T_ARRAY) ? TAKEN : FAIL;
 	case '{':
 		return container && (n->types & T_OBJECT) && begin_object(s, f, n) ? TAKEN : FAIL;
@@ -307,13 +363,13 @@ static enum outcome start_value(ndl_gstate *s, ndl_gframe *f, const struct node 
 		f->lo = b == 't' ? CHOICE_TRUE : b == 'f' ? CHOICE_FALSE : CHOICE_NULL;
 		f->hi = f->lo + 1;
 		f->pos = 1;
-		return TAKEN;
+		return any_new(ndl_gused(s), f->lo, f->hi) ? TAKEN : FAIL;
 	default:
 		if (!(n->types & (T_INTEGER | T_NUMBER)))
 			return FAIL;
 		f->phase = P_NUMBER;
 		ndl_gnumber_start(f);
-		return ndl_gnumber_step(n, f, b) ? TAKEN : FAIL;
+		return ndl_gnumber_step(n, f, ndl_gused(s), b) ? TAKEN : FAIL;
 	}
 }
 
@@ -368,7 +424,7 @@ static bool step_root(ndl_gstate *s, ndl_gframe *f, unsigned char b)
 	}
 }
 
-bool ndl_gstep(ndl_gstate *s, unsigned char b)
+enum advance ndl_gadvance(ndl_gstate *s, unsigned char b)
 {
 	enum outcome o;
 	do {
@@ -386,29 +442,5 @@ bool ndl_gstep(ndl_gstate *s, unsigned char b)
 		default: o = step_root(s, f, b) ? TAKEN : FAIL; break;
 		}
 	} while (o == AGAIN);
-	return o == TAKEN;
-}
-
-/* ---- public ---- */
-
-bool ndl_gstate_byte(ndl_gstate *s, unsigned char b)
-{
-	char c = (char)b;
-	return ndl_gstate_bytes(s, &c, 1);
-}
-
-bool ndl_gstate_bytes(ndl_gstate *s, const char *bytes, size_t len)
-{
-	ndl_gstate next;
-	ndl_gstate_copy(&next, s);
-	for (size_t i = 0; i < len; i++)
-		if (!ndl_gstep(&next, (unsigned char)bytes[i]))
-			return false;
-	ndl_gstate_copy(s, &next);
-	return true;
-}
-
-bool ndl_gstate_done(const ndl_gstate *s)
-{
-	return s->n_frames == 1 && s->frame[0].phase == P_END;
+	return o == TAKEN ? G_TAKEN : o == FORK ? G_FORK : G_REFUSED;
 }

@@ -2,6 +2,8 @@
  * bytes, lone surrogates and \u0000. */
 #include "grammar/grammar_internal.h"
 
+#include <string.h>
+
 enum {
 	S_ESCAPE = S_BODY + 1,     /* after a backslash */
 	S_U1, S_U2, S_U3, S_U4,    /* a hex digit is due */
@@ -19,7 +21,7 @@ static int hex(unsigned char b)
 	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
 }
 
-static enum string_result body(uint8_t *sub, unsigned char b)
+static enum string_result body(uint8_t *sub, uint32_t *unit, unsigned char b)
 {
 	if (b == '"')
 		return STR_END;
@@ -35,33 +37,37 @@ static enum string_result body(uint8_t *sub, unsigned char b)
 		*sub = b == 0xE0 ? S_E0 : b == 0xED ? S_ED : S_T2;
 	else
 		*sub = b == 0xF0 ? S_F0 : b == 0xF4 ? S_F4 : S_T3;
+	*unit = b < 0x80 ? b : b < 0xE0 ? b & 0x1Fu : b < 0xF0 ? b & 0x0Fu : b & 0x07u;
 	return STR_CHAR;
 }
 
-/* One of the digits of \uXXXX; high surrogates must be followed by an escaped low one. */
+/* One of the digits of \uXXXX; high surrogates must be followed by an escaped low one, whose
+ * digits come below them in *unit until both are there. */
 static enum string_result digit(uint8_t *sub, uint32_t *unit, unsigned char b)
 {
 	int h = hex(b);
 	if (h < 0)
 		return STR_BAD;
-	uint32_t u = (*sub == S_U1 || *sub == S_L1 ? 0 : *unit << 4) | (uint32_t)h;
+	uint32_t u = (*sub == S_U1 ? 0 : *unit << 4) | (uint32_t)h;
 	if (*sub == S_U2 && u >= 0xDC && u <= 0xDF)
 		return STR_BAD;
 	if (*sub == S_U4 && u == 0)
 		return STR_BAD;
-	if ((*sub == S_L1 && u != 0xD) || (*sub == S_L2 && u < 0xDC))
+	if ((*sub == S_L1 && (u & 0xF) != 0xD) || (*sub == S_L2 && (u & 0xFF) < 0xDC))
 		return STR_BAD;
-	if (*sub == S_U4)
+	if (*sub == S_U4) {
 		*sub = u >> 10 == 0xD800 >> 10 ? S_LOW : S_BODY;
-	else if (*sub == S_L4)
+	} else if (*sub == S_L4) {
+		u = 0x10000 + (((u >> 16) - 0xD800) << 10) + ((u & 0xFFFF) - 0xDC00);
 		*sub = S_BODY;
-	else
+	} else {
 		(*sub)++;
+	}
 	*unit = u;
 	return STR_IN;
 }
 
-static enum string_result tail(uint8_t *sub, unsigned char b)
+static enum string_result tail(uint8_t *sub, uint32_t *unit, unsigned char b)
 {
 	unsigned char lo = *sub == S_E0 ? 0xA0 : *sub == S_F0 ? 0x90 : 0x80;
 	unsigned char hi = *sub == S_ED ? 0x9F : *sub == S_F4 ? 0x8F : 0xBF;
@@ -72,6 +78,22 @@ static enum string_result tail(uint8_t *sub, unsigned char b)
 	case S_T2: case S_E0: case S_ED: *sub = S_T1; break;
 	default: *sub = S_BODY; break;
 	}
+	*unit = *unit << 6 | (b & 0x3Fu);
+	return STR_IN;
+}
+
+static enum string_result escape(uint8_t *sub, uint32_t *unit, unsigned char b)
+{
+	static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
+	const char *c = b ? strchr(letters, b) : NULL;
+	if (b == 'u') {
+		*sub = S_U1;
+		return STR_IN;
+	}
+	if (!c)
+		return STR_BAD;
+	*sub = S_BODY;
+	*unit = (unsigned char)meanings[c - letters];
 	return STR_IN;
 }
 
@@ -79,18 +101,9 @@ enum string_result ndl_gstring_step(uint8_t *sub, uint32_t *unit, unsigned char 
 {
 	switch (*sub) {
 	case S_BODY:
-		return body(sub, b);
+		return body(sub, unit, b);
 	case S_ESCAPE:
-		switch (b) {
-		case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
-			*sub = S_BODY;
-			return STR_IN;
-		case 'u':
-			*sub = S_U1;
-			return STR_IN;
-		default:
-			return STR_BAD;
-		}
+		return escape(sub, unit, b);
 	case S_LOW:
 		*sub = S_LOW_U;
 		return b == '\\' ? STR_IN : STR_BAD;
@@ -100,8 +113,52 @@ enum string_result ndl_gstring_step(uint8_t *sub, uint32_t *unit, unsigned char 
 	case S_U1: case S_U2: case S_U3: case S_U4: case S_L1: case S_L2: case S_L3: case S_L4:
 		return digit(sub, unit, b);
 	default:
-		return tail(sub, b);
+		return tail(sub, unit, b);
 	}
+}
+
+/* All that n more hex digits after those in u make. */
+static int hex_spans(uint32_t u, int n, struct span out[2])
+{
+	uint32_t lo = u << (4 * n), hi = lo + (UINT32_C(1) << (4 * n)) - 1;
+	if (lo >= 0xD800 && hi <= 0xDBFF) { /* the first half of a pair */
+		out[0] = (struct span){0x10000 + ((lo - 0xD800) << 10), 0x10000 + ((hi - 0xD800) << 10) + 0x3FF};
+		return 1;
+	}
+	out[0] = (struct span){lo, hi};
+	out[1] = (struct span){0x10000, CHAR_MAX_POINT};
+	return lo <= 0xD800 && hi >= 0xDBFF ? 2 : 1;
+}
+
+/* n digits of the second half are missing. */
+static int low_spans(uint32_t u, int n, struct span out[2])
+{
+	uint32_t high = n == 4 ? u & 0xFFFF : u >> (16 - 4 * n), low = u & ((UINT32_C(1) << (16 - 4 * n)) - 1);
+	uint32_t lo = low << (4 * n), hi = lo + (UINT32_C(1) << (4 * n)) - 1, base = 0x10000 + ((high - 0xD800) << 10);
+	lo = lo < 0xDC00 ? 0xDC00 : lo;
+	hi = hi > 0xDFFF ? 0xDFFF : hi;
+	out[0] = (struct span){base + (lo - 0xDC00), base + (hi - 0xDC00)};
+	return 1;
+}
+
+int ndl_gstring_spans(uint8_t sub, uint32_t unit, struct span out[2])
+{
+	switch (sub) {
+	case S_ESCAPE: case S_U1:
+		out[0] = (struct span){1, CHAR_MAX_POINT};
+		return 1;
+	case S_U2: case S_U3: case S_U4: return hex_spans(unit, S_U4 - sub + 1, out);
+	case S_LOW: case S_LOW_U: case S_L1: return low_spans(unit, 4, out);
+	case S_L2: case S_L3: case S_L4: return low_spans(unit, S_L4 - sub + 1, out);
+	case S_E0: out[0] = (struct span){0x800, 0xFFF}; return 1;
+	case S_ED: out[0] = (struct span){0xD000, 0xD7FF}; return 1;
+	case S_F0: out[0] = (struct span){0x10000, 0x3FFFF}; return 1;
+	case S_F4: out[0] = (struct span){0x100000, CHAR_MAX_POINT}; return 1;
+	default: break;
+	}
+	int bits = 6 * (sub - S_T1 + 1);
+	out[0] = (struct span){unit << bits, (unit << bits) + (UINT32_C(1) << bits) - 1};
+	return 1;
 }
 
 unsigned char ndl_gstring_close(uint8_t sub, uint32_t unit)
@@ -112,7 +169,7 @@ unsigned char ndl_gstring_close(uint8_t sub, uint32_t unit)
 	case S_LOW_U: return 'u';
 	case S_L1: return 'd';
 	case S_L2: return 'c';
-	case S_U4: return unit == 0 ? 'a' : '0';
+	case S_U4: return unit == 0 ? 'a' : '0'; /* not \u0000 */
 	case S_U1: case S_U2: case S_U3: case S_L3: case S_L4: return '0';
 	case S_E0: return 0xA0;
 	case S_F0: return 0x90;

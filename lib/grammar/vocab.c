@@ -228,22 +228,47 @@ static void walk(const ndl_gstate *s, const ndl_vocab_trie *v, const struct trie
 	}
 }
 
-void ndl_gstate_mask(const ndl_gstate *s, const ndl_vocab_trie *v, uint64_t *bits)
+/* Between the characters of a string where any may follow but for its length. */
+static bool in_free_string(const ndl_gstate *s, const ndl_gframe *f)
+{
+	const struct node *n = &s->g->node[f->node];
+	if (f->phase != P_STRING || f->sub != S_BODY)
+		return false;
+	return !n->text || (f->hi == s->g->text[n->text - 1].regex->all && !(f->flags & F_UNIQUE));
+}
+
+/* Adds what the only thread of s admits. */
+static void mask_thread(const ndl_gstate *s, const ndl_vocab_trie *v, uint64_t *bits)
 {
 	size_t words = ndl_vocab_trie_words(v);
 	const ndl_gframe *f = &s->frame[s->n_frames - 1];
-	memset(bits, 0, words * sizeof *bits);
 	if (ndl_gstate_done(s)) {
 		if (v->eos >= 0)
 			bits[v->eos / 64] |= UINT64_C(1) << (v->eos % 64);
 		return;
 	}
 	uint32_t left = s->g->node[f->node].max_len - f->count; /* characters, of a string */
-	if (f->phase == P_STRING && f->sub == S_BODY && (left >= v->most || left < LEVELS - 1)) {
-		memcpy(bits, v->plain + (left < LEVELS ? left : LEVELS - 1) * words, words * sizeof *bits);
+	if (in_free_string(s, f) && (left >= v->most || left < LEVELS - 1)) {
+		const uint64_t *plain = v->plain + (left < LEVELS ? left : LEVELS - 1) * words;
+		for (size_t w = 0; w < words; w++)
+			bits[w] |= plain[w];
 		walk(s, v, &v->ending, bits);
 	} else {
 		walk(s, v, &v->all, bits);
+	}
+}
+
+void ndl_gstate_mask(const ndl_gstate *s, const ndl_vocab_trie *v, uint64_t *bits)
+{
+	memset(bits, 0, ndl_vocab_trie_words(v) * sizeof *bits);
+	if (s->n_threads == 1) {
+		mask_thread(s, v, bits);
+		return;
+	}
+	ndl_gstate one;
+	for (uint32_t t = 0; t < s->n_threads; t++) {
+		ndl_gstate_pick(&one, s, t);
+		mask_thread(&one, v, bits);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* check.c - is a call one that the schemas allow? Written as the definition of what the grammar
  * must produce, independently of it. */
-#include "tools/tools_internal.h"
+#include "tools/schema_internal.h"
 
 #include "base/utf8.h"
 
@@ -48,10 +48,7 @@ static ndl_status check_enum(const json_t *schema, const json_t *value, const st
 	const json_t *constant = json_object_get(schema, "const"), *list = json_object_get(schema, "enum");
 	if (constant && !ndl_json_equal(constant, value))
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not the constant that is allowed");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (ndl_json_equal(json_array_get(list, i), value))
-			return NDL_OK;
-	return list ? ndl_tools_fail_at(err, NDL_EINVAL, at, "not among the values allowed") : NDL_OK;
+	return list && !ndl_tools_is_listed(list, value) ? ndl_tools_fail_at(err, NDL_EINVAL, at, "not among the values allowed") : NDL_OK;
 }
 
 /* key, a count, against n: 0 absent or kept. */
@@ -67,40 +64,50 @@ static bool breaks_max(const json_t *schema, const char *key, size_t n)
 	return bound && (json_int_t)n > json_integer_value(bound);
 }
 
-/* a - b as a sign, exact for integers (a double holds only 53 bits of one). */
-static int compare(const json_t *a, const json_t *b)
-{
-	if (json_is_integer(a) && json_is_integer(b)) {
-		json_int_t x = json_integer_value(a), y = json_integer_value(b);
-		return (x > y) - (x < y);
-	}
-	double x = json_number_value(a), y = json_number_value(b);
-	return (x > y) - (x < y);
-}
-
-static bool is_multiple(const json_t *value, const json_t *step)
-{
-	if (json_is_integer(value) && json_is_integer(step))
-		return json_integer_value(value) % json_integer_value(step) == 0;
-	/* decimals are not exact in binary: 0.3 is a multiple of 0.1 */
-	double q = json_number_value(value) / json_number_value(step);
-	return fabs(q - nearbyint(q)) <= 1e-9 * (1 + fabs(q));
-}
-
 static ndl_status check_number(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
 {
 	const json_t *b;
-	if ((b = json_object_get(schema, "minimum")) && compare(value, b) < 0)
+	if ((b = json_object_get(schema, "minimum")) && ndl_tools_compare(value, b) < 0)
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "below the minimum");
-	if ((b = json_object_get(schema, "maximum")) && compare(value, b) > 0)
+	if ((b = json_object_get(schema, "maximum")) && ndl_tools_compare(value, b) > 0)
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "above the maximum");
-	if ((b = json_object_get(schema, "exclusiveMinimum")) && compare(value, b) <= 0)
+	if ((b = json_object_get(schema, "exclusiveMinimum")) && ndl_tools_compare(value, b) <= 0)
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not above the minimum");
-	if ((b = json_object_get(schema, "exclusiveMaximum")) && compare(value, b) >= 0)
+	if ((b = json_object_get(schema, "exclusiveMaximum")) && ndl_tools_compare(value, b) >= 0)
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not below the maximum");
-	if ((b = json_object_get(schema, "multipleOf")) && !is_multiple(value, b))
+	if ((b = json_object_get(schema, "multipleOf")) && !ndl_tools_is_multiple(value, b))
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not a multiple of what is asked");
 	return NDL_OK;
+}
+
+static ndl_status check_string(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
+{
+	const json_t *pattern = json_object_get(schema, "pattern"), *format = json_object_get(schema, "format");
+	const char *text = json_string_value(value), *shape = ndl_tools_format_pattern(json_string_value(format));
+	size_t len = json_string_length(value), n = ndl_utf8_count(text, len);
+	if (breaks_min(schema, "minLength", n) || breaks_max(schema, "maxLength", n))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu characters, which is too %s", n,
+			breaks_min(schema, "minLength", n) ? "short" : "long");
+	for (size_t i = 0; i < (json_is_array(pattern) ? json_array_size(pattern) : pattern != NULL); i++) {
+		const json_t *one = json_is_array(pattern) ? json_array_get(pattern, i) : pattern;
+		int matches = ndl_tools_matches(json_string_value(one), text, len);
+		if (matches < 0)
+			return ndl_tools_fail_at(err, NDL_ELIMIT, at, "takes too long to match \"%.80s\"", json_string_value(one));
+		if (!matches)
+			return ndl_tools_fail_at(err, NDL_EINVAL, at, "does not match \"%.80s\"", json_string_value(one));
+	}
+	if (shape && ndl_tools_matches(shape, text, len) != 1)
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "no %s", json_string_value(format));
+	return NDL_OK;
+}
+
+static bool has_twins(const json_t *array)
+{
+	for (size_t i = 0; i < json_array_size(array); i++)
+		for (size_t k = 0; k < i; k++)
+			if (ndl_json_equal(json_array_get(array, i), json_array_get(array, k)))
+				return true;
+	return false;
 }
 
 static ndl_status check_array(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
@@ -110,6 +117,8 @@ static ndl_status check_array(const json_t *schema, const json_t *value, const s
 	if (breaks_min(schema, "minItems", n) || breaks_max(schema, "maxItems", n))
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu items, which is too %s", n,
 			breaks_min(schema, "minItems", n) ? "few" : "many");
+	if (json_is_true(json_object_get(schema, "uniqueItems")) && has_twins(value))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "two items are equal");
 	for (size_t i = 0; items && i < n; i++) {
 		struct path here = {at, NULL, i};
 		ndl_status status = check(items, json_array_get(value, i), &here, err);
@@ -147,18 +156,31 @@ static ndl_status check_object(const json_t *schema, const json_t *value, const 
 	return NDL_OK;
 }
 
+/* anyOf: at least one; oneOf: exactly one. */
+static ndl_status check_choice(const json_t *list, bool exactly, const json_t *value, const struct path *at, ndl_error *err)
+{
+	size_t fit = 0;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		fit += check(json_array_get(list, i), value, at, NULL) == 0;
+	if (fit == 0 && json_array_size(list) == 1)
+		return check(json_array_get(list, 0), value, at, err);
+	if (fit == 0 || (exactly && fit > 1))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu of the %zu alternatives fit", fit, json_array_size(list));
+	return NDL_OK;
+}
+
 static ndl_status check(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
 {
+	const json_t *any = json_object_get(schema, "anyOf"), *one = json_object_get(schema, "oneOf");
+	if (any || one) /* all else is in the alternatives */
+		return check_choice(any ? any : one, !any, value, at, err);
 	ndl_status status = check_type(json_object_get(schema, "type"), value, at, err);
 	if (status == 0)
 		status = check_enum(schema, value, at, err);
 	if (status < 0)
 		return status;
 	if (json_is_string(value)) {
-		size_t n = ndl_utf8_count(json_string_value(value), json_string_length(value));
-		if (breaks_min(schema, "minLength", n) || breaks_max(schema, "maxLength", n))
-			return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu characters, which is too %s", n,
-				breaks_min(schema, "minLength", n) ? "short" : "long");
+		return check_string(schema, value, at, err);
 	} else if (json_is_number(value)) {
 		return check_number(schema, value, at, err);
 	} else if (json_is_array(value)) {

@@ -42,12 +42,13 @@ static void write_arg(ndl_buf *out, const json_t *schema, bool required, int fla
 	} else {
 		write_member(out, schema, "enum", flags);
 	}
+	bool again = json_object_get(schema, "$again"); /* a schema inside itself: said once */
 	const json_t *items = json_object_get(schema, "items");
-	if (json_object_size(items)) {
+	if (json_object_size(items) && !again) {
 		write_key(out, "items");
 		write_arg(out, items, false, flags);
 	}
-	if (json_object_size(json_object_get(schema, "properties"))) {
+	if (json_object_size(json_object_get(schema, "properties")) && !again) {
 		write_key(out, "properties");
 		write_args(out, schema, flags);
 	}

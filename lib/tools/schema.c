@@ -1,102 +1,28 @@
 /* schema.c - brings the argument schema of any dialect into one form, and refuses what the
  * grammar could not honour. */
-#include "tools/tools_internal.h"
+#include "tools/schema_internal.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct context {
-	const json_t *root; /* what "#/…" refers to */
-	int flags;
-	size_t nodes;
-	ndl_error *err;
-};
+static json_t *normalise(struct schema_context *c, json_t *in, int depth, bool *required, const struct path *at);
 
-enum keyword {
-	K_UNKNOWN, K_IGNORED, K_REFUSED,
-	K_TYPE, K_PROPERTIES, K_REQUIRED, K_ENUM, K_CONST, K_ITEMS, K_ADDITIONAL, K_NULLABLE, K_REF, K_ANY_OF,
-	K_STRING, K_SIZE, K_NUMBER, K_EXCLUSIVE, K_UNIQUE,
-};
-
-/* Sorted for bsearch. */
-static const struct keyword_name {
-	const char *name;
-	enum keyword keyword;
-} keywords[] = {
-	{"$anchor", K_IGNORED}, {"$comment", K_IGNORED}, {"$defs", K_IGNORED}, {"$dynamicAnchor", K_IGNORED},
-	{"$dynamicRef", K_REFUSED}, {"$id", K_IGNORED}, {"$ref", K_REF}, {"$schema", K_IGNORED},
-	{"$vocabulary", K_IGNORED}, {"additionalItems", K_REFUSED}, {"additionalProperties", K_ADDITIONAL},
-	{"allOf", K_REFUSED}, {"anyOf", K_ANY_OF}, {"const", K_CONST}, {"contains", K_REFUSED},
-	{"contentEncoding", K_IGNORED}, {"contentMediaType", K_IGNORED}, {"contentSchema", K_IGNORED},
-	{"default", K_IGNORED}, {"definitions", K_IGNORED}, {"dependencies", K_REFUSED},
-	{"dependentRequired", K_REFUSED}, {"dependentSchemas", K_REFUSED}, {"deprecated", K_IGNORED},
-	{"description", K_STRING}, {"discriminator", K_IGNORED}, {"else", K_REFUSED}, {"enum", K_ENUM},
-	{"example", K_IGNORED}, {"examples", K_IGNORED}, {"exclusiveMaximum", K_EXCLUSIVE},
-	{"exclusiveMinimum", K_EXCLUSIVE}, {"externalDocs", K_IGNORED}, {"format", K_STRING}, {"if", K_REFUSED},
-	{"items", K_ITEMS}, {"maxContains", K_REFUSED}, {"maxItems", K_SIZE}, {"maxLength", K_SIZE},
-	{"maxProperties", K_REFUSED}, {"maximum", K_NUMBER}, {"minContains", K_REFUSED}, {"minItems", K_SIZE},
-	{"minLength", K_SIZE}, {"minProperties", K_REFUSED}, {"minimum", K_NUMBER}, {"multipleOf", K_NUMBER},
-	{"not", K_REFUSED}, {"nullable", K_NULLABLE}, {"oneOf", K_ANY_OF}, {"optional", K_IGNORED},
-	{"pattern", K_REFUSED}, {"patternProperties", K_REFUSED}, {"prefixItems", K_REFUSED},
-	{"properties", K_PROPERTIES}, {"propertyNames", K_REFUSED}, {"propertyOrdering", K_IGNORED},
-	{"readOnly", K_IGNORED}, {"required", K_REQUIRED}, {"strict", K_IGNORED}, {"then", K_REFUSED},
-	{"title", K_IGNORED}, {"type", K_TYPE}, {"unevaluatedItems", K_REFUSED},
-	{"unevaluatedProperties", K_REFUSED}, {"uniqueItems", K_UNIQUE}, {"writeOnly", K_IGNORED},
-	{"xml", K_IGNORED},
-};
-
-/* Spellings of types in lower case; sorted. "" is any type. */
-static const struct type_name {
-	const char *name, *type;
-} type_names[] = {
-	{"any", ""}, {"array", "array"}, {"arraylist", "array"}, {"bool", "boolean"}, {"boolean", "boolean"},
-	{"byte", "integer"}, {"char", "string"}, {"decimal", "number"}, {"dict", "object"}, {"double", "number"},
-	{"float", "number"}, {"hashmap", "object"}, {"hashtable", "object"}, {"int", "integer"},
-	{"integer", "integer"}, {"list", "array"}, {"long", "integer"}, {"map", "object"}, {"none", "null"},
-	{"null", "null"}, {"number", "number"}, {"object", "object"}, {"set", "array"}, {"short", "integer"},
-	{"str", "string"}, {"string", "string"}, {"tuple", "array"}, {"type_unspecified", ""},
-};
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
-
-/* Both tables begin their rows with the name. */
-static int compare_name(const void *key, const void *row)
+/* A schema one level further in. */
+static json_t *nested(struct schema_context *c, json_t *in, int depth, bool *required, const struct path *at)
 {
-	const char *name;
-	memcpy(&name, row, sizeof name);
-	return strcmp(key, name);
+	c->level++;
+	json_t *out = normalise(c, in, depth + 1, required, at);
+	c->level--;
+	return out;
 }
 
-static enum keyword find_keyword(const char *name)
-{
-	const struct keyword_name *k = bsearch(name, keywords, COUNT(keywords), sizeof *keywords, compare_name);
-	if (k)
-		return k->keyword;
-	return strncmp(name, "x-", 2) == 0 ? K_IGNORED : K_UNKNOWN;
-}
-
-/* The JSON-Schema name of a type, "" for any, NULL if there is no such type. */
-static const char *find_type(const char *name)
-{
-	char lower[24];
-	size_t n = strlen(name);
-	if (n >= sizeof lower)
-		return NULL;
-	for (size_t i = 0; i <= n; i++)
-		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
-	const struct type_name *t = bsearch(lower, type_names, COUNT(type_names), sizeof *type_names, compare_name);
-	return t ? t->type : NULL;
-}
-
-static json_t *normalise(struct context *c, json_t *in, int depth, bool *required, const struct path *at);
-
-static ndl_status wrong(struct context *c, const struct path *at, const char *want, const json_t *got)
+static ndl_status wrong(struct schema_context *c, const struct path *at, const char *want, const json_t *got)
 {
 	return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "expected %s, got %s", want, ndl_json_type_name(got));
 }
 
-static ndl_status set(struct context *c, json_t *out, const char *key, json_t *value)
+static ndl_status set(struct schema_context *c, json_t *out, const char *key, json_t *value)
 {
 	return json_object_set_new(out, key, value) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
 }
@@ -112,7 +38,7 @@ static bool has_string(const json_t *list, const char *text)
 }
 
 /* Adds a type name to the list of types under out.type: one name stays a plain string. */
-static ndl_status add_type(struct context *c, json_t *out, const char *type)
+static ndl_status add_type(struct schema_context *c, json_t *out, const char *type)
 {
 	json_t *have = json_object_get(out, "type");
 	if (!have)
@@ -127,11 +53,11 @@ static ndl_status add_type(struct context *c, json_t *out, const char *type)
 	return json_array_append_new(have, json_string(type)) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
 }
 
-static ndl_status one_type(struct context *c, json_t *out, const json_t *value, bool *any, const struct path *at)
+static ndl_status one_type(struct schema_context *c, json_t *out, const json_t *value, bool *any, const struct path *at)
 {
 	if (!json_is_string(value))
 		return wrong(c, at, "the name of a type", value);
-	const char *type = find_type(json_string_value(value));
+	const char *type = ndl_tools_type(json_string_value(value));
 	if (!type && (c->flags & NDL_TOOLS_LENIENT))
 		type = "";
 	if (!type)
@@ -143,7 +69,7 @@ static ndl_status one_type(struct context *c, json_t *out, const json_t *value, 
 	return add_type(c, out, type);
 }
 
-static ndl_status take_type(struct context *c, json_t *out, json_t *value, const struct path *at)
+static ndl_status take_type(struct schema_context *c, json_t *out, json_t *value, const struct path *at)
 {
 	bool any = false;
 	ndl_status status = NDL_OK;
@@ -162,7 +88,7 @@ static ndl_status take_type(struct context *c, json_t *out, json_t *value, const
 
 /* The properties of an object in either form: a JSON-Schema map, or the flat map whose arguments
  * say "required" themselves. Appends the latter to required. */
-static ndl_status take_properties(struct context *c, json_t *out, json_t *required, json_t *map, int depth,
+static ndl_status take_properties(struct schema_context *c, json_t *out, json_t *required, json_t *map, int depth,
                                   const struct path *at)
 {
 	const char *key;
@@ -172,9 +98,9 @@ static ndl_status take_properties(struct context *c, json_t *out, json_t *requir
 	json_object_foreach(map, key, value) {
 		struct path here = {at, key, 0};
 		bool needed = false;
-		json_t *schema = normalise(c, value, depth + 1, &needed, &here);
+		json_t *schema = nested(c, value, depth, &needed, &here);
 		if (!schema)
-			return c->err ? c->err->code : NDL_EINVAL;
+			return c->err->code;
 		if (json_object_set_new(properties, key, schema) < 0 ||
 		    (needed && json_object_set_new(required, key, json_true()) < 0))
 			return ndl_fail_nomem(c->err, "schema");
@@ -182,7 +108,7 @@ static ndl_status take_properties(struct context *c, json_t *out, json_t *requir
 	return NDL_OK;
 }
 
-static ndl_status take_required(struct context *c, json_t *required, bool *self, const json_t *value,
+static ndl_status take_required(struct schema_context *c, json_t *required, bool *self, const json_t *value,
                                 const struct path *at)
 {
 	if (json_is_boolean(value)) { /* flat: this argument itself is required */
@@ -203,7 +129,7 @@ static ndl_status take_required(struct context *c, json_t *required, bool *self,
 
 /* Turns the set of required names into the list "required", in the order of the properties. A
  * name that is not declared becomes an argument of any type. */
-static ndl_status finish_required(struct context *c, json_t *out, json_t *required)
+static ndl_status finish_required(struct schema_context *c, json_t *out, json_t *required)
 {
 	if (json_object_size(required) == 0)
 		return NDL_OK;
@@ -248,73 +174,8 @@ static json_t *resolve(const json_t *root, const char *ref)
 	return (json_t *)(uintptr_t)at;
 }
 
-/* Copies what the schema `from` says into out, except what out says itself. */
-static ndl_status take_schema(struct context *c, json_t *out, json_t *from, int depth, const struct path *at)
-{
-	json_t *schema = normalise(c, from, depth + 1, NULL, at);
-	if (!schema)
-		return c->err ? c->err->code : NDL_EINVAL;
-	int failed = json_object_update_missing(out, schema);
-	json_decref(schema);
-	return failed ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
-}
-
-static ndl_status take_ref(struct context *c, json_t *out, const json_t *value, int depth, const struct path *at)
-{
-	if (!json_is_string(value))
-		return wrong(c, at, "a string", value);
-	json_t *target = resolve(c->root, json_string_value(value));
-	if (!target)
-		return ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "no such local reference: \"%.100s\"",
-			json_string_value(value));
-	return take_schema(c, out, target, depth, at);
-}
-
-/* Alternatives as optional arguments have them: null beside one other schema, or bare types. */
-static ndl_status take_any_of(struct context *c, json_t *out, json_t *value, int depth, const struct path *at)
-{
-	json_t *other = NULL, *simple = json_object(); /* simple: the union of bare types */
-	size_t others = 0;
-	bool null = false;
-	ndl_status status = simple ? NDL_OK : ndl_fail_nomem(c->err, "schema");
-	if (!json_is_array(value) || json_array_size(value) == 0)
-		status = wrong(c, at, "an array of schemas", value);
-	for (size_t i = 0; status == 0 && i < json_array_size(value); i++) {
-		json_t *alternative = json_array_get(value, i), *type = json_object_get(alternative, "type");
-		const char *name = json_is_string(type) ? find_type(json_string_value(type)) : NULL;
-		if (name && *name && json_object_size(alternative) == 1) {
-			null = null || strcmp(name, "null") == 0;
-			others += strcmp(name, "null") != 0;
-			other = strcmp(name, "null") == 0 ? other : alternative;
-			status = add_type(c, simple, name);
-		} else {
-			others += 2; /* not a bare type: may stand beside null only */
-			other = alternative;
-		}
-	}
-	size_t n = json_array_size(value);
-	if (status == 0 && others <= 2 && n <= 2 && other && (null || n == 1)) {
-		status = take_schema(c, out, other, depth, at);
-		json_t *list = json_object_get(out, "enum");
-		if (status == 0 && null && list && !(list = json_copy(list)))
-			status = ndl_fail_nomem(c->err, "schema");
-		if (status == 0 && null && list)
-			status = json_array_append_new(list, json_null()) < 0 ? NDL_ENOMEM : set(c, out, "enum", list);
-		if (status == 0 && null && json_object_get(out, "type"))
-			status = add_type(c, out, "null");
-	} else if (status == 0 && json_is_array(json_object_get(simple, "type")) &&
-	           json_array_size(json_object_get(simple, "type")) == json_array_size(value)) {
-		status = set(c, out, "type", json_incref(json_object_get(simple, "type")));
-	} else if (status == 0 && !(c->flags & NDL_TOOLS_LENIENT)) {
-		status = ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at,
-			"schema keyword not supported but for null and bare types");
-	}
-	json_decref(simple);
-	return status;
-}
-
 /* Draft 4 has exclusiveMinimum true beside minimum; later drafts a number. */
-static ndl_status take_exclusive(struct context *c, json_t *out, json_t *in, const char *key, json_t *value,
+static ndl_status take_exclusive(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value,
                                  const struct path *at)
 {
 	if (json_is_boolean(value)) {
@@ -328,31 +189,31 @@ static ndl_status take_exclusive(struct context *c, json_t *out, json_t *in, con
 	return set(c, out, key, json_incref(value));
 }
 
-static ndl_status take_items(struct context *c, json_t *out, json_t *value, int depth, const struct path *at)
+static ndl_status take_items(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
 {
 	if (json_is_array(value)) {
 		if (c->flags & NDL_TOOLS_LENIENT)
 			return NDL_OK;
 		return ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "a list of item schemas is not supported");
 	}
-	json_t *schema = normalise(c, value, depth + 1, NULL, at);
+	json_t *schema = nested(c, value, depth, NULL, at);
 	if (!schema)
-		return c->err ? c->err->code : NDL_EINVAL;
+		return c->err->code;
 	return set(c, out, "items", schema);
 }
 
-static ndl_status take_additional(struct context *c, json_t *out, json_t *value, int depth, const struct path *at)
+static ndl_status take_additional(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
 {
 	if (json_is_boolean(value))
 		return set(c, out, "additionalProperties", json_incref(value));
-	json_t *schema = normalise(c, value, depth + 1, NULL, at);
+	json_t *schema = nested(c, value, depth, NULL, at);
 	if (!schema)
-		return c->err ? c->err->code : NDL_EINVAL;
+		return c->err->code;
 	return set(c, out, "additionalProperties", schema);
 }
 
 /* Keywords whose value is kept as it is. */
-static ndl_status take_plain(struct context *c, json_t *out, const char *key, enum keyword k, json_t *value,
+static ndl_status take_plain(struct schema_context *c, json_t *out, const char *key, enum keyword k, json_t *value,
                              const struct path *at)
 {
 	if (k == K_STRING && !json_is_string(value))
@@ -375,18 +236,28 @@ static ndl_status take_plain(struct context *c, json_t *out, const char *key, en
 	return set(c, out, key, json_incref(value));
 }
 
-static ndl_status refuse(struct context *c, const struct path *at, const char *why)
+static ndl_status refuse(struct schema_context *c, const struct path *at, const char *why)
 {
 	return c->flags & NDL_TOOLS_LENIENT ? NDL_OK
 	                                    : ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "%s", why);
 }
 
+static ndl_status take_pattern(struct schema_context *c, json_t *out, json_t *value, const struct path *at)
+{
+	char why[160];
+	if (!json_is_string(value))
+		return wrong(c, at, "a string", value);
+	if (!ndl_tools_check_pattern(json_string_value(value), why, sizeof why))
+		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not a regular expression: %s", why);
+	return set(c, out, "pattern", json_incref(value));
+}
+
 /* One keyword of a schema. required: names found so far; self: set for a flat "required": true. */
-static ndl_status take(struct context *c, json_t *out, json_t *in, const char *key, json_t *value, int depth,
+static ndl_status take(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value, int depth,
                        json_t *required, bool *self, const struct path *up)
 {
 	struct path at = {up, key, 0};
-	enum keyword k = find_keyword(key);
+	enum keyword k = ndl_tools_keyword(key);
 	if (json_is_null(value) && k != K_CONST)
 		return NDL_OK;
 	switch (k) {
@@ -402,37 +273,37 @@ static ndl_status take(struct context *c, json_t *out, json_t *in, const char *k
 	case K_ITEMS: return take_items(c, out, value, depth, &at);
 	case K_ADDITIONAL: return take_additional(c, out, value, depth, &at);
 	case K_EXCLUSIVE: return take_exclusive(c, out, in, key, value, &at);
-	case K_UNIQUE: return json_is_true(value) ? refuse(c, &at, "schema keyword not supported") : NDL_OK;
+	case K_UNIQUE: return json_is_true(value) ? set(c, out, key, json_true()) : NDL_OK;
 	case K_NULLABLE: return NDL_OK; /* once the type is known */
-	case K_REF: return take_ref(c, out, value, depth, &at);
-	case K_ANY_OF: return take_any_of(c, out, value, depth, &at);
+	case K_LATER: return NDL_OK; /* once all else is known */
+	case K_PATTERN: return take_pattern(c, out, value, &at);
+	case K_UNEVALUATED: return json_is_boolean(value) ? NDL_OK : refuse(c, &at, "schema keyword not supported");
 	case K_ENUM: case K_CONST: case K_STRING: case K_SIZE: case K_NUMBER:
 		return take_plain(c, out, key, k, value, &at);
 	}
 	return NDL_OK;
 }
 
-/* Structure beside a reference would have to be merged with what is referred to. */
-static ndl_status refuse_mixture(struct context *c, const json_t *in, const struct path *up)
+/* Uniqueness is for values that can be compared by what they say. */
+static ndl_status check_unique(struct schema_context *c, json_t *out, const struct path *up)
 {
-	static const char *const others[] = {"$ref", "anyOf", "oneOf"};
-	static const char *const structure[] = {"properties", "required", "items", "additionalProperties"};
-	for (size_t i = 0; i < COUNT(others); i++) {
-		struct path at = {up, others[i], 0};
-		for (size_t k = 0; json_object_get(in, others[i]) && k < COUNT(structure); k++)
-			if (json_object_get(in, structure[k]) && !json_is_boolean(json_object_get(in, structure[k])))
-				return ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, &at, "not supported beside \"%s\"", structure[k]);
-	}
-	return NDL_OK;
+	struct path at = {up, "uniqueItems", 0};
+	const json_t *items = json_object_get(out, "items"), *max = json_object_get(out, "maxItems");
+	bool scalar = !json_object_get(items, "anyOf") && !json_object_get(items, "oneOf") &&
+	              (json_object_get(items, "enum") || json_object_get(items, "const") ||
+	               !(ndl_tools_types(items) & (NDL_TYPE_ARRAY | NDL_TYPE_OBJECT)));
+	if (!json_object_get(out, "uniqueItems") || (scalar && !(max && json_integer_value(max) < 2)))
+		return NDL_OK;
+	json_object_del(out, "uniqueItems");
+	return scalar || (max && json_integer_value(max) < 2)
+	               ? NDL_OK : refuse(c, &at, "supported only for items that are strings, numbers, booleans or null");
 }
 
-static ndl_status take_all(struct context *c, json_t *out, json_t *in, int depth, bool *self, const struct path *at)
+static ndl_status take_keywords(struct schema_context *c, json_t *out, json_t *in, int depth, bool *self, const struct path *at)
 {
 	const char *key;
 	json_t *value, *required = json_object(); /* a set of names */
 	ndl_status status = required ? NDL_OK : ndl_fail_nomem(c->err, "schema");
-	if (status == 0)
-		status = refuse_mixture(c, in, at);
 	json_object_foreach(in, key, value) {
 		if (status < 0)
 			break;
@@ -442,14 +313,157 @@ static ndl_status take_all(struct context *c, json_t *out, json_t *in, int depth
 	}
 	if (status == 0)
 		status = finish_required(c, out, required);
-	if (status == 0 && json_is_true(json_object_get(in, "nullable")) && json_object_get(out, "type"))
-		status = add_type(c, out, "null");
 	json_decref(required);
 	return status;
 }
 
+/* The schema that a reference stands for. */
+static json_t *follow(struct schema_context *c, json_t *ref, int depth, const struct path *up)
+{
+	struct path at = {up, "$ref", 0};
+	json_t *target = json_is_string(ref) ? resolve(c->root, json_string_value(ref)) : NULL;
+	int times = 0;
+	if (!json_is_string(ref)) {
+		wrong(c, &at, "a string", ref);
+		return NULL;
+	}
+	if (!target) {
+		ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, &at, "no such local reference: \"%.100s\"", json_string_value(ref));
+		return NULL;
+	}
+	for (size_t i = 0; i < c->n_active; i++) {
+		times += c->active[i].target == target;
+		if (c->active[i].target == target && c->active[i].level == c->level) {
+			ndl_tools_fail_at(c->err, NDL_EINVAL, &at, "\"%.100s\" refers to itself", json_string_value(ref));
+			return NULL;
+		}
+	}
+	if (times >= NDL_REF_DEPTH || c->n_active >= NDL_REF_ACTIVE) {
+		if (!c->why.code)
+			ndl_tools_fail_at(&c->why, NDL_EINVAL, &at, "\"%.100s\" contains itself without end", json_string_value(ref));
+		return json_false();
+	}
+	c->active[c->n_active].target = target;
+	c->active[c->n_active++].level = c->level;
+	json_t *out = normalise(c, target, depth + 1, NULL, &at);
+	c->n_active--;
+	if (times > 0 && json_is_object(out)) /* the model is shown it once */
+		json_object_set_new(out, "$again", json_true());
+	return out;
+}
+
+/* *out := what satisfies it and `more` (moved; NULL: an error has been set). */
+static ndl_status narrow(struct schema_context *c, json_t **out, json_t *more, const struct path *at)
+{
+	json_t *both = more ? ndl_tools_merge(c, *out, more, at) : NULL;
+	json_decref(more);
+	if (!both)
+		return c->err->code;
+	json_decref(*out);
+	*out = both;
+	return NDL_OK;
+}
+
+/* anyOf and oneOf, each alternative with all that stands beside them. */
+static json_t *take_alternatives(struct schema_context *c, json_t *out, json_t *list, const char *key, int depth,
+                                 const struct path *up)
+{
+	struct path at = {up, key, 0};
+	json_t *kept = json_array(), *all = NULL;
+	size_t i;
+	json_t *alternative;
+	if (!json_is_array(list) || json_array_size(list) == 0) {
+		wrong(c, &at, "an array of schemas", list);
+		goto out;
+	}
+	c->trying++;
+	json_array_foreach(list, i, alternative) {
+		struct path here = {&at, NULL, i};
+		json_t *one = normalise(c, alternative, depth + 1, NULL, &here);
+		json_t *both = one ? ndl_tools_merge(c, out, one, &here) : NULL;
+		json_decref(one);
+		if (both && !json_is_false(both) && json_array_append(kept, both) < 0)
+			ndl_fail_nomem(c->err, "schema");
+		json_decref(both);
+		if (!both)
+			break;
+	}
+	c->trying--;
+	if (i == json_array_size(list))
+		all = json_array_size(kept) ? ndl_tools_union(c, kept, strcmp(key, "oneOf") == 0, &at)
+		                            : ndl_tools_nothing(c, &at, "no alternative is possible");
+out:
+	json_decref(kept);
+	return all;
+}
+
+/* $ref, allOf, anyOf and oneOf, which say more about what out says already. */
+static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in, int depth, const struct path *up)
+{
+	static const char *const choices[] = {"anyOf", "oneOf"};
+	json_t *ref = json_object_get(in, "$ref"), *all = json_object_get(in, "allOf"), *one;
+	size_t i;
+	ndl_status status = ref && !json_is_null(ref) ? narrow(c, out, follow(c, ref, depth, up), up) : NDL_OK;
+	struct path at = {up, "allOf", 0};
+	if (status == 0 && all && !json_is_array(all))
+		status = wrong(c, &at, "an array of schemas", all);
+	json_array_foreach(all, i, one) {
+		struct path here = {&at, NULL, i};
+		if (status == 0)
+			status = narrow(c, out, normalise(c, one, depth + 1, NULL, &here), &here);
+	}
+	for (size_t k = 0; k < COUNT(choices) && status == 0 && json_is_object(*out); k++) {
+		json_t *list = json_object_get(in, choices[k]), *description = json_object_get(*out, "description");
+		if (!list || json_is_null(list))
+			continue;
+		json_incref(description);
+		json_object_del(*out, "description"); /* it is about all alternatives together */
+		json_t *chosen = take_alternatives(c, *out, list, choices[k], depth, up);
+		if (chosen) {
+			json_decref(*out);
+			*out = chosen;
+		}
+		if (!chosen || (description && json_is_object(chosen) && json_object_set(chosen, "description", description) < 0))
+			status = c->err->code ? c->err->code : ndl_fail_nomem(c->err, "schema");
+		json_decref(description);
+	}
+	return status;
+}
+
+static ndl_status admit_null(struct schema_context *c, json_t *out)
+{
+	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf");
+	if (json_object_get(out, "type"))
+		return add_type(c, out, "null");
+	return list && json_array_append_new(list, json_pack("{s:s}", "type", "null")) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
+}
+
+/* *out: an object that becomes the normal form of in, or false. */
+static ndl_status take_all(struct schema_context *c, json_t **out, json_t *in, int depth, bool *self, const struct path *at)
+{
+	bool nothing = false;
+	ndl_status status = take_keywords(c, *out, in, depth, self, at);
+	if (status == 0)
+		status = take_later(c, out, in, depth, at);
+	if (status < 0 || json_is_false(*out))
+		return status;
+	if (json_is_false(json_object_get(in, "unevaluatedProperties")) && !json_object_get(*out, "additionalProperties"))
+		status = set(c, *out, "additionalProperties", json_false());
+	if (status == 0 && json_is_true(json_object_get(in, "nullable")))
+		status = admit_null(c, *out);
+	if (status == 0)
+		status = ndl_tools_drop_false(c, *out, &nothing);
+	if (status == 0)
+		status = check_unique(c, *out, at);
+	if (status == 0 && nothing) {
+		json_decref(*out);
+		*out = json_false();
+	}
+	return status;
+}
+
 /* self may be NULL where a flat "required": true has no meaning. */
-static json_t *normalise(struct context *c, json_t *in, int depth, bool *self, const struct path *at)
+static json_t *normalise(struct schema_context *c, json_t *in, int depth, bool *self, const struct path *at)
 {
 	bool dummy;
 	if (depth > NDL_SCHEMA_DEPTH) {
@@ -460,13 +474,15 @@ static json_t *normalise(struct context *c, json_t *in, int depth, bool *self, c
 		ndl_tools_fail_at(c->err, NDL_ELIMIT, at, "schema has more than %d parts", NDL_SCHEMA_NODES);
 		return NULL;
 	}
+	if (json_is_false(in))
+		return json_false();
 	json_t *out = json_object();
 	ndl_status status = out ? NDL_OK : ndl_fail_nomem(c->err, "schema");
 	if (status == 0 && json_is_string(in)) { /* {"location":"string"} */
 		bool any;
 		status = one_type(c, out, in, &any, at);
 	} else if (status == 0 && json_is_object(in)) {
-		status = take_all(c, out, in, depth, self ? self : &dummy, at);
+		status = take_all(c, &out, in, depth, self ? self : &dummy, at);
 	} else if (status == 0 && !json_is_true(in)) {
 		status = wrong(c, at, "a schema", in);
 	}
@@ -482,7 +498,7 @@ static json_t *normalise(struct context *c, json_t *in, int depth, bool *self, c
 static bool is_flat(const json_t *params)
 {
 	const json_t *type = json_object_get(params, "type");
-	const char *name = json_is_string(type) ? find_type(json_string_value(type)) : NULL;
+	const char *name = json_is_string(type) ? ndl_tools_type(json_string_value(type)) : NULL;
 	if (name && strcmp(name, "object") == 0)
 		return false;
 	const char *key;
@@ -504,38 +520,50 @@ static bool is_flat(const json_t *params)
 	return true;
 }
 
+/* A tool's arguments are an object, whatever else their schema leaves open. */
+static json_t *complete(struct schema_context *c, json_t *out, const struct path *at)
+{
+	unsigned types = ndl_tools_declared_types(out);
+	json_t *object = json_pack("{s:s}", "type", "object"), *both = NULL;
+	if (json_is_false(out)) {
+		if (c->why.code)
+			*c->err = c->why;
+		else
+			ndl_tools_fail_at(c->err, NDL_EINVAL, at, "no arguments are possible");
+	} else if (types && !(types & NDL_TYPE_OBJECT)) {
+		ndl_tools_fail_at(c->err, NDL_EINVAL, at, "the type of a tool's parameters must be object");
+	} else if (object) {
+		both = ndl_tools_merge(c, out, object, at);
+	}
+	json_decref(object);
+	json_decref(out);
+	if (!both || json_object_get(both, "anyOf") || json_object_get(both, "oneOf") || json_object_get(both, "properties"))
+		return both;
+	if (json_object_set_new(both, "properties", json_object()) == 0)
+		return both;
+	ndl_fail_nomem(c->err, "schema");
+	json_decref(both);
+	return NULL;
+}
+
 json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err)
 {
 	ndl_error local = NDL_ERROR_INIT;
-	struct context c = {params, flags, 0, err ? err : &local};
+	struct schema_context c = {.root = params, .flags = flags, .err = err ? err : &local, .why = NDL_ERROR_INIT};
 	json_t *out = NULL, *required = NULL;
 	if (params && (is_schema || !is_flat(params))) {
+		c.active[c.n_active++].target = params;
 		out = normalise(&c, params, 0, NULL, at);
-		json_t *type = json_object_get(out, "type");
-		if (out && type && !(json_is_string(type) && strcmp(json_string_value(type), "object") == 0)) {
-			ndl_tools_fail_at(err, NDL_EINVAL, at, "the type of a tool's parameters must be object");
-			json_decref(out);
-			return NULL;
-		}
 	} else {
+		bool nothing = false;
 		out = json_object();
 		required = json_object();
-		if (!out || !required)
-			ndl_fail_nomem(err, "schema");
-		if (!out || !required ||
-		    (params && take_properties(&c, out, required, params, 0, at) < 0) ||
-		    finish_required(&c, out, required) < 0) {
+		if (!out || !required || (params && take_properties(&c, out, required, params, 0, at) < 0) ||
+		    finish_required(&c, out, required) < 0 || ndl_tools_drop_false(&c, out, &nothing) < 0 || nothing) {
 			json_decref(out);
-			out = NULL;
+			out = nothing ? json_false() : NULL;
 		}
 	}
 	json_decref(required);
-	if (out && (json_object_set_new(out, "type", json_string("object")) < 0 ||
-	            (!json_object_get(out, "properties") &&
-	             json_object_set_new(out, "properties", json_object()) < 0))) {
-		ndl_fail_nomem(err, "schema");
-		json_decref(out);
-		return NULL;
-	}
-	return out;
+	return out ? complete(&c, out, at) : NULL;
 }

@@ -123,6 +123,7 @@ ndl_tools *ndl_tools_new(json_t *value, int flags, ndl_error *err)
 	}
 	ndl_tools *t = ndl_calloc(1, sizeof *t);
 	if (t) {
+		t->flags = flags;
 		t->by_name = json_object();
 		t->by_norm = json_object();
 	}
@@ -178,6 +179,11 @@ const char *ndl_tools_description(const ndl_tools *t, size_t i)
 json_t *ndl_tools_schema(const ndl_tools *t, size_t i)
 {
 	return t->tool[i].schema;
+}
+
+int ndl_tools_flags(const ndl_tools *t)
+{
+	return t->flags;
 }
 
 long ndl_tools_find(const ndl_tools *t, const char *name)

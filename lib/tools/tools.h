@@ -20,9 +20,10 @@
  * not supported (or not known) is an error that names it by JSON Pointer: better no answer than
  * an invalid one. NDL_TOOLS_LENIENT drops these too, and takes an unknown type for any type.
  * Supported: type (also a list), nullable, properties, required, additionalProperties, enum,
- * const, items, minItems, maxItems, minLength, maxLength, minimum, maximum, exclusive…,
- * multipleOf, local $ref (not recursive), anyOf and oneOf of bare types or of null and one
- * schema. format is shown to the model but not enforced. */
+ * const, items, minItems, maxItems, uniqueItems (of scalars), minLength, maxLength, pattern,
+ * format (date, time, date-time, email, uri, uuid, ipv4; others are shown to the model only),
+ * minimum, maximum, exclusive…, multipleOf, anyOf, oneOf (of alternatives that can be told apart),
+ * allOf, unevaluatedProperties, and local $ref, also recursive: three times inside itself. */
 #ifndef NDL_TOOLS_TOOLS_H
 #define NDL_TOOLS_TOOLS_H
 
@@ -52,6 +53,20 @@ long ndl_tools_find(const ndl_tools *t, const char *name);
 /* JSON-Schema object of the tool's arguments ({"type":"object","properties":…,"required":[…]}),
  * whatever the dialect it came in. Borrowed. */
 json_t *ndl_tools_schema(const ndl_tools *t, size_t i);
+
+/* Flags as given to ndl_tools_new. */
+int ndl_tools_flags(const ndl_tools *t);
+
+/* Types of JSON Schema as bits. */
+enum {
+	NDL_TYPE_STRING = 1, NDL_TYPE_INTEGER = 2, NDL_TYPE_NUMBER = 4, NDL_TYPE_BOOLEAN = 8, NDL_TYPE_NULL = 16,
+	NDL_TYPE_ARRAY = 32, NDL_TYPE_OBJECT = 64,
+};
+/* The types that a (normalised) schema names, or, without any, those that its keywords are about;
+ * 0: any type. */
+unsigned ndl_tools_types(const json_t *schema);
+/* The regular expression of what a format admits; NULL (also for NULL) if it is not enforced. */
+const char *ndl_tools_format_pattern(const char *format);
 
 /* Whether call, {"name":…,"arguments":{…}} with an original or normalised name, is one that the
  * schemas allow. 0, or NDL_ENOTFOUND for an unknown tool, NDL_EINVAL with a path for the rest. */

@@ -21,6 +21,7 @@ struct tool {
 };
 
 struct ndl_tools {
+	int flags;
 	struct tool *tool;
 	size_t n, cap;
 	json_t *by_name, *by_norm; /* objects: name -> index */
@@ -42,6 +43,13 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
  * schema holds only supported keywords, with lower-case JSON-Schema type names. params is what
  * the dialect keeps under its key (NULL: no arguments); at is its place. is_schema: certainly not the flat form. */
 json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err);
+
+/* ---- pattern.c: regular expressions as PCRE2 reads them ---- */
+/* Whether it is one; else why not. */
+bool ndl_tools_check_pattern(const char *pattern, char *why, size_t size);
+/* 1 if it matches somewhere in valid UTF-8, 0 if not, -1 if it cannot be told (not an expression,
+ * or matching takes too long). */
+int ndl_tools_matches(const char *pattern, const char *text, size_t len);
 
 /* Walks a list in any dialect and appends to t. */
 ndl_status ndl_tools_collect(ndl_tools *t, json_t *value, int flags, ndl_error *err);

@@ -127,6 +127,74 @@ static void constraints(void)
 	values("{'type':'array','items':{'type':'number','minimum':1,'maximum':3}}", LIST("[1,2.5,3]"), LIST("[1,3.5]", "[0]"));
 }
 
+static void strings(void)
+{
+	values("{'type':'string','pattern':'^[A-Z]{3}$'}", LIST("'ABC'", "'\\u0041BC'"), LIST("'AB'", "'ABCD'", "'abc'", "''", "'AB\\u0061'"));
+	values("{'pattern':'b'}", LIST("'b'", "'abc'", "'a\\nb\xc3\xa9'"), LIST("''", "'ac'", "1"));
+	values("{'type':'string','pattern':'^(a|bb)*$','minLength':3,'maxLength':4}", LIST("'aaa'", "'abb'", "'bbbb'", "'aabb'"),
+		LIST("'bb'", "'bba '", "'bbbba'", "'abbb'"));
+	values("{'type':'string','pattern':'^\\\\w+\\\\s\\\\d{2,}$'}", LIST("'ab 12'", "'_\\t123'"), LIST("'ab12'", "'ab 1'", "'\xc3\xa9 12'"));
+	values("{'type':'string','pattern':'^[^a-c\\\\s]+$'}", LIST("'xyz'", "'\xe6\x97\xa5\xf0\x9f\x98\x80'", "'\\ud83d\\ude00'"), LIST("'a'", "'x y'", "'x\\u00a0'", "''"));
+	values("{'type':'string','pattern':'^[\xf0\x9f\x98\x80-\xf0\x9f\x98\x82]$'}", LIST("'\xf0\x9f\x98\x81'", "'\\ud83d\\ude02'"),
+		LIST("'\xf0\x9f\x98\x83'", "'\\ud83d\\ude03'", "'\xf0\x9f\x99\x80'"));
+	values("{'type':'string','pattern':'^(?=.*[A-Z])(?!.*xx).{3,5}$'}", LIST("'abC'", "'Axbx'"), LIST("'abc'", "'AB'", "'Axx'", "'ABCDEF'"));
+	values("{'type':'string','pattern':'\\\\bfoo\\\\b'}", LIST("'foo'", "'a foo.'"), LIST("'food'", "'xfoo'"));
+	values("{'type':'string','allOf':[{'pattern':'^a'},{'pattern':'z$'},{'maxLength':3}]}", LIST("'az'", "'abz'"), LIST("'a'", "'abcz'", "'bz'"));
+	values("{'type':'string','format':'date'}", LIST("'2024-02-29'", "'1999-12-31'"), LIST("'2023-02-29'", "'2024-13-01'", "'2024-04-31'", "'0000-01-01'", "'24-01-01'"));
+	values("{'type':'string','format':'time'}", LIST("'23:59:59Z'", "'07:30:00.25+02:00'"), LIST("'24:00:00Z'", "'07:30'"));
+	values("{'type':'string','format':'date-time'}", LIST("'2024-02-29T07:30:00Z'"), LIST("'2024-02-29'", "'2024-02-29 07:30:00Z'"));
+	values("{'type':'string','format':'email'}", LIST("'a.b+c@example.org'", "'x@y'"), LIST("'x'", "'@y'", "'x@'", "'a..b@c'", "'a@-b'", "'a b@c'"));
+	values("{'type':'string','format':'ipv4'}", LIST("'192.168.0.255'", "'0.0.0.0'"), LIST("'256.1.1.1'", "'1.2.3'", "'01.2.3.4'"));
+	values("{'type':'string','format':'uuid'}", LIST("'123e4567-e89b-12d3-a456-426614174000'"), LIST("'123e4567e89b12d3a456426614174000'"));
+	values("{'type':'string','format':'uri'}", LIST("'https://a.b/c?d=e#f'", "'mailto:x@y'", "'http://u:p@h:80/%20'"), LIST("'a.b'", "'//h'", "'http://a b'", "'http://%2'"));
+	values("{'type':'string','format':'phone'}", LIST("'anything'"), LIST("1"));
+	values("{'type':'string','enum':['ab','abc','x'],'pattern':'^a','maxLength':2}", LIST("'ab'"), LIST("'abc'", "'x'"));
+}
+
+static void alternatives(void)
+{
+	values("{'anyOf':[{'type':'string','pattern':'^a+$'},{'type':'string','maxLength':1},{'type':'integer'}]}", LIST("'aaa'", "'b'", "''", "7"), LIST("'bb'", "'ab'", "true"));
+	values("{'anyOf':[{'type':'integer','minimum':10,'maximum':19},{'enum':[1,150]},{'type':'number','minimum':0,'maximum':0.5}]}",
+		LIST("10", "1", "150", "0.25", "0"), LIST("15.5", "2", "1.5", "9", "1500", "0.75"));
+	const char *objects = "{'oneOf':[{'type':'object','properties':{'kind':{'const':'circle'},'r':{'type':'number'}},'required':['kind','r']},"
+		"{'type':'object','properties':{'kind':{'const':'square'},'side':{'anyOf':[{'type':'integer','minimum':5},{'type':'object','properties':"
+		"{'w':{'type':'integer'}},'required':['w']}]}},'required':['kind','side']}]}";
+	values(objects, LIST("{'kind':'circle','r':1.5}", "{'r':2,'kind':'circle'}", "{'kind':'square','side':7}", "{'side':{'w':1},'kind':'square'}"),
+		LIST("{'kind':'circle'}", "{'kind':'circle','side':7}", "{'r':1,'kind':'square'}", "{'kind':'square','side':4}", "{'kind':'square','side':{}}", "{'r':1,'side':7}"));
+	values("{'type':'object','properties':{'a':{'type':'integer'},'b':{'type':'integer'},'c':{'type':'integer'}},'anyOf':[{'required':['a']},{'required':['b']}]}",
+		LIST("{'a':1}", "{'b':1}", "{'c':1,'b':2,'a':3}"), LIST("{}", "{'c':1}", "{'a':1,'a':2}"));
+	values("{'anyOf':[{'type':'array','items':{'type':'integer'}},{'type':'array','items':{'type':'string'},'minItems':2}]}", LIST("[]", "[1]", "['a','b']"), LIST("['a']", "[1,'a']"));
+	values("{'oneOf':[{'const':'a','title':'A'},{'const':'b'}]}", LIST("'a'", "'b'"), LIST("'c'"));
+	values("{'anyOf':[{'anyOf':[{'type':'string','format':'ipv4'},{'type':'string','format':'uuid'}]},{'type':'null'}]}", LIST("'1.2.3.4'", "null"), LIST("'1.2'"));
+	values("{'type':'array','items':{'anyOf':[{'type':'string','pattern':'^a'},{'type':'string','pattern':'z$'}]}}", LIST("['a','z','az']", "[]"), LIST("['b']", "['a','b']"));
+}
+
+static void unique(void)
+{
+	values("{'type':'array','uniqueItems':true,'items':{'enum':['a','ab','b',1,12]}}", LIST("[]", "['ab','a']", "[12,1]", "['a','ab','b',1,12]"), LIST("['a','a']", "[1,1]", "[12,1,12]"));
+	values("{'type':'array','uniqueItems':true,'items':{'enum':[1,1.0,2]},'minItems':2}", LIST("[1,2]"), LIST("[1,1.0]", "[1]"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'string'}}", LIST("['a','b']", "['','a']", "['a','aa']"), LIST("['a','a']", "['a','\\u0061']", "['','']"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'string','maxLength':1,'pattern':'^[ab]?$'},'minItems':3}", LIST("['a','b','']", "['','b','a']"), LIST("['a','b']", "['a','b','a']"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'integer','minimum':8,'maximum':11}}", LIST("[8,9,10,11]", "[11,10]"), LIST("[8,8]", "[10,11,10]", "[8,9,10,11,8]"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'number'}}", LIST("[1,1.5,-1]"), LIST("[1,1.0]", "[1.50,1.5]", "[1e1]"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'boolean'}}", LIST("[true,false]", "[false]"), LIST("[true,true]", "[true,false,true]"));
+	values("{'type':'array','uniqueItems':true}", LIST("[1,'1',true,null]"), LIST("[null,null]", "[[]]", "['x','x']"));
+}
+
+static void references(void)
+{
+	const char *tree = "[{'name':'f','input_schema':{'type':'object','properties':{'t':{'$ref':'#/$defs/tree'}},'required':['t'],'$defs':{'tree':{'type':'object',"
+		"'properties':{'n':{'type':'integer'},'kids':{'type':'array','items':{'$ref':'#/$defs/tree'}}},'required':['n']}}}}]";
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_grammar *g = grammar_of(tree, NULL, &err);
+	if (!CHECK(g != NULL))
+		return;
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'t':{'n':1,'kids':[{'n':2},{'n':3,'kids':[{'n':4,'kids':[]}]}]}}}]"), WHOLE);
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'t':{'n':1,'kids':[{'kids':[]}]}}}]"), NO);
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'t':{'n':1,'kids':[{'n':2,'kids':[{'n':3,'kids':[{'n':4}"), NO); /* deeper than is followed */
+	ndl_grammar_free(g);
+}
+
 static void calls(void)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -302,6 +370,15 @@ static void errors(void)
 	CHECK_STR(failure("{'type':'array','items':{'type':'array','minItems':3,'maxItems':2}}"), "tool \"f\": /properties/a/items: minItems is more than maxItems");
 	CHECK_STR(failure("{'type':'integer','enum':['x']}"), "tool \"f\": /properties/a: no value of the enum fits the rest of the schema");
 	CHECK_STR(failure("{'type':'number','multipleOf':1e-12}"), "tool \"f\": /properties/a: multipleOf with this value is not supported");
+	CHECK_STR(failure("{'type':'string','pattern':'^ab$','minLength':3}"), "tool \"f\": /properties/a: no text of the length allowed matches");
+	CHECK_STR(failure("{'type':'string','pattern':'^(abc)+$','minLength':4,'maxLength':5}"), "tool \"f\": /properties/a: no text of the length allowed matches");
+	CHECK_STR(failure("{'type':'string','pattern':'a^'}"), "tool \"f\": /properties/a/pattern: no text matches the pattern");
+	CHECK_STR(failure("{'type':'string','pattern':'^a','format':'date'}"), "tool \"f\": /properties/a/format: no text matches the pattern");
+	CHECK_STR(failure("{'type':'string','pattern':'(a)\\\\1'}"), "tool \"f\": /properties/a/pattern: backreferences are not supported at character 4");
+	CHECK_STR(failure("{'type':'string','pattern':'(a|b)*a(a|b){20}$'}"), "tool \"f\": /properties/a/pattern: pattern needs too many states");
+	CHECK_STR(failure("{'type':'string','pattern':'((a{999}){999}){999}'}"), "tools[0]: /parameters/properties/a/pattern: not a regular expression: regular expression is too large at byte 21");
+	CHECK_STR(failure("{'type':'array','uniqueItems':true,'items':{'type':'boolean'},'minItems':3}"),
+		"tool \"f\": /properties/a: minItems is 3, and at most 2 different items are possible");
 	CHECK_STR(failure("{'type':'array','items':{'type':'string'},'minItems':4000000}"), "tool \"f\": /properties/a: even the shortest value is too long");
 	ndl_error err = NDL_ERROR_INIT;
 	CHECK(!grammar_of("[]", &(ndl_grammar_options){.min_calls = 1}, &err));
@@ -340,6 +417,10 @@ int main(void)
 {
 	types();
 	constraints();
+	strings();
+	alternatives();
+	unique();
+	references();
 	calls();
 	forced_and_closing();
 	masks();

@@ -128,6 +128,25 @@ static void canonical(void)
 	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/A~1b','description':'mine'}},"
 		"'$defs':{'A/b':{'type':'string','description':'theirs','enum':['x']}}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'string','description':'mine','enum':['x']}}}]");
+	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b','required':['x']}},'$defs':{'b':"
+		"{'type':'object','properties':{'y':{'type':'string'}}}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'x':{'required':true},'y':{'type':'string'}}}}}]");
+	/* a schema inside itself is shown once */
+	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'t':{'$ref':'#/$defs/tree'}},'$defs':{'tree':{'type':'object',"
+		"'properties':{'n':{'type':'integer'},'kids':{'type':'array','items':{'$ref':'#/$defs/tree'}}}}}}}]",
+		"[{'name':'f','parameters':{'t':{'type':'object','properties':{'n':{'type':'integer'},'kids':{'type':'array','items':{'type':'object'}}}}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'allOf':[{'type':'object','properties':{'x':{'type':'string'}}},{'properties':{'x':{'enum':['p',1]},"
+		"'y':{'type':'null'}},'required':['y']}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'x':{'type':'string','enum':['p',1]},'y':{'type':'null','required':true}}}}}]");
+	RENDERS("[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string'},'b':{'type':'string'}},'anyOf':[{'required':['a']},"
+		"{'required':['b']}]}}]", "[{'name':'f','parameters':{'a':{'type':'string'},'b':{'type':'string'}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'description':'d','anyOf':[{'const':'x','description':'ex'},{'enum':['y','z']},{'const':'x'}]}}}]",
+		"[{'name':'f','parameters':{'a':{'description':'d','enum':['x','y','z']}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'anyOf':[{'type':'null'},{'type':'string','minLength':2},{'type':'array','items':{'type':'string'}}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':['string','array','null'],'items':{'type':'string'}}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'object','properties':{'k':{'const':'p'},'x':{'type':'string'}},'required':['k','x']},"
+		"{'type':'object','properties':{'k':{'const':'q'}},'required':['k']}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'k':{'required':true,'enum':['p']},'x':{'type':'string'}}}}}]");
 	RENDERS("[{'name':'f','parameters':{'type':'object','required':['z'],'properties':{'a':{'type':'string'}}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'string'},'z':{'required':true}}}]");
 	RENDERS("[{'name':'f','description':'caf\xc3\xa9 \\u0022q\\u0022','parameters':{}}]",
@@ -212,8 +231,9 @@ static void errors(void)
 		{"[{'name':'f'},{'name':'f'}]", "error: tools[1]: duplicate tool name 'f'"},
 		{"[{'name':'f','parameters':{'a':{'type':'strnig'}}}]", "error: tools[0]: /parameters/a/type: unknown type 'strnig'"},
 		{"[{'name':'f','parameters':{'a':{'type':[]}}}]", "error: tools[0]: /parameters/a/type: empty list of types"},
-		{"[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string','pattern':'x'}}}}]",
-		 "error: tools[0]: /parameters/properties/a/pattern: schema keyword not supported"},
+		{"[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string','pattern':'[x'}}}}]",
+		 "error: tools[0]: /parameters/properties/a/pattern: not a regular expression: missing terminating ] for character class at byte 3"},
+		{"[{'name':'f','parameters':{'a':{'not':{}}}}]", "error: tools[0]: /parameters/a/not: schema keyword not supported"},
 		{"[{'name':'f','input_schema':{'type':'object','properties':{'a/b':{'minLenght':3}}}}]",
 		 "error: tools[0]: /input_schema/properties/a~1b/minLenght: unknown schema keyword"},
 		{"[{'name':'f','input_schema':{'type':'string'}}]",
@@ -223,7 +243,18 @@ static void errors(void)
 		{"[{'name':'f','parameters':{'a':{'$ref':'http://x'}}}]", "error: tools[0]: /parameters/a/$ref: no such local reference: 'http://x'"},
 		{"[{'name':'f','parameters':{},'input_schema':{}}]", "error: tools[0]: both 'parameters' and 'input_schema' are given"},
 		{"[{'functionDeclarations':[{'name':'f'},{}]}]", "error: tools[0].functionDeclarations[1]: no name"},
-		{"[{'name':'f','parameters':{'a':{'uniqueItems':true}}}]", "error: tools[0]: /parameters/a/uniqueItems: schema keyword not supported"},
+		{"[{'name':'f','parameters':{'a':{'uniqueItems':true,'items':{'type':'object'}}}}]",
+		 "error: tools[0]: /parameters/a/uniqueItems: supported only for items that are strings, numbers, booleans or null"},
+		{"[{'name':'f','parameters':{'a':{'type':'string','allOf':[{'type':'integer'}]}}}]",
+		 "error: tools[0]: /parameters/a/allOf/0: contradicts what else is said of this value"},
+		{"[{'name':'f','parameters':{'a':{'type':'string','anyOf':[{'type':'integer'},{'type':'null'}]}}}]",
+		 "error: tools[0]: /parameters/a/anyOf: no alternative is possible"},
+		{"[{'name':'f','parameters':{'a':{'oneOf':[{'type':'string'},{'type':'string','minLength':3}]}}}]",
+		 "error: tools[0]: /parameters/a/oneOf: alternatives 0 and 1 may hold for one value; anyOf admits that"},
+		{"[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b'}},'$defs':{'b':{'$ref':'#/$defs/c'},'c':{'$ref':'#/$defs/b'}}}}]",
+		 "error: tools[0]: /input_schema/properties/a/$ref/$ref/$ref: '#/$defs/b' refers to itself"},
+		{"[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}},'required':['a']}}]",
+		 "error: tools[0]: /input_schema/properties/a/$ref/properties/a/$ref/properties/a/$ref: '#' contains itself without end"},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
 		/* the apostrophe in "tool's" is one in both */
@@ -233,10 +264,16 @@ static void errors(void)
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'string','pattern':'x','minLenght':3,'not':{}}}}]", 0, NDL_TOOLS_LENIENT),
 		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'date'}}}]", 0, NDL_TOOLS_LENIENT), "[{'name':'f','parameters':{'a':{}}}]");
-	const char *got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}}}}]", 0, 0);
-	CHECK(strstr(got, "schema nests deeper than 32 levels") != NULL);
-	got = rendered("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b','required':['x']}},'$defs':{'b':{}}}}]", 0, 0);
-	CHECK_STR(got, "error: tools[0]: /input_schema/properties/a/$ref: not supported beside 'required'");
+	ndl_buf deep = NDL_BUF_INIT;
+	ndl_buf_str(&deep, "[{'name':'f','parameters':{'a':");
+	for (int i = 0; i < 40; i++)
+		ndl_buf_str(&deep, "{'type':'array','items':");
+	ndl_buf_str(&deep, "{}");
+	for (int i = 0; i < 40; i++)
+		ndl_buf_byte(&deep, '}');
+	ndl_buf_str(&deep, "}}]");
+	CHECK(strstr(rendered(deep.data, 0, 0), "schema nests deeper than 32 levels") != NULL);
+	ndl_buf_clear(&deep);
 	/* a schema that expands to 4^12 parts */
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_buf_str(&b, "[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/d0'}},'$defs':{");
