@@ -17,3 +17,7 @@ EXTRA_PROGRAMS += tests/mkmodel
 tests_mkmodel_SOURCES = tests/mkmodel.c
 check_DATA += tests/mkmodel$(EXEEXT)
 CLEANFILES += tests/mkmodel$(EXEEXT)
+
+# random schemas, judged by an independent validator
+dist_check_SCRIPTS += tests/property/schemas.bats
+EXTRA_DIST += tests/property/validate.py
