@@ -21,3 +21,6 @@ CLEANFILES += tests/mkmodel$(EXEEXT)
 # random schemas, judged by an independent validator
 dist_check_SCRIPTS += tests/property/schemas.bats
 EXTRA_DIST += tests/property/validate.py
+
+# kernels of another architecture
+dist_check_SCRIPTS += tests/kernels/aarch64.bats

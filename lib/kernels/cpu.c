@@ -37,15 +37,39 @@ bool ndl_cpu_fast_bf16_dot(void)
 	unsigned a, b, c, d;
 	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
 }
+
+unsigned ndl_cpu_features(void)
+{
+	unsigned a, b, c, d, a71 = 0;
+	ndl_isa level = ndl_cpu_detect();
+	if (level < NDL_ISA_AVX2 || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+		return 0;
+	if (a >= 1)
+		__get_cpuid_count(7, 1, &a71, &b, &d, &d);
+	return (BIT(a71, 4) ? NDL_CPU_AVXVNNI : 0) | (level >= NDL_ISA_AVX512 && BIT(c, 11) ? NDL_CPU_AVX512VNNI : 0);
+}
 #elif defined(__aarch64__)
+#include <sys/auxv.h>
+
 ndl_isa ndl_cpu_detect(void)
 {
 	return NDL_ISA_NEON;
+}
+
+/* Bit 20 of Linux' hardware capabilities is ASIMDDP. */
+unsigned ndl_cpu_features(void)
+{
+	return getauxval(AT_HWCAP) >> 20 & 1 ? NDL_CPU_DOTPROD : 0;
 }
 #else
 ndl_isa ndl_cpu_detect(void)
 {
 	return NDL_ISA_SCALAR;
+}
+
+unsigned ndl_cpu_features(void)
+{
+	return 0;
 }
 #endif
 

@@ -54,6 +54,49 @@ typedef struct ndl_gemm_kernel {
 /* How weights are stored; values and layouts in tensor/gemm.h. */
 typedef enum ndl_wtype { NDL_W_F32, NDL_W_F16, NDL_W_BF16, NDL_W_I8, NDL_W_I4, NDL_W_COUNT } ndl_wtype;
 
+/* Rows of numbers rounded to INT8 in groups of NDL_INT_GROUP that share a scale: value = code * scale, codes
+ * in [-127, 127], to nearest, scale = largest magnitude / 127. A group that holds a NaN or an infinity
+ * has such a scale. sum: of the codes of a group. Borrowed; in is a multiple of NDL_INT_GROUP. */
+enum { NDL_INT_GROUP = 32 };
+typedef struct ndl_int_rows {
+	size_t in;
+	int8_t *code;   /* [rows][in] */
+	float *scale;   /* [rows][in / NDL_INT_GROUP] */
+	int32_t *sum;   /* as scale */
+} ndl_int_rows;
+
+/* Products of such rows with weights that are INT8 or INT4 too: what is inside a group is summed in
+ * integers, exactly; groups are added up in float32 (in any order, fixed for a table).
+ *
+ * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each, on a 64-byte
+ * boundary; how a panel looks inside is the kernel's own business. Scales are F16 bits and may lie
+ * on any byte, [out][in / group], group a multiple of NDL_INT_GROUP. */
+typedef struct ndl_int_kernel {
+	const char *name;
+	size_t nr;
+	/* n values, a multiple of NDL_INT_GROUP. */
+	void (*quantize)(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n);
+	/* Outputs [0, n) of an out-major weight, n <= nr; zero beyond. */
+	void (*pack[NDL_W_COUNT])(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n);
+	/* Weights made from numbers, rounded as in ndl_int_rows. Output o is row o of x[n][ld], n <= nr ... */
+	void (*pack_rows)(void *panel, const float *x, size_t ld, size_t in, size_t n);
+	/* ... or column o of x[in][ld], nr of them; any `in`, zero up to a whole group. */
+	void (*pack_columns)(void *panel, const float *x, size_t ld, size_t in);
+	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
+	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
+	/* y[o] = row `row` of x times output o < n of an out-major weight that is used where it lies:
+	 * NDL_W_I8, NDL_W_I4, with groups of NDL_INT_GROUP. Only if in <= gemv_max (0: never) and in is a
+	 * multiple of gemv_unit. */
+	size_t gemv_unit, gemv_max;
+	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale, size_t n);
+} ndl_int_kernel;
+
+/* Bytes of a panel of inputs in [0, in). */
+static inline size_t ndl_int_panel_bytes(const ndl_int_kernel *k, size_t in)
+{
+	return (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * k->nr * (NDL_INT_GROUP + sizeof(float));
+}
+
 /* What a vector kernel's sum is: terms added in any order (fixed for a table and n), each
  * operation rounded, multiply-add perhaps rounded once. Same table, same bits, always. */
 typedef struct ndl_kernels {
@@ -61,6 +104,7 @@ typedef struct ndl_kernels {
 	ndl_gemm_kernel gemm_f32;
 	ndl_gemm_kernel gemm_bf16;
 	bool fast_bf16;            /* gemm_bf16 is faster than gemm_f32 here */
+	ndl_int_kernel integer;
 
 	/* sum over i < n of x[i] y[i]; 0 for n = 0. x may be y. */
 	float (*dot)(const float *x, const float *y, size_t n);
@@ -117,8 +161,10 @@ typedef struct ndl_kernels {
 } ndl_kernels;
 
 /* Fills *k for this machine. cpu: highest level allowed, "scalar", "neon", "avx2", "avx512",
- * "avx512bf16" or "amx"; NULL or "" allows all. NDL_EINVAL for another word. A level that this machine or this
- * build lacks is quietly replaced by the next lower one. */
+ * "avx512bf16" or "amx"; NULL or "" allows all. After it, or alone, ",nodot" rules out instructions
+ * for integer dot products (AVX-VNNI, AVX-512 VNNI, NEON dotprod), which not every machine of a level
+ * has. NDL_EINVAL for another word. A level that this machine or this build lacks is quietly
+ * replaced by the next lower one. */
 ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err);
 
 /* "scalar", "neon", ... */
@@ -126,6 +172,10 @@ const char *ndl_isa_name(ndl_isa isa);
 
 /* The highest level that this processor and operating system support (whatever was built). */
 ndl_isa ndl_cpu_detect(void);
+
+/* What it may have beside its level. */
+enum { NDL_CPU_AVXVNNI = 1, NDL_CPU_AVX512VNNI = 2, NDL_CPU_DOTPROD = 4 };
+unsigned ndl_cpu_features(void);
 
 /* x rounded to bfloat16: to nearest, ties to even, subnormals to zero, NaN stays NaN. */
 uint16_t ndl_bf16_from_f32(float x);

@@ -18,6 +18,13 @@ void ndl_vectors_fill_avx512(ndl_kernels *k);
 void ndl_weights_fill_avx2(ndl_kernels *k);
 void ndl_weights_fill_avx512(ndl_kernels *k);
 
+void ndl_integer_fill_ref(ndl_kernels *k);
+void ndl_integer_fill_avx2(ndl_kernels *k);
+void ndl_integer_fill_avxvnni(ndl_kernels *k);
+void ndl_integer_fill_avx512(ndl_kernels *k);
+void ndl_integer_fill_neon(ndl_kernels *k);
+void ndl_integer_fill_dotprod(ndl_kernels *k);
+
 /* The definitions of row_dot and row_expand, where variants send what they do not handle. */
 #define NDL_ROW_KERNELS(type) \
 	float ndl_row_dot_##type##_ref(const float *x, const void *row, const uint16_t *scale, size_t group, \

@@ -3,11 +3,13 @@ libneedle_a_SOURCES += \
 	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.h \
 	lib/kernels/transpose_avx512.h lib/kernels/pack_avx512bf16.h lib/kernels/vector_body.inc lib/kernels/weight_body.inc \
 	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
-	lib/kernels/vector_ref.c lib/kernels/weight_ref.c
+	lib/kernels/vector_ref.c lib/kernels/weight_ref.c lib/kernels/int_ref.c \
+	lib/kernels/int_body.inc lib/kernels/int_avx2.inc lib/kernels/int_neon.inc
 
 if HAVE_AVX2
 EXTRA_LIBRARIES += libkernels_avx2.a
-libkernels_avx2_a_SOURCES = lib/kernels/gemm_avx2.c lib/kernels/vector_avx2.c lib/kernels/weight_avx2.c
+libkernels_avx2_a_SOURCES = lib/kernels/gemm_avx2.c lib/kernels/vector_avx2.c lib/kernels/weight_avx2.c \
+	lib/kernels/int_avx2.c
 libkernels_avx2_a_CFLAGS = $(BASE_CFLAGS) -mavx2 -mfma -mf16c
 libneedle_a_LIBADD += $(libkernels_avx2_a_OBJECTS)
 endif
@@ -27,6 +29,31 @@ libkernels_avx512bf16_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq 
 libneedle_a_LIBADD += $(libkernels_avx512bf16_a_OBJECTS)
 endif
 
+if HAVE_AVXVNNI
+EXTRA_LIBRARIES += libkernels_avxvnni.a
+libkernels_avxvnni_a_SOURCES = lib/kernels/int_avxvnni.c
+libkernels_avxvnni_a_CFLAGS = $(BASE_CFLAGS) -mavx2 -mfma -mf16c -mavxvnni
+libneedle_a_LIBADD += $(libkernels_avxvnni_a_OBJECTS)
+endif
+
+if HAVE_AVX512VNNI
+EXTRA_LIBRARIES += libkernels_avx512vnni.a
+libkernels_avx512vnni_a_SOURCES = lib/kernels/int_avx512.c
+libkernels_avx512vnni_a_CFLAGS = $(BASE_CFLAGS) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni -mfma -mf16c
+libneedle_a_LIBADD += $(libkernels_avx512vnni_a_OBJECTS)
+endif
+
+if HAVE_NEON
+libneedle_a_SOURCES += lib/kernels/int_neon.c
+endif
+
+if HAVE_DOTPROD
+EXTRA_LIBRARIES += libkernels_dotprod.a
+libkernels_dotprod_a_SOURCES = lib/kernels/int_dotprod.c
+libkernels_dotprod_a_CFLAGS = $(BASE_CFLAGS) -march=armv8.2-a+dotprod
+libneedle_a_LIBADD += $(libkernels_dotprod_a_OBJECTS)
+endif
+
 if HAVE_AMX
 EXTRA_LIBRARIES += libkernels_amx.a
 libkernels_amx_a_SOURCES = lib/kernels/gemm_amx.c
@@ -37,3 +64,5 @@ endif
 
 check_PROGRAMS += tests/kernels/check_vector
 tests_kernels_check_vector_SOURCES = tests/kernels/check_vector.c tests/kernels/check.h tests/tap.h
+check_PROGRAMS += tests/kernels/check_integer
+tests_kernels_check_integer_SOURCES = tests/kernels/check_integer.c tests/kernels/check.h tests/tap.h

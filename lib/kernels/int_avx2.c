@@ -1,0 +1,20 @@
+/* int_avx2.c - integer products without dot product instructions: vpmaddubsw wants one operand
+ * unsigned, so the sign of w moves to x; its pairs stay below 2 * 128 * 127 and cannot saturate. */
+#include "kernels/kernels_internal.h"
+
+#if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
+#error "compile with -mavx2 -mfma -mf16c"
+#endif
+
+#define ZERO 0
+#define ADD_PAIRS(acc, pairs) \
+	((vi)_mm256_add_epi32((__m256i)(acc), _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))))
+#define DOT(acc, w, x) \
+	ADD_PAIRS(acc, _mm256_maddubs_epi16(_mm256_abs_epi8((__m256i)(w)), _mm256_sign_epi8((__m256i)(x), (__m256i)(w))))
+#define DOT4(acc, u, x) ADD_PAIRS(acc, _mm256_maddubs_epi16((__m256i)(u), (__m256i)(x)))
+#include "kernels/int_avx2.inc"
+
+void ndl_integer_fill_avx2(ndl_kernels *k)
+{
+	fill_integer(k, "avx2");
+}

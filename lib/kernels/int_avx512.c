@@ -1,0 +1,44 @@
+/* int_avx512.c - int_body.inc on 16 lanes with vpdpbusd (AVX-512 VNNI): 6 x 32 tiles take 12 registers
+ * of integer and 12 of float32 sums. */
+#include "kernels/kernels_internal.h"
+
+#if !defined(__AVX512VNNI__) || !defined(__AVX512BW__)
+#error "compile with -mavx512f -mavx512dq -mavx512bw -mavx512vl -mavx512vnni -mfma -mf16c"
+#endif
+#include <immintrin.h>
+#include <string.h>
+#include "kernels/transpose_avx512.h"
+
+#define W 16
+#define NV 2
+#define MR 6
+#define ZERO 128
+#define DOT(acc, w, x) ((vi)_mm512_dpbusd_epi32((__m512i)(acc), (__m512i)(w), (__m512i)(x)))
+#define DOT4(acc, u, x) DOT(acc, u, x)
+#define SETI(x) ((vi)_mm512_set1_epi32(x))
+#define SETF(x) _mm512_set1_ps(x)
+#define MAXI(a, b) ((vi)_mm512_max_epi32((__m512i)(a), (__m512i)(b)))
+#define ROUNDI(f) ((vi)_mm512_cvtps_epi32(f))
+#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define HMAXI(v) _mm512_reduce_max_epi32((__m512i)(v))
+#define HSUMI(v) _mm512_reduce_add_epi32((__m512i)(v))
+#define HSUMF(v) _mm512_reduce_add_ps(v)
+#define NARROW(p, i) _mm_storeu_si128((__m128i *)(p), _mm512_cvtepi32_epi8((__m512i)(i)))
+#define HALVES(p, n) \
+	_mm512_cvtph_ps((n) < W ? _mm256_maskz_loadu_epi16(lanes16(n), p) : _mm256_loadu_si256((const void *)(p)))
+#define PART(p, n) ((vi)_mm512_maskz_loadu_epi32(lanes16(n), p))
+#define TRANSPOSE(r) transpose16((__m512i *)(r))
+#define REPEAT4(f, j) \
+	_mm512_permutexvar_ps(_mm512_add_epi32(_mm512_set1_epi32((int)(4 * (j))), \
+	                                       _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)), f)
+#define PAIR8(p, a, b) do { \
+		__m512i v0 = _mm512_loadu_si512(p), v1 = _mm512_loadu_si512((p) + 64); \
+		a = (vi)_mm512_shuffle_i32x4(v0, v1, 0x88); \
+		b = (vi)_mm512_shuffle_i32x4(v0, v1, 0xdd); \
+	} while (0)
+#include "kernels/int_body.inc"
+
+void ndl_integer_fill_avx512(ndl_kernels *k)
+{
+	fill_integer(k, "avx512-vnni");
+}
