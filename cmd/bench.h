@@ -4,23 +4,27 @@
 
 #include "cmd/cli.h"
 
-#include "kernels/kernels.h"
+#include "model/model.h"
 
 typedef struct bench_row {
 	char name[64];      /* what: "product 4096x512x512" */
-	char kernel[16];    /* "avx512", ...; "-" where it does not matter */
+	char kernel[24];    /* "avx512", ...; "-" where it does not matter */
 	int threads;
 	double value;
 	const char *unit;   /* "GFLOP/s", "ms", ...: constant text */
 	bool less_is_better;
 } bench_row;
 
+enum { BENCH_PROMPTS = 4 };
+
 typedef struct bench {
 	cli c;
 	bool json, kernels_only;
 	const char *compare, *filter;
 	double min_s;             /* least time to spend on a row */
-	int prompt, answer;       /* tokens of the encoder's input, decoded tokens */
+	int prompt, answer;       /* tokens of the encoder's input (0: several lengths), decoded tokens */
+	int prompts[BENCH_PROMPTS]; /* lengths to measure; 0 ends */
+	ndl_model *model;         /* while bench_model runs */
 	const char *levels[8];    /* masks to measure, rising; NULL ends */
 	int threads[2];           /* counts to measure; 0 ends */
 	bench_row *rows;

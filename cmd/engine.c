@@ -2,14 +2,29 @@
 
 #include <stdlib.h>
 
-bool cli_engine_open(const cli *c, cli_engine *e)
+ndl_precision cli_precision(const cli *c, const char *arg)
+{
+	static const char *const names[] = {"int8", "f32", NULL};
+	return cli_choice(c, "--precision", arg, names) == 0 ? NDL_PRECISION_INT8 : NDL_PRECISION_F32;
+}
+
+ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)
+{
+	ndl_exec *x = ndl_exec_new(threads, getenv("NEEDLE_CPU"), err);
+	if (x)
+		ndl_exec_set_precision(x, precision);
+	return x;
+}
+
+bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	const char *path = cli_model_path(c, &err);
-	if (path && (e->exec = ndl_exec_new(c->common.threads, getenv("NEEDLE_CPU"), &err)) &&
+	if (path && (e->exec = cli_exec_new(c->common.threads, precision, &err)) &&
 	    (e->engine = ndl_engine_open(path, &err)) && (e->session = ndl_session_new(e->engine, e->exec, &err))) {
-		cli_verbose(c, "%s, %d threads, %s kernels", path, ndl_exec_threads(e->exec),
-		            ndl_isa_name(ndl_exec_kernels(e->exec)->isa));
+		const ndl_kernels *k = ndl_exec_kernels(e->exec);
+		cli_verbose(c, "%s, %d threads, %s kernels, %s%s", path, ndl_exec_threads(e->exec), ndl_isa_name(k->isa),
+		            precision == NDL_PRECISION_INT8 ? "integers " : "f32", precision == NDL_PRECISION_INT8 ? k->integer.name : "");
 		return true;
 	}
 	cli_report(c, &err);

@@ -5,15 +5,22 @@
 #include "cmd/cli.h"
 #include "session/session.h"
 
+/* Arithmetic of the network, --precision int8|f32, for the option tables and their parser; int8 is the default. */
+#define CLI_PRECISION(key) {key, "precision", "int8|f32", "arithmetic of the network [int8]"}
+ndl_precision cli_precision(const cli *c, const char *arg);
+
+/* Of so many threads (0: all), processor as $NEEDLE_CPU says. */
+ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
+
 typedef struct cli_engine {
 	ndl_exec *exec;
 	ndl_engine *engine;
 	ndl_session *session;
 } cli_engine;
 
-/* Threads as -j says, processor level as $NEEDLE_CPU says, the model of cli_model_path. False after
- * a message: exit with CLI_UNUSABLE. Close in either case. */
-bool cli_engine_open(const cli *c, cli_engine *e);
+/* Threads as -j says, the model of cli_model_path. False after a message: exit with CLI_UNUSABLE. Close
+ * in either case. */
+bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
 void cli_engine_close(cli_engine *e);
 
 #endif

@@ -1,4 +1,5 @@
 #include "cmd/eval_infer.h"
+#include "cmd/engine.h"
 
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -23,14 +24,14 @@ struct eval_caller {
 	int threads;
 };
 
-static ndl_status open_workers(eval_caller *c, ndl_error *err)
+static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_error *err)
 {
 	c->worker = ndl_calloc((size_t)c->threads, sizeof *c->worker);
 	if (!c->worker)
 		return ndl_fail_nomem(err, "sessions");
 	for (int i = 0; i < c->threads; i++) {
 		worker *w = &c->worker[i];
-		w->exec = ndl_exec_new(1, getenv("NEEDLE_CPU"), err);
+		w->exec = cli_exec_new(1, precision, err);
 		w->session = w->exec ? ndl_session_new(c->engine, w->exec, err) : NULL;
 		if (!w->session)
 			return NDL_ENOMEM;
@@ -38,7 +39,7 @@ static ndl_status open_workers(eval_caller *c, ndl_error *err)
 	return NDL_OK;
 }
 
-eval_caller *eval_caller_open(const char *model, int threads, json_t *tools, ndl_error *err)
+eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, ndl_error *err)
 {
 	eval_caller *c = ndl_calloc(1, sizeof *c);
 	if (!c) {
@@ -54,7 +55,7 @@ eval_caller *eval_caller_open(const char *model, int threads, json_t *tools, ndl
 	c->engine = ndl_engine_open(model, err);
 	if (c->engine && tools)
 		c->toolset = ndl_toolset_new(c->engine, tools, 0, err);
-	if (!c->engine || (tools && !c->toolset) || open_workers(c, err) != NDL_OK) {
+	if (!c->engine || (tools && !c->toolset) || open_workers(c, precision, err) != NDL_OK) {
 		eval_caller_free(c);
 		return NULL;
 	}

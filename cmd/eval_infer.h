@@ -3,13 +3,14 @@
 #define NDL_CMD_EVAL_INFER_H
 
 #include "json/json.h"
+#include "tensor/exec.h"
 
 #include <stddef.h>
 
 typedef struct eval_caller eval_caller; /* opaque, owned */
 
 /* threads 0: all available. tools: list of all records, or NULL (then each its own); read only. */
-eval_caller *eval_caller_open(const char *model, int threads, json_t *tools, ndl_error *err);
+eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, ndl_error *err);
 void eval_caller_free(eval_caller *c);
 
 /* Sets "calls" and "confidence" (and "truncated" if so) of n records; NULLs among them are passed

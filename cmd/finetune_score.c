@@ -31,7 +31,7 @@ static ndl_status parse(const ndl_lines *lines, const size_t *rows, size_t n, js
 static ndl_status score_model(const char *model, json_t **record, ndl_error *errors, size_t n, int threads,
                               ndl_eval_counts *sum, ndl_error *err)
 {
-	eval_caller *caller = eval_caller_open(model, threads, NULL, err);
+	eval_caller *caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, err);
 	if (!caller)
 		return err->code;
 	eval_caller_run(caller, record, errors, n);

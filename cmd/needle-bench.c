@@ -21,7 +21,7 @@ static const cli_option options[] = {
 	{KEY_KERNELS, "kernels", NULL, "only the kernels, no model"},
 	{'f', "filter", "TEXT", "only rows whose name contains TEXT"},
 	{KEY_TIME, "time", "MS", "least time to spend on a row, in milliseconds [200]"},
-	{KEY_PROMPT, "prompt", "N", "tokens of the model's input [256]"},
+	{KEY_PROMPT, "prompt", "N", "tokens of the model's input [50, 200, 600, 1024]"},
 	{KEY_ANSWER, "answer", "N", "tokens to decode [32]"},
 	{0, NULL, NULL, NULL},
 };
@@ -56,7 +56,7 @@ bool bench_wants(const bench *b, const char *name)
 
 static void print_row(const bench_row *r)
 {
-	printf("%-30s %-8s %7d %12.1f %s\n", r->name, r->kernel, r->threads, r->value, r->unit);
+	printf("%-30s %-11s %7d %12.1f %s\n", r->name, r->kernel, r->threads, r->value, r->unit);
 	fflush(stdout);
 }
 
@@ -137,7 +137,7 @@ static void print_comparison(const bench *b, const json_t *old)
 	for (size_t i = 0; i < b->n_rows; i++) {
 		const bench_row *r = &b->rows[i];
 		double was = earlier(old, r);
-		printf("%-30s %-8s %7d %12.1f %-9s", r->name, r->kernel, r->threads, r->value, r->unit);
+		printf("%-30s %-11s %7d %12.1f %-9s", r->name, r->kernel, r->threads, r->value, r->unit);
 		if (was > 0 && r->value > 0)
 			printf(" %12.1f %6.2fx\n", was, r->less_is_better ? was / r->value : r->value / was);
 		else
@@ -210,7 +210,7 @@ static ndl_status measure_all(bench *b, ndl_error *err)
 {
 	ndl_status status = choose(b, err);
 	if (status == NDL_OK && !b->json && !b->compare)
-		printf("%-30s %-8s %7s %12s\n", "what", "kernel", "threads", "result");
+		printf("%-30s %-11s %7s %12s\n", "what", "kernel", "threads", "result");
 	if (status == NDL_OK)
 		status = bench_kernels(b, err);
 	if (status == NDL_OK)
@@ -229,7 +229,7 @@ int main(int argc, char **argv)
 			            "  needle-bench --kernels --compare before.json\n",
 			.options = options,
 			.flags = CLI_TAKES_MODEL},
-		.min_s = 0.2, .prompt = 256, .answer = 32,
+		.min_s = 0.2, .answer = 32,
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	json_t *old = NULL;

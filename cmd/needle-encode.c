@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_TOOLS = 256, KEY_RANK, KEY_STATES, KEY_TEXT, KEY_LENIENT, KEY_STRICT, MAX_INPUT = 64 << 20 };
+enum { KEY_TOOLS = 256, KEY_RANK, KEY_STATES, KEY_TEXT, KEY_LENIENT, KEY_STRICT, KEY_PRECISION, MAX_INPUT = 64 << 20 };
 
 static const cli_option options[] = {
 	{KEY_STATES, "states", "FILE", "write the encoder's states of the whole input, [tokens, width] (.npy)"},
@@ -21,6 +21,7 @@ static const cli_option options[] = {
 	{'k', "top-tools", "K", "with --rank: how many [5]"},
 	{KEY_TEXT, "text", NULL, "every line is text, also one that begins with {"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
+	CLI_PRECISION(KEY_PRECISION),
 	{KEY_STRICT, "strict", NULL, "stop at the first bad line"},
 	{0, NULL, NULL, NULL},
 };
@@ -31,6 +32,7 @@ typedef struct job {
 	const char *states, *tools_path, *operand;
 	bool rank, text, strict;
 	int tool_flags;
+	ndl_precision precision;
 	size_t k;
 	ndl_toolset *tools;
 	float *embedding; /* [contrastive_dim] */
@@ -283,6 +285,7 @@ static int parse_options(job *j, int argc, char **argv)
 			break;
 		case KEY_TEXT: j->text = true; break;
 		case KEY_LENIENT: j->tool_flags |= NDL_TOOLS_LENIENT; break;
+		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
@@ -299,7 +302,7 @@ static int parse_options(job *j, int argc, char **argv)
 
 static int run(job *j)
 {
-	if (!cli_engine_open(&j->c, &j->e) || !prepare(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || !prepare(j))
 		return CLI_UNUSABLE;
 	if (j->states)
 		return write_states(j);
@@ -320,7 +323,7 @@ int main(int argc, char **argv)
 		            "  echo \"wake me up at six\" | needle-encode --states states.npy\n",
 		.options = options,
 		.flags = CLI_TAKES_MODEL,
-	}, .k = 5};
+	}, .k = 5, .precision = NDL_PRECISION_INT8};
 	cli_init(&j.c);
 	int first = parse_options(&j, argc, argv);
 	j.operand = first < argc ? argv[first] : NULL;

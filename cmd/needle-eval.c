@@ -3,6 +3,7 @@
  * Reads JSON Lines with "answers" (right) and "calls" (made, as needle-infer writes them, or by
  * the model that -m names), writes a table or JSON with the metrics that lib/eval defines. The manual is needle-eval(1). */
 #include "cmd/cli.h"
+#include "cmd/engine.h"
 #include "cmd/eval_infer.h"
 #include "cmd/eval_report.h"
 
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT };
+enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_PRECISION };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -24,6 +25,7 @@ static const cli_option options[] = {
 	{KEY_UNDER, "fail-under", "METRIC=X", "exit with 1 if the metric is under X; may be repeated"},
 	{KEY_OVER, "fail-over", "METRIC=X", "exit with 1 if the metric is over X; may be repeated"},
 	{KEY_FAILURES, "failures", "FILE", "write the records without exact match to FILE"},
+	CLI_PRECISION(KEY_PRECISION),
 	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
 	{0, NULL, NULL, NULL},
 };
@@ -38,6 +40,7 @@ typedef struct job {
 	cli c;
 	const char *model, *tools_path, *failures_path;
 	bool json, strict;
+	ndl_precision precision;
 	limit limits[MAX_LIMITS];
 	size_t n_limits;
 	ndl_tools *tools;
@@ -211,6 +214,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case KEY_UNDER: add_limit(j, "--fail-under", arg, false); break;
 		case KEY_OVER: add_limit(j, "--fail-over", arg, true); break;
 		case KEY_FAILURES: j->failures_path = arg; break;
+		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
@@ -227,7 +231,7 @@ static ndl_status open_all(job *j, ndl_error *err)
 	if (list && !(j->tools = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
 		ndl_error_at(err, j->tools_path, 0);
 	else if (j->model)
-		j->caller = eval_caller_open(j->model, j->c.common.threads, list, err);
+		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, err);
 	json_decref(list);
 	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
 		return NDL_EINVAL;
@@ -287,6 +291,7 @@ int main(int argc, char **argv)
 			            "  needle-eval --json --fail-under call_f1=0.8 calls.jsonl | jq .exact_match\n",
 			.options = options,
 		},
+		.precision = NDL_PRECISION_INT8,
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	cli_init(&j.c);

@@ -29,7 +29,7 @@ static const cli_option options[] = {
 	{KEY_TRACE, "trace", NULL, "add every token with its probability"},
 	{KEY_NO_GRAMMAR, "no-grammar", NULL, "plain greedy decoding, nothing guaranteed"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
-	{KEY_PRECISION, "precision", "P", "arithmetic of the network: f32 [f32]"},
+	CLI_PRECISION(KEY_PRECISION),
 	{KEY_LOGITS, "logits", "FILE", "with QUERY: write raw logits of unconstrained greedy steps (.npy)"},
 	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
 	{0, NULL, NULL, NULL},
@@ -41,6 +41,7 @@ typedef struct job {
 	const char *tools_path, *input, *logits;
 	bool lines, timings, trace, stream, strict;
 	int tool_flags;
+	ndl_precision precision;
 	ndl_request request;
 	ndl_toolset *tools; /* -t, or NULL */
 } job;
@@ -206,7 +207,7 @@ static void free_worker(worker *w)
 static bool open_worker(const job *j, worker *w, ndl_error *err)
 {
 	w->j = j;
-	w->exec = ndl_exec_new(1, getenv("NEEDLE_CPU"), err);
+	w->exec = cli_exec_new(1, j->precision, err);
 	w->session = w->exec ? ndl_session_new(j->e.engine, w->exec, err) : NULL;
 	return w->session != NULL;
 }
@@ -304,7 +305,6 @@ static int write_logits(job *j, const char *query)
 
 static int parse_options(job *j, int argc, char **argv)
 {
-	static const char *const precisions[] = {"f32", NULL};
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -320,7 +320,7 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_TRACE: j->trace = true; break;
 		case KEY_NO_GRAMMAR: j->request.no_grammar = true; break;
 		case KEY_LENIENT: j->tool_flags |= NDL_TOOLS_LENIENT; break;
-		case KEY_PRECISION: cli_choice(&j->c, "--precision", arg, precisions); break;
+		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
 		case KEY_LOGITS: j->logits = arg; break;
 		case KEY_STRICT: j->strict = true; break;
 		}
@@ -384,7 +384,7 @@ static bool load_tools(job *j)
 
 static int run(job *j, const char *query)
 {
-	if (!cli_engine_open(&j->c, &j->e) || !load_tools(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || !load_tools(j))
 		return CLI_UNUSABLE;
 	if (query)
 		return j->logits ? write_logits(j, query) : one_query(j, query);
@@ -404,7 +404,7 @@ int main(int argc, char **argv)
 		            "  needle-infer -t tools.json --lines queries.txt --min-confidence 0.5\n",
 		.options = options,
 		.flags = CLI_TAKES_MODEL,
-	}};
+	}, .precision = NDL_PRECISION_INT8};
 	cli_init(&j.c);
 	int first = parse_options(&j, argc, argv);
 	const char *query = first < argc ? argv[first] : NULL;

@@ -24,11 +24,12 @@ _needle_tokenize() {
 }
 
 _needle_encode() {
-	options="--states --tools --rank --top-tools --text --lenient --strict --model --threads --quiet --verbose --help --version"
+	options="--states --tools --rank --top-tools --text --lenient --precision --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	--states) _needle_reply -f ;;
 	--tools) _needle_reply -f ;;
 	-k | --top-tools) : ;;
+	--precision) _needle_reply -W "int8 f32" ;;
 	-m | --model) _needle_reply -f ;;
 	-j | --threads) : ;;
 	*) return 1 ;;
@@ -43,7 +44,7 @@ _needle_infer() {
 	-k | --top-tools) : ;;
 	--min-confidence) : ;;
 	--max-tokens) : ;;
-	--precision) : ;;
+	--precision) _needle_reply -W "int8 f32" ;;
 	--logits) _needle_reply -f ;;
 	-m | --model) _needle_reply -f ;;
 	-j | --threads) : ;;
@@ -106,7 +107,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -114,6 +115,7 @@ _needle_eval() {
 	--fail-under) : ;;
 	--fail-over) : ;;
 	--failures) _needle_reply -f ;;
+	--precision) _needle_reply -W "int8 f32" ;;
 	-j | --threads) : ;;
 	*) return 1 ;;
 	esac

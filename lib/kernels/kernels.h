@@ -68,9 +68,9 @@ typedef struct ndl_int_rows {
 /* Products of such rows with weights that are INT8 or INT4 too: what is inside a group is summed in
  * integers, exactly; groups are added up in float32 (in any order, fixed for a table).
  *
- * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each, on a 64-byte
- * boundary; how a panel looks inside is the kernel's own business. Scales are F16 bits and may lie
- * on any byte, [out][in / group], group a multiple of NDL_INT_GROUP. */
+ * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each; how a panel
+ * looks inside is the kernel's own business. Scales are F16 bits, [out][in / group], group a
+ * multiple of NDL_INT_GROUP. */
 typedef struct ndl_int_kernel {
 	const char *name;
 	size_t nr;
@@ -84,11 +84,12 @@ typedef struct ndl_int_kernel {
 	void (*pack_columns)(void *panel, const float *x, size_t ld, size_t in);
 	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
 	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
-	/* y[o] = row `row` of x times output o < n of an out-major weight that is used where it lies:
-	 * NDL_W_I8, NDL_W_I4, with groups of NDL_INT_GROUP. Only if in <= gemv_max (0: never) and in is a
-	 * multiple of gemv_unit. */
+	/* y[o] = row `row` of x times output o (ids[o] if not NULL), o < n, of an out-major weight that is
+	 * used where it lies, with groups of NDL_INT_GROUP. Only if in <= gemv_max (0: never) and in is
+	 * a multiple of gemv_unit. */
 	size_t gemv_unit, gemv_max;
-	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale, size_t n);
+	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale,
+	                          const int32_t *ids, size_t n);
 } ndl_int_kernel;
 
 /* Bytes of a panel of inputs in [0, in). */

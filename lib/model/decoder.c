@@ -10,15 +10,19 @@ struct ndl_decoder {
 	size_t max, max_enc; /* tokens of cache, rows of encoder states */
 	size_t len;          /* tokens in the cache */
 	size_t rows;         /* encoder states seen by this sequence */
-	/* one allocation: x, y, q, att [max,d]; a weight row [d]; score rows; per layer the caches
-	 * k, v [max,kv] and the cross-attention's k, v [max_enc,kv] */
-	float *arena, *x, *y, *q, *att, *row, *scores, *cache;
+	bool integer;        /* cross-attention in integers */
+	ndl_inputs in;       /* room for most_rows rounded rows */
+	/* one allocation: rounded rows; scratch of attention; x, y, q, att [max,d]; a weight row [d]; per layer
+	 * the caches k, v [max,kv] and the cross-attention's: k, v [max_enc,kv], or in integers packed, and
+	 * then one such k, v on their way there */
+	float *arena, *scratch, *x, *y, *q, *att, *row, *cache, *cross;
 	ndl_layer_fn *watch;
 	void *user;
 };
 
 typedef struct layer_cache {
 	float *k, *v, *cross_k, *cross_v;
+	void *cross; /* packed; NULL if not integer */
 } layer_cache;
 
 static size_t kv_size(const ndl_decoder *d)
@@ -26,34 +30,68 @@ static size_t kv_size(const ndl_decoder *d)
 	return d->m->heads.kv_heads * d->m->heads.hd;
 }
 
-static size_t cache_floats(const ndl_decoder *d)
+/* Room that starts on a 64-byte boundary, in floats. */
+static size_t whole_lines(size_t bytes)
 {
-	return 2 * (d->max + d->max_enc) * kv_size(d);
+	return (bytes + 63) / 64 * 16;
+}
+
+static size_t cross_floats(const ndl_decoder *d)
+{
+	if (d->integer)
+		return whole_lines(ndl_int_kv_bytes(d->ex, d->m->heads, d->max_enc));
+	return whole_lines(2 * d->max_enc * kv_size(d) * sizeof(float));
+}
+
+static size_t own_floats(const ndl_decoder *d)
+{
+	return whole_lines(2 * d->max * kv_size(d) * sizeof(float));
 }
 
 static layer_cache cache_of(const ndl_decoder *d, int layer)
 {
-	size_t own = d->max * kv_size(d), cross = d->max_enc * kv_size(d);
-	float *p = d->cache + (size_t)layer * cache_floats(d);
-	return (layer_cache){p, p + own, p + 2 * own, p + 2 * own + cross};
+	float *p = d->cache + (size_t)layer * (own_floats(d) + cross_floats(d)), *packed = p + own_floats(d);
+	layer_cache c = {p, p + d->max * kv_size(d), packed, packed + d->max_enc * kv_size(d), NULL};
+	if (d->integer) {
+		c.cross = packed;
+		c.cross_k = d->cross;
+		c.cross_v = d->cross + d->max_enc * kv_size(d);
+	}
+	return c;
+}
+
+static size_t most_rows(const ndl_decoder *d)
+{
+	return d->max > d->max_enc ? d->max : d->max_enc;
+}
+
+static size_t scratch_floats(const ndl_decoder *d)
+{
+	size_t n = ndl_attention_scratch(d->ex, d->max, most_rows(d)), bytes = 0;
+	if (d->integer && !(bytes = ndl_int_attention_scratch(d->ex, d->m->heads, d->max, d->max_enc)))
+		return 0;
+	return whole_lines(n * sizeof(float) > bytes ? n * sizeof(float) : bytes);
 }
 
 static ndl_status lay_out(ndl_decoder *d, ndl_error *err)
 {
 	size_t width = (size_t)d->m->config.d_model, layers = (size_t)d->m->config.num_decoder_layers;
-	size_t rows = d->max * width, total, caches;
-	size_t scores = ndl_attention_scratch(d->ex, d->max, d->max > d->max_enc ? d->max : d->max_enc);
-	if (!scores || !ndl_mul_ok(cache_floats(d), layers, &caches) || !ndl_mul_ok(rows, 4, &total) ||
-	    !ndl_add_ok(total, width + scores, &total) || !ndl_add_ok(total, caches, &total) ||
-	    !(d->arena = ndl_alloc64(total, sizeof *d->arena)))
+	d->integer = layers && ndl_int_attention_fits(d->ex, &d->m->dec[0].cross.q, d->m->heads);
+	size_t rows = d->max * width, total, caches, rounded = ndl_int_rows_bytes(most_rows(d), width), scratch = scratch_floats(d);
+	size_t cross = d->integer ? 2 * d->max_enc * kv_size(d) : 0;
+	if (!scratch || !rounded || !ndl_mul_ok(own_floats(d) + cross_floats(d), layers, &caches) ||
+	    !ndl_mul_ok(rows, 4, &total) || !ndl_add_ok(total, whole_lines(rounded) + width + 16 + scratch + cross, &total) ||
+	    !ndl_add_ok(total, caches, &total) || !(d->arena = ndl_alloc64(total, sizeof *d->arena)))
 		return ndl_fail_nomem(err, "a decoder");
-	d->x = d->arena;
+	d->in.rows = ndl_int_rows_in(d->arena, most_rows(d), width);
+	d->scratch = d->arena + whole_lines(rounded);
+	d->cache = d->scratch + scratch;
+	d->x = d->cache + caches;
 	d->y = d->x + rows;
 	d->q = d->y + rows;
 	d->att = d->q + rows;
 	d->row = d->att + rows;
-	d->scores = d->row + width;
-	d->cache = d->scores + scores;
+	d->cross = d->row + width;
 	return NDL_OK;
 }
 
@@ -95,46 +133,58 @@ ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, n
 	d->len = d->rows = 0;
 	if (rows == 0 || rows > d->max_enc)
 		return ndl_fail(err, NDL_EINVAL, "%zu encoder states, expected 1 to %zu", rows, d->max_enc);
+	if (d->m->config.num_decoder_layers)
+		ndl_inputs_set(d->ex, &d->in, states, rows, NULL, NULL, &d->m->dec[0].cross.k);
 	for (int i = 0; i < d->m->config.num_decoder_layers; i++) {
 		const ndl_attn_weights *w = &d->m->dec[i].cross;
 		layer_cache c = cache_of(d, i);
-		ndl_linear(d->ex, c.cross_k, states, rows, &w->k);
-		ndl_linear(d->ex, c.cross_v, states, rows, &w->v);
+		const ndl_product kv[] = {{c.cross_k, &w->k}, {c.cross_v, &w->v}};
+		ndl_linear_all(d->ex, kv, 2, &d->in);
 		ndl_heads_norm_rope(d->ex, c.cross_k, rows, h.kv_heads, h.hd, w->k_norm, NULL);
+		if (d->integer)
+			ndl_int_kv_pack(d->ex, c.cross, c.cross_k, c.cross_v, rows, h);
 	}
 	d->rows = rows;
 	return NDL_OK;
+}
+
+/* x += gate * out(att) for n tokens. */
+static void project(ndl_decoder *d, const ndl_weight *out, size_t n, float gate)
+{
+	const ndl_product p = {d->y, out};
+	ndl_inputs_set(d->ex, &d->in, d->att, n, NULL, NULL, out);
+	ndl_linear_all(d->ex, &p, 1, &d->in);
+	ndl_residual(d->ex, d->x, d->y, n * out->out, gate);
 }
 
 /* x += gate * CausalSelfAttn(ZCRMSNorm(x)) for n tokens after the len in the cache. */
 static void self_attention(ndl_decoder *d, const ndl_dec_layer *l, layer_cache c, size_t n)
 {
 	ndl_heads h = d->m->heads;
-	size_t width = h.heads * h.hd;
 	const float *rope = d->m->rope + d->len * h.hd;
 	float *k = c.k + d->len * kv_size(d), *v = c.v + d->len * kv_size(d);
-	ndl_zcnorm(d->ex, d->y, d->x, n, width, l->self_norm);
-	ndl_linear(d->ex, d->q, d->y, n, &l->self.q);
-	ndl_linear(d->ex, k, d->y, n, &l->self.k);
-	ndl_linear(d->ex, v, d->y, n, &l->self.v);
+	const ndl_product qkv[] = {{d->q, &l->self.q}, {k, &l->self.k}, {v, &l->self.v}};
+	ndl_inputs_set(d->ex, &d->in, d->x, n, l->self_norm, d->y, &l->self.q);
+	ndl_linear_all(d->ex, qkv, 3, &d->in);
 	ndl_heads_norm_rope(d->ex, d->q, n, h.heads, h.hd, l->self.q_norm, rope);
 	ndl_heads_norm_rope(d->ex, k, n, h.kv_heads, h.hd, l->self.k_norm, rope);
-	ndl_attention(d->ex, d->att, d->q, n, c.k, c.v, d->len + n, h, true, d->scores);
-	ndl_linear(d->ex, d->y, d->att, n, &l->self.out);
-	ndl_residual(d->ex, d->x, d->y, n * width, l->self_gate);
+	ndl_attention(d->ex, d->att, d->q, n, c.k, c.v, d->len + n, h, true, d->scratch);
+	project(d, &l->self.out, n, l->self_gate);
 }
 
 /* x += gate * CrossAttn(ZCRMSNorm(x), encoder states) */
 static void cross_attention(ndl_decoder *d, const ndl_dec_layer *l, layer_cache c, size_t n)
 {
 	ndl_heads h = d->m->heads;
-	size_t width = h.heads * h.hd;
-	ndl_zcnorm(d->ex, d->y, d->x, n, width, l->cross_norm);
-	ndl_linear(d->ex, d->q, d->y, n, &l->cross.q);
+	const ndl_product q = {d->q, &l->cross.q};
+	ndl_inputs_set(d->ex, &d->in, d->x, n, l->cross_norm, d->y, &l->cross.q);
+	ndl_linear_all(d->ex, &q, 1, &d->in);
 	ndl_heads_norm_rope(d->ex, d->q, n, h.heads, h.hd, l->cross.q_norm, NULL);
-	ndl_attention(d->ex, d->att, d->q, n, c.cross_k, c.cross_v, d->rows, h, false, d->scores);
-	ndl_linear(d->ex, d->y, d->att, n, &l->cross.out);
-	ndl_residual(d->ex, d->x, d->y, n * width, l->cross_gate);
+	if (d->integer)
+		ndl_int_attention(d->ex, d->att, d->q, n, c.cross, d->rows, h, d->scratch);
+	else
+		ndl_attention(d->ex, d->att, d->q, n, c.cross_k, c.cross_v, d->rows, h, false, d->scratch);
+	project(d, &l->cross.out, n, l->cross_gate);
 }
 
 ndl_status ndl_decoder_step(ndl_decoder *d, const int32_t *ids, size_t n, const float **hidden, ndl_error *err)
@@ -162,16 +212,20 @@ ndl_status ndl_decoder_step(ndl_decoder *d, const int32_t *ids, size_t n, const 
 
 void ndl_decoder_logits(ndl_decoder *d, const float *hidden, size_t n, float *logits)
 {
-	ndl_linear(d->ex, logits, hidden, n, &d->m->embedding);
+	const ndl_weight *w = &d->m->embedding;
+	const size_t most = most_rows(d);
+	for (size_t t = 0; t < n; t += most) { /* as many as there is room to round */
+		const ndl_product p = {logits + t * w->out, w};
+		ndl_inputs_set(d->ex, &d->in, hidden + t * w->in, n - t < most ? n - t : most, NULL, NULL, w);
+		ndl_linear_all(d->ex, &p, 1, &d->in);
+	}
 }
 
 void ndl_decoder_logits_of(ndl_decoder *d, const float *hidden, const int32_t *ids, size_t n_ids, float *logits)
 {
-	size_t width = (size_t)d->m->config.d_model;
-	for (size_t j = 0; j < n_ids; j++) {
-		ndl_weight_row(d->ex, d->row, &d->m->embedding, (size_t)ids[j]);
-		logits[j] = ndl_exec_kernels(d->ex)->dot(hidden, d->row, width);
-	}
+	const ndl_weight *w = &d->m->embedding;
+	ndl_inputs_set(d->ex, &d->in, hidden, 1, NULL, NULL, w);
+	ndl_linear_some(d->ex, logits, w, ids, n_ids, &d->in, d->row);
 }
 
 size_t ndl_decoder_len(const ndl_decoder *d)

@@ -9,28 +9,51 @@ struct ndl_encoder {
 	const ndl_model *m;
 	ndl_exec *ex;
 	size_t max;
-	/* one allocation: x, y, q, att [max,d]; k, v [max,kv]; score rows; head [d + d/4] */
-	float *arena, *x, *y, *q, *att, *k, *v, *scores, *head;
+	/* one allocation: x, y, q, att [max,d]; k, v [max,kv]; head [d + d/4]; scratch of the attention; with
+	 * integer products room for rounded rows [max,d], and for packed keys and values */
+	float *arena, *x, *y, *q, *att, *k, *v, *head, *scratch;
+	bool integer;
+	ndl_inputs in;
+	void *kv;
 	ndl_layer_fn *watch;
 	void *user;
 };
 
+/* In floats: what only integer attention takes, what either takes of scratch. */
+static bool measure(const ndl_encoder *e, size_t *rounded, size_t *kv, size_t *scratch)
+{
+	ndl_heads h = e->m->heads;
+	size_t bytes = ndl_int_rows_bytes(e->max, h.heads * h.hd);
+	*kv = 0;
+	*rounded = (bytes + 63) / 64 * 16;
+	*scratch = ndl_attention_scratch(e->ex, e->max, e->max);
+	if (e->integer) {
+		*kv = (ndl_int_kv_bytes(e->ex, h, e->max) + 63) / 64 * 16;
+		*scratch = ndl_int_attention_scratch(e->ex, h, e->max, e->max) / 4;
+	}
+	return bytes && *scratch;
+}
+
 static ndl_status lay_out(ndl_encoder *e, ndl_error *err)
 {
 	ndl_heads h = e->m->heads;
-	size_t d = h.heads * h.hd, kv = h.kv_heads * h.hd;
-	size_t row = 4 * d + 2 * kv, scores = ndl_attention_scratch(e->ex, e->max, e->max), total;
-	if (!ndl_mul_ok(row, e->max, &total) || !ndl_add_ok(total, scores, &total) || !ndl_add_ok(total, 2 * d, &total) ||
-	    !scores || !(e->arena = ndl_alloc64(total, sizeof *e->arena)))
+	size_t d = h.heads * h.hd, kv = h.kv_heads * h.hd, row = 4 * d + 2 * kv, total, scratch, rounded, packed;
+	e->integer = e->m->config.num_encoder_layers && ndl_int_attention_fits(e->ex, &e->m->enc[0].self.q, h);
+	if (!measure(e, &rounded, &packed, &scratch) || !ndl_mul_ok(row, e->max, &total) ||
+	    !ndl_add_ok(total, scratch + rounded + packed + 2 * d, &total) ||
+	    !(e->arena = ndl_alloc64(total, sizeof *e->arena)))
 		return ndl_fail_nomem(err, "an encoder");
-	e->x = e->arena;
+	float *kv_at = e->arena + rounded;
+	e->in.rows = ndl_int_rows_in(e->arena, e->max, d);
+	e->kv = kv_at;
+	e->scratch = kv_at + packed;
+	e->x = e->scratch + scratch;
 	e->y = e->x + e->max * d;
 	e->q = e->y + e->max * d;
 	e->att = e->q + e->max * d;
 	e->k = e->att + e->max * d;
 	e->v = e->k + e->max * kv;
-	e->scores = e->v + e->max * kv;
-	e->head = e->scores + scores;
+	e->head = e->v + e->max * kv;
 	return NDL_OK;
 }
 
@@ -70,14 +93,19 @@ static void run_layer(ndl_encoder *e, const ndl_enc_layer *l, size_t n)
 {
 	ndl_heads h = e->m->heads;
 	size_t d = h.heads * h.hd;
-	ndl_zcnorm(e->ex, e->y, e->x, n, d, l->norm);
-	ndl_linear(e->ex, e->q, e->y, n, &l->self.q);
-	ndl_linear(e->ex, e->k, e->y, n, &l->self.k);
-	ndl_linear(e->ex, e->v, e->y, n, &l->self.v);
+	const ndl_product qkv[] = {{e->q, &l->self.q}, {e->k, &l->self.k}, {e->v, &l->self.v}}, out = {e->y, &l->self.out};
+	ndl_inputs_set(e->ex, &e->in, e->x, n, l->norm, e->y, &l->self.q);
+	ndl_linear_all(e->ex, qkv, 3, &e->in);
 	ndl_heads_norm_rope(e->ex, e->q, n, h.heads, h.hd, l->self.q_norm, e->m->rope);
 	ndl_heads_norm_rope(e->ex, e->k, n, h.kv_heads, h.hd, l->self.k_norm, e->m->rope);
-	ndl_attention(e->ex, e->att, e->q, n, e->k, e->v, n, h, false, e->scores);
-	ndl_linear(e->ex, e->y, e->att, n, &l->self.out);
+	if (e->integer) {
+		ndl_int_kv_pack(e->ex, e->kv, e->k, e->v, n, h);
+		ndl_int_attention(e->ex, e->att, e->q, n, e->kv, n, h, e->scratch);
+	} else {
+		ndl_attention(e->ex, e->att, e->q, n, e->k, e->v, n, h, false, e->scratch);
+	}
+	ndl_inputs_set(e->ex, &e->in, e->att, n, NULL, NULL, &l->self.out);
+	ndl_linear_all(e->ex, &out, 1, &e->in);
 	ndl_residual(e->ex, e->x, e->y, n * d, l->gate);
 }
 

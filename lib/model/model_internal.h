@@ -3,7 +3,7 @@
 #define NDL_MODEL_INTERNAL_H
 
 #include "model/model.h"
-#include "tensor/gemm.h"
+#include "tensor/integer.h"
 
 /* Heads: q row has heads * hd values, k and v rows kv_heads * hd. */
 typedef struct ndl_heads {
@@ -60,5 +60,15 @@ void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const fl
                    ndl_heads h, bool causal, float *scratch);
 /* Floats of scratch for at most nq queries and nk keys; 0 on overflow. */
 size_t ndl_attention_scratch(const ndl_exec *ex, size_t nq, size_t nk);
+
+/* The same with all operands rounded to INT8, not causal. kv: keys and values packed once for any number of
+ * queries, in ndl_int_kv_bytes (of the largest nk) bytes. Whether this is how a network with such
+ * weights runs: */
+bool ndl_int_attention_fits(const ndl_exec *ex, const ndl_weight *w, ndl_heads h);
+size_t ndl_int_kv_bytes(const ndl_exec *ex, ndl_heads h, size_t nk);
+void ndl_int_kv_pack(ndl_exec *ex, void *kv, const float *k, const float *v, size_t nk, ndl_heads h);
+void ndl_int_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const void *kv, size_t nk, ndl_heads h,
+                       void *scratch);
+size_t ndl_int_attention_scratch(const ndl_exec *ex, ndl_heads h, size_t nq, size_t nk); /* bytes; 0 on overflow */
 
 #endif

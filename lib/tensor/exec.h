@@ -13,8 +13,11 @@ typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
 /* Arithmetic of the dense products (everything else is float32):
  *   F32   float32 inputs and sums
  *   BF16  inputs rounded to bfloat16, products summed in float32 (AMX or AVX-512's dot products
- *         where the CPU has them, else the scalar definition: slow, for tests). As the reference trains. */
-typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16 } ndl_precision;
+ *         where the CPU has them, else the scalar definition: slow, for tests). As the reference trains.
+ *   INT8  as F32, but what meets INT8 or INT4 weights in a network's run is rounded to INT8 in groups,
+ *         and products are summed in integers (kernels.h). Set it before making encoders and
+ *         decoders, which keep to what they were made with. */
+typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16, NDL_PRECISION_INT8 } ndl_precision;
 
 /* threads 0: all available cores (OpenMP's default). cpu: a mask string as in $NEEDLE_CPU
  * ("scalar", "avx2", "avx512", "avx512bf16", "amx", "neon"; NULL: best of this machine): the highest level

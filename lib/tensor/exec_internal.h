@@ -4,6 +4,10 @@
 
 #include "tensor/exec.h"
 
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
 /* Columns of B packed at once: by all threads together, and by one thread on its own. */
 enum { NDL_EXEC_NC = 1024, NDL_EXEC_NC_SERIAL = 512 };
 
@@ -21,6 +25,16 @@ struct ndl_exec {
 	void *b[2];           /* panels of B shared by all threads: NDL_EXEC_NC columns each */
 	ndl_scratch *scratch; /* [threads] */
 };
+
+/* Which thread of a parallel region this is. */
+static inline int ndl_exec_thread(void)
+{
+#ifdef _OPENMP
+	return omp_get_thread_num();
+#else
+	return 0;
+#endif
+}
 
 static inline const ndl_gemm_kernel *ndl_exec_gemm(const ndl_exec *x)
 {

@@ -1,7 +1,8 @@
 # lib/tensor: threads, scratch memory and dense products
 libneedle_a_SOURCES += \
 	lib/tensor/exec.h lib/tensor/exec_internal.h lib/tensor/exec.c \
-	lib/tensor/weight_internal.h lib/tensor/gemm.h lib/tensor/gemm.c lib/tensor/linear.c
+	lib/tensor/weight_internal.h lib/tensor/gemm.h lib/tensor/gemm.c lib/tensor/linear.c \
+	lib/tensor/integer.h lib/tensor/integer.c
 
 check_PROGRAMS += tests/kernels/check_gemm
 tests_kernels_check_gemm_SOURCES = tests/kernels/check_gemm.c tests/kernels/check.h tests/tap.h

@@ -174,9 +174,13 @@ static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t g
 	}
 	if (in <= k->gemv_max && in % k->gemv_unit == 0 && group == 32) {
 		guarded y = guarded_new(n);
-		k->gemv[type](y.p, &x.r, m - 1, data + 1, half, n);
+		float last;
+		k->gemv[type](y.p, &x.r, m - 1, data + 1, half, NULL, n);
 		for (size_t o = 0; o < n; o++)
 			expect(y.p[o], &w, o, &x.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
+		k->gemv[type](&last, &x.r, m - 1, data + 1, half, (int32_t[]){(int32_t)n - 1}, 1);
+		if (last != y.p[n - 1])
+			FAIL("an output chosen by its number has other bits");
 		if (!guarded_free(&y))
 			FAIL("a row wrote outside its output");
 	}

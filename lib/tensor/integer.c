@@ -1,0 +1,180 @@
+/* integer.c - products of rounded rows with quantised weights: panel by panel for many rows, each weight
+ * unpacked once; where it lies for one or two. A row's result depends on nothing but itself. */
+#include "tensor/integer.h"
+#include "tensor/weight_internal.h"
+
+#include "base/mem.h"
+
+enum {
+	FEW = 2,           /* rows up to which unpacking does not pay */
+	PIECE = 64,        /* outputs of a piece of work for few rows */
+	ROW_WORK = 20000,  /* values; below this, waking threads costs more than it saves */
+	BYTE_WORK = 1 << 20, /* bytes of weights, for few rows: the same */
+	SUM_WORK = 1000000 /* products, for many rows */
+};
+
+static size_t panel_room(void)
+{
+	return (size_t)NDL_EXEC_NC_SERIAL * NDL_GEMM_MAX_KC_BYTES; /* ndl_scratch.b */
+}
+
+bool ndl_weight_integer(const ndl_exec *ex, const ndl_weight *w)
+{
+	return ex->precision == NDL_PRECISION_INT8 && (w->type == NDL_W_I8 || w->type == NDL_W_I4) &&
+	       w->in % NDL_INT_GROUP == 0 && w->group % NDL_INT_GROUP == 0 &&
+	       ndl_int_panel_bytes(&ex->kernels.integer, w->in) <= panel_room();
+}
+
+size_t ndl_int_rows_bytes(size_t m, size_t in)
+{
+	size_t n;
+	in = (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * (NDL_INT_GROUP + 2 * sizeof(float));
+	return ndl_mul_ok(m, in, &n) ? n : 0;
+}
+
+ndl_int_rows ndl_int_rows_in(void *memory, size_t m, size_t in)
+{
+	size_t groups = m * ((in + NDL_INT_GROUP - 1) / NDL_INT_GROUP);
+	float *scale = memory;
+	int32_t *sum = (int32_t *)(scale + groups);
+	return (ndl_int_rows){in, (int8_t *)(sum + groups), scale, sum};
+}
+
+/* Rows ------------------------------------------------------------------------------------ */
+
+void ndl_inputs_set(ndl_exec *ex, ndl_inputs *in, const float *x, size_t m, const float *norm, float *y,
+                    const ndl_weight *w)
+{
+	const ndl_kernels *k = &ex->kernels;
+	const size_t n = w->in, groups = n / NDL_INT_GROUP;
+	ndl_int_rows *r = &in->rows;
+	in->x = norm ? y : x;
+	in->m = m;
+	in->rounded = ndl_weight_integer(ex, w);
+	r->in = n;
+	if (!norm && !in->rounded)
+		return;
+#ifdef _OPENMP
+	#pragma omp parallel for num_threads(ex->threads) schedule(static) if (ex->threads > 1 && m * n > ROW_WORK)
+#endif
+	for (size_t t = 0; t < m; t++) {
+		if (norm)
+			k->rmsnorm(y + t * n, NULL, x + t * n, norm, 1, n);
+		if (in->rounded)
+			k->integer.quantize(r->code + t * n, r->scale + t * groups, r->sum + t * groups, in->x + t * n, n);
+	}
+}
+
+/* Pieces ---------------------------------------------------------------------------------- */
+
+/* Outputs of all products, cut into pieces of at most `size` of one product. */
+static size_t count_pieces(const ndl_product *p, size_t n, size_t size)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += (p[i].w->out + size - 1) / size;
+	return sum;
+}
+
+/* Finds the product of a piece; leaves its first output in *at and returns their number. */
+static size_t find_piece(const ndl_product **p, size_t piece, size_t size, size_t *at)
+{
+	for (;; ++*p) {
+		size_t own = ((*p)->w->out + size - 1) / size;
+		if (piece < own)
+			break;
+		piece -= own;
+	}
+	*at = piece * size;
+	return (*p)->w->out - *at < size ? (*p)->w->out - *at : size;
+}
+
+static const char *codes_at(const ndl_weight *w, size_t o)
+{
+	return (const char *)w->data + o * (w->type == NDL_W_I4 ? w->in / 2 : w->in);
+}
+
+static const uint16_t *scales_at(const ndl_weight *w, size_t o)
+{
+	return w->scale + o * (w->in / w->group);
+}
+
+static bool fits_gemv(const ndl_int_kernel *k, const ndl_product *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (p[i].w->group != NDL_INT_GROUP || p[i].w->in > k->gemv_max || p[i].w->in % k->gemv_unit)
+			return false;
+	return true;
+}
+
+static void few_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
+{
+	const ndl_int_kernel *k = &ex->kernels.integer;
+	const size_t pieces = count_pieces(p, n, PIECE);
+#ifdef _OPENMP
+	#pragma omp parallel for num_threads(ex->threads) schedule(static) \
+		if (ex->threads > 1 && pieces * PIECE * r->in / 2 > BYTE_WORK)
+#endif
+	for (size_t i = 0; i < pieces; i++) {
+		const ndl_product *q = p;
+		size_t o, outs = find_piece(&q, i, PIECE, &o);
+		const ndl_weight *w = q->w;
+		for (size_t t = 0; t < m; t++)
+			k->gemv[w->type](q->y + t * w->out + o, r, t, codes_at(w, o), scales_at(w, o), NULL, outs);
+	}
+}
+
+static void many_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
+{
+	const ndl_int_kernel *k = &ex->kernels.integer;
+	const size_t pieces = count_pieces(p, n, k->nr);
+#ifdef _OPENMP
+	#pragma omp parallel for num_threads(ex->threads) schedule(static) \
+		if (ex->threads > 1 && pieces * k->nr * r->in * m > SUM_WORK)
+#endif
+	for (size_t i = 0; i < pieces; i++) {
+		const ndl_product *q = p;
+		size_t o, outs = find_piece(&q, i, k->nr, &o);
+		const ndl_weight *w = q->w;
+		void *panel = ex->scratch[ndl_exec_thread()].b;
+		k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
+		k->block(q->y + o, w->out, r, 0, m, panel, outs);
+	}
+}
+
+/* All ------------------------------------------------------------------------------------- */
+
+void ndl_linear_all(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_inputs *in)
+{
+	bool integer = in->rounded;
+	for (size_t i = 0; i < n; i++)
+		integer = integer && ndl_weight_integer(ex, p[i].w);
+	if (!integer)
+		for (size_t i = 0; i < n; i++)
+			ndl_linear(ex, p[i].y, in->x, in->m, p[i].w);
+	else if (in->m <= FEW && fits_gemv(&ex->kernels.integer, p, n))
+		few_rows(ex, p, n, &in->rows, in->m);
+	else
+		many_rows(ex, p, n, &in->rows, in->m);
+}
+
+void ndl_linear_some(ndl_exec *ex, float *y, const ndl_weight *w, const int32_t *ids, size_t n, const ndl_inputs *in,
+                     float *wide)
+{
+	const ndl_int_kernel *k = &ex->kernels.integer;
+	const ndl_product p = {y, w};
+	if (in->rounded && fits_gemv(k, &p, 1)) {
+		k->gemv[w->type](y, &in->rows, 0, w->data, w->scale, ids, n);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		size_t o = (size_t)ids[i];
+		if (in->rounded) {
+			k->pack[w->type](ex->scratch[0].b, codes_at(w, o), scales_at(w, o), w->group, w->in, 1);
+			k->block(y + i, 1, &in->rows, 0, 1, ex->scratch[0].b, 1);
+		} else {
+			ndl_weight_row(ex, wide, w, o);
+			y[i] = ex->kernels.dot(in->x, wide, w->in);
+		}
+	}
+}
