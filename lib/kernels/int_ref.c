@@ -9,7 +9,7 @@ enum { NR = 4, GROUP_BYTES = NR * (4 + 32) };
 
 static float unit_of(float max, float *scale)
 {
-	*scale = max < 1e-30f ? 0 : max / 127;
+	*scale = max < 1e-30f ? 0 : max * (1.0f / 127);
 	return max >= 1e-30f ? 127 / max : 0;
 }
 
