@@ -1,7 +1,6 @@
 /* gemm_avx512.c - float32 product on 12 x 32 tiles: 24 registers of sums, 2 of B, and
  * broadcasts of A folded into the multiply-adds. */
 #include "kernels/kernels_internal.h"
-#include "kernels/gemm_pack.h"
 
 #if !defined(__AVX512F__) || !defined(__AVX512DQ__)
 #error "compile with -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c"
@@ -10,6 +9,7 @@
 #include "kernels/transpose_avx512.h"
 
 enum { MR = 12, NR = 32 };
+#include "kernels/gemm_pack.inc"
 
 /* dst[p][r] for 16 steps of k from up to 16 rows: rows are read along k and turned. */
 static inline void pack_turn(float *dst, size_t r, const float *src, size_t ld, size_t rows,
@@ -64,72 +64,22 @@ static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t c
 		}
 }
 
-static void pack_a_bf16(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, MR, true);
-}
-
-static void pack_b_bf16(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, NR, true);
-}
-
-/* A full tile: c (+)= alpha a b. */
-static inline void tile(size_t k, const float *a, const float *b, float alpha, bool add, float *c,
-                        size_t ldc)
-{
-	__m512 acc[MR][2];
-	NDL_UNROLL
-	for (int i = 0; i < MR; i++)
-		acc[i][0] = acc[i][1] = _mm512_setzero_ps();
-	for (size_t p = 0; p < k; p++, a += MR, b += NR) {
-		__m512 b0 = _mm512_loadu_ps(b), b1 = _mm512_loadu_ps(b + 16);
-		NDL_UNROLL
-		for (int i = 0; i < MR; i++) {
-			__m512 x = _mm512_set1_ps(a[i]);
-			acc[i][0] = _mm512_fmadd_ps(x, b0, acc[i][0]);
-			acc[i][1] = _mm512_fmadd_ps(x, b1, acc[i][1]);
-		}
-	}
-	__m512 s = _mm512_set1_ps(alpha);
-	NDL_UNROLL
-	for (int i = 0; i < MR; i++) {
-		float *d = c + (size_t)i * ldc;
-		__m512 r0 = _mm512_mul_ps(s, acc[i][0]), r1 = _mm512_mul_ps(s, acc[i][1]);
-		_mm512_storeu_ps(d, add ? _mm512_add_ps(_mm512_loadu_ps(d), r0) : r0);
-		_mm512_storeu_ps(d + 16, add ? _mm512_add_ps(_mm512_loadu_ps(d + 16), r1) : r1);
-	}
-}
-
-/* A tile cut off by the edge of C goes through a buffer. */
-static void edge(size_t m, size_t n, size_t k, const float *a, const float *b, float alpha,
-                 bool add, float *c, size_t ldc)
-{
-	float t[MR * NR];
-	tile(k, a, b, alpha, false, t, NR);
-	for (size_t i = 0; i < m; i++)
-		for (size_t j = 0; j < n; j += 16) {
-			__mmask16 w = lanes16(n - j);
-			__m512 r = _mm512_loadu_ps(t + i * NR + j);
-			if (add)
-				r = _mm512_add_ps(_mm512_maskz_loadu_ps(w, c + i * ldc + j), r);
-			_mm512_mask_storeu_ps(c + i * ldc + j, w, r);
-		}
-}
-
-static void block(size_t m, size_t n, size_t k, const void *a, const void *b, float alpha,
-                  bool add, float *c, size_t ldc)
-{
-	for (size_t j = 0; j < n; j += NR)
-		for (size_t i = 0; i < m; i += MR) {
-			const float *pa = (const float *)a + i * k, *pb = (const float *)b + j * k;
-			float *d = c + i * ldc + j;
-			if (m - i >= MR && n - j >= NR)
-				tile(k, pa, pb, alpha, add, d, ldc);
-			else
-				edge(m - i < MR ? m - i : MR, n - j < NR ? n - j : NR, k, pa, pb, alpha, add, d, ldc);
-		}
-}
+#define V __m512
+#define W 16
+#define SET1(x) _mm512_set1_ps(x)
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define LOADN(p, n) _mm512_maskz_loadu_ps(lanes16(n), p)
+#define STOREN(p, v, n) _mm512_mask_storeu_ps(p, lanes16(n), v)
+#define ADD(a, b) _mm512_add_ps(a, b)
+#define MUL(a, b) _mm512_mul_ps(a, b)
+#define UNIT float
+#define DEPTH(k) (k)
+#define B_TYPE __m512
+#define B_LOAD(p) _mm512_loadu_ps(p)
+#define A_SPLAT(p) _mm512_set1_ps(*(p))
+#define MULTIPLY_ADD(s, a, b) _mm512_fmadd_ps(a, b, s)
+#include "kernels/gemm_body.inc"
 
 void ndl_kernels_fill_avx512(ndl_kernels *t)
 {
@@ -143,8 +93,8 @@ void ndl_kernels_fill_avx512(ndl_kernels *t)
 	g.pack_b = pack_b;
 	g.block = block;
 	t->gemm_f32 = g;
-	g.pack_a = pack_a_bf16;
-	g.pack_b = pack_b_bf16;
+	g.pack_a = pack_panels_a_bf16;
+	g.pack_b = pack_panels_b_bf16;
 	t->gemm_bf16 = g;
 	t->isa = NDL_ISA_AVX512;
 }

@@ -62,63 +62,22 @@ static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t c
 		pack(dst, NR, src, ld, false, count, k);
 }
 
-/* A full tile: c (+)= alpha a b. */
-static inline void tile(size_t pairs, const uint32_t *a, const uint32_t *b, float alpha, bool add, float *c,
-                        size_t ldc)
-{
-	__m512 acc[MR][2];
-	NDL_UNROLL
-	for (int i = 0; i < MR; i++)
-		acc[i][0] = acc[i][1] = _mm512_setzero_ps();
-	for (size_t p = 0; p < pairs; p++, a += MR, b += NR) {
-		__m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + 16);
-		NDL_UNROLL
-		for (int i = 0; i < MR; i++) {
-			__m512bh x = (__m512bh)_mm512_set1_epi32((int)a[i]);
-			acc[i][0] = _mm512_dpbf16_ps(acc[i][0], x, b0);
-			acc[i][1] = _mm512_dpbf16_ps(acc[i][1], x, b1);
-		}
-	}
-	__m512 s = _mm512_set1_ps(alpha);
-	NDL_UNROLL
-	for (int i = 0; i < MR; i++) {
-		float *d = c + (size_t)i * ldc;
-		__m512 r0 = _mm512_mul_ps(s, acc[i][0]), r1 = _mm512_mul_ps(s, acc[i][1]);
-		_mm512_storeu_ps(d, add ? _mm512_add_ps(_mm512_loadu_ps(d), r0) : r0);
-		_mm512_storeu_ps(d + 16, add ? _mm512_add_ps(_mm512_loadu_ps(d + 16), r1) : r1);
-	}
-}
-
-/* A tile cut off by the edge of C goes through a buffer. */
-static void edge(size_t m, size_t n, size_t pairs, const uint32_t *a, const uint32_t *b, float alpha, bool add,
-                 float *c, size_t ldc)
-{
-	float t[MR * NR];
-	tile(pairs, a, b, alpha, false, t, NR);
-	for (size_t i = 0; i < m; i++)
-		for (size_t j = 0; j < n; j += 16) {
-			__mmask16 w = lanes16(n - j);
-			__m512 r = _mm512_loadu_ps(t + i * NR + j);
-			if (add)
-				r = _mm512_add_ps(_mm512_maskz_loadu_ps(w, c + i * ldc + j), r);
-			_mm512_mask_storeu_ps(c + i * ldc + j, w, r);
-		}
-}
-
-static void block(size_t m, size_t n, size_t k, const void *a, const void *b, float alpha, bool add, float *c,
-                  size_t ldc)
-{
-	size_t pairs = pairs_of(k);
-	for (size_t j = 0; j < n; j += NR)
-		for (size_t i = 0; i < m; i += MR) {
-			const uint32_t *pa = (const uint32_t *)a + i * pairs, *pb = (const uint32_t *)b + j * pairs;
-			float *d = c + i * ldc + j;
-			if (m - i >= MR && n - j >= NR)
-				tile(pairs, pa, pb, alpha, add, d, ldc);
-			else
-				edge(m - i < MR ? m - i : MR, n - j < NR ? n - j : NR, pairs, pa, pb, alpha, add, d, ldc);
-		}
-}
+#define V __m512
+#define W 16
+#define SET1(x) _mm512_set1_ps(x)
+#define LOAD(p) _mm512_loadu_ps(p)
+#define STORE(p, v) _mm512_storeu_ps(p, v)
+#define LOADN(p, n) _mm512_maskz_loadu_ps(lanes16(n), p)
+#define STOREN(p, v, n) _mm512_mask_storeu_ps(p, lanes16(n), v)
+#define ADD(a, b) _mm512_add_ps(a, b)
+#define MUL(a, b) _mm512_mul_ps(a, b)
+#define UNIT uint32_t
+#define DEPTH(k) pairs_of(k)
+#define B_TYPE __m512bh
+#define B_LOAD(p) ((__m512bh)_mm512_loadu_si512(p))
+#define A_SPLAT(p) ((__m512bh)_mm512_set1_epi32((int)*(p)))
+#define MULTIPLY_ADD(s, a, b) _mm512_dpbf16_ps(s, a, b)
+#include "kernels/gemm_body.inc"
 
 void ndl_kernels_fill_avx512bf16(ndl_kernels *t)
 {

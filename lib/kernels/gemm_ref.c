@@ -1,28 +1,8 @@
 /* gemm_ref.c - the matrix product as a specification: plain loops on 4 x 8 tiles. */
 #include "kernels/kernels_internal.h"
-#include "kernels/gemm_pack.h"
 
 enum { MR = 4, NR = 8 };
-
-static void pack_a(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, MR, false);
-}
-
-static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, NR, false);
-}
-
-static void pack_a_bf16(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, MR, true);
-}
-
-static void pack_b_bf16(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, NR, true);
-}
+#include "kernels/gemm_pack.inc"
 
 /* One tile: c[m,n] (+)= alpha * sum over p of a[p][0..m) outer b[p][0..n); m <= MR, n <= NR. */
 static void tile(size_t m, size_t n, size_t k, const float *a, const float *b, float alpha,
@@ -53,10 +33,10 @@ static void nothing(void)
 
 void ndl_kernels_fill_ref(ndl_kernels *t)
 {
-	ndl_gemm_kernel g = {"scalar", MR, NR, 1, 4, 128, 256, pack_a, pack_b, block, nothing, nothing};
+	ndl_gemm_kernel g = {"scalar", MR, NR, 1, 4, 128, 256, pack_panels_a, pack_panels_b, block, nothing, nothing};
 	t->gemm_f32 = g;
-	g.pack_a = pack_a_bf16;
-	g.pack_b = pack_b_bf16;
+	g.pack_a = pack_panels_a_bf16;
+	g.pack_b = pack_panels_b_bf16;
 	t->gemm_bf16 = g;
 	t->fast_bf16 = false;
 	t->isa = NDL_ISA_SCALAR;

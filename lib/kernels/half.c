@@ -1,6 +1,5 @@
 /* half.c - 16-bit floating point formats, one value at a time. */
-#include "kernels/kernels.h"
-#include "kernels/gemm_pack.h"
+#include "kernels/kernels_internal.h"
 
 uint16_t ndl_bf16_from_f32(float x)
 {

@@ -4,6 +4,8 @@
 
 #include "kernels/kernels.h"
 
+#include <string.h>
+
 /* Each overwrites the members for which it has a faster variant than the level below. */
 void ndl_kernels_fill_ref(ndl_kernels *k);
 void ndl_kernels_fill_avx2(ndl_kernels *k);
@@ -43,6 +45,21 @@ bool ndl_cpu_fast_bf16_dot(void);
 
 /* Asks the kernel for the right to use tiles, once a process; false if refused. */
 bool ndl_cpu_enable_tiles(void);
+
+/* x as it would come back from bfloat16; see ndl_bf16_from_f32. */
+static inline float bf16_round(float x)
+{
+	uint32_t u;
+	memcpy(&u, &x, 4);
+	if ((u & 0x7f800000) == 0)
+		u &= 0x80000000;
+	else if ((u & 0x7fffffff) > 0x7f800000)
+		u = (u | 0x00400000) & 0xffff0000;
+	else
+		u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000;
+	memcpy(&x, &u, 4);
+	return x;
+}
 
 #if defined(__clang__)
 #define NDL_UNROLL _Pragma("unroll")
