@@ -5,6 +5,7 @@
 #include "cmd/cli.h"
 
 #include "model/model.h"
+#include "tensor/exec.h"
 
 typedef struct bench_row {
 	char name[64];      /* what: "product 4096x512x512" */
@@ -19,8 +20,8 @@ enum { BENCH_PROMPTS = 4 };
 
 typedef struct bench {
 	cli c;
-	bool json, kernels_only;
-	const char *compare, *filter;
+	bool json, kernels_only, train;
+	const char *compare, *filter, *shape;
 	double min_s;             /* least time to spend on a row */
 	int prompt, answer;       /* tokens of the encoder's input (0: several lengths), decoded tokens */
 	int prompts[BENCH_PROMPTS]; /* lengths to measure; 0 ends */
@@ -43,6 +44,10 @@ double bench_now(void); /* seconds */
 double bench_time(const bench *b, void (*run)(void *), void *arg);
 
 ndl_status bench_kernels(bench *b, ndl_error *err);
+/* Rate of the innermost loop of x's dense product, GFLOP/s; negative with err if memory runs out. */
+double bench_inner_loop(const bench *b, const ndl_exec *x, ndl_error *err);
+/* A training step at the highest level, of the published shape or that of b->shape. */
+ndl_status bench_train(bench *b, ndl_error *err);
 ndl_status bench_model(bench *b, const char *path, ndl_error *err);
 
 #endif

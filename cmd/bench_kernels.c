@@ -104,22 +104,34 @@ static void run_inner(void *arg)
 	j->g->end();
 }
 
-static ndl_status inner_row(bench *b, ndl_exec *x, const char *level, float *memory, ndl_error *err)
+double bench_inner_loop(const bench *b, const ndl_exec *x, ndl_error *err)
+{
+	const size_t panel = (size_t)INNER_DEPTH * NDL_GEMM_MAX_PANEL, tile = NDL_GEMM_MAX_PANEL * NDL_GEMM_MAX_PANEL;
+	const ndl_kernels *k = ndl_exec_kernels(x);
+	const ndl_gemm_kernel *g = ndl_exec_precision(x) == NDL_PRECISION_BF16 ? &k->gemm_bf16 : &k->gemm_f32;
+	float *memory = ndl_alloc64(2 * panel + tile, sizeof *memory);
+	if (!memory)
+		return ndl_fail_nomem(err, "the operands");
+	memset(memory, 0, (2 * panel + tile) * sizeof *memory);
+	inner_job j = {g, memory, memory + panel, memory + 2 * panel};
+	double flops = 2.0 * (double)(g->mr * g->nr) * INNER_DEPTH * INNER_TIMES;
+	double rate = flops / bench_time(b, run_inner, &j) / 1e9;
+	free(memory);
+	return rate;
+}
+
+static ndl_status inner_row(bench *b, ndl_exec *x, const char *level, ndl_error *err)
 {
 	if (!bench_wants(b, "inner loop") || ndl_exec_threads(x) != 1)
 		return NDL_OK;
-	const ndl_kernels *k = ndl_exec_kernels(x);
-	const ndl_gemm_kernel *g = ndl_exec_precision(x) == NDL_PRECISION_BF16 ? &k->gemm_bf16 : &k->gemm_f32;
-	float *pa = memory, *pb = pa + 2 * INNER_DEPTH * NDL_GEMM_MAX_PANEL, *c = pb + 2 * INNER_DEPTH * NDL_GEMM_MAX_PANEL;
-	inner_job j = {g, pa, pb, c};
-	double flops = 2.0 * (double)(g->mr * g->nr) * INNER_DEPTH * INNER_TIMES;
-	return bench_add(b, "inner loop", level, 1, flops / bench_time(b, run_inner, &j) / 1e9, "GFLOP/s", false, err);
+	double rate = bench_inner_loop(b, x, err);
+	return rate < 0 ? err->code : bench_add(b, "inner loop", level, 1, rate, "GFLOP/s", false, err);
 }
 
 static ndl_status product_rows(bench *b, ndl_exec *x, const char *level, float *memory, ndl_error *err)
 {
 	const size_t third = (size_t)8192 * 1024;
-	ndl_status status = inner_row(b, x, level, memory, err);
+	ndl_status status = inner_row(b, x, level, err);
 	for (size_t i = 0; status == NDL_OK && i < sizeof shapes / sizeof *shapes; i++) {
 		const shape *s = &shapes[i];
 		if (!bench_wants(b, s->name))

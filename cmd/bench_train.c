@@ -99,10 +99,11 @@ static void close_step(step *s)
 	free(s);
 }
 
-static ndl_status add_rows(bench *b, const ndl_config *c, const char *level, int threads, double seconds,
+static ndl_status add_rows(bench *b, const ndl_config *c, const ndl_exec *x, const char *level, double seconds,
                            ndl_error *err)
 {
-	double work = work_of(c) / seconds / 1e9, peak = bench_inner_loop(b, level, err);
+	int threads = ndl_exec_threads(x);
+	double work = work_of(c) / seconds / 1e9, peak = bench_inner_loop(b, x, err);
 	const struct { const char *name, *unit; double value; bool less; } rows[] = {
 		{"training step", "ms", seconds * 1e3, true},
 		{"training, examples", "examples/s", EXAMPLES / seconds, false},
@@ -129,7 +130,7 @@ static ndl_status run_level(bench *b, const ndl_config *c, const char *level, in
 		if (status != NDL_OK)
 			*err = s->err;
 		else
-			status = add_rows(b, c, level, threads, seconds, err);
+			status = add_rows(b, c, s->x, level, seconds, err);
 	}
 	close_step(s);
 	return status;

@@ -13,7 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER };
+enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER, KEY_TRAIN, KEY_SHAPE };
 
 static const cli_option options[] = {
 	{KEY_JSON, "json", NULL, "write one JSON object instead of a table"},
@@ -23,6 +23,8 @@ static const cli_option options[] = {
 	{KEY_TIME, "time", "MS", "least time to spend on a row, in milliseconds [200]"},
 	{KEY_PROMPT, "prompt", "N", "tokens of the model's input [50, 200, 600, 1024]"},
 	{KEY_ANSWER, "answer", "N", "tokens to decode [32]"},
+	{KEY_TRAIN, "train", NULL, "only a training step, at the highest level"},
+	{KEY_SHAPE, "shape", "CONFIG.json", "shape to train [that of the published model]"},
 	{0, NULL, NULL, NULL},
 };
 
@@ -160,10 +162,14 @@ static void parse_options(bench *b, int argc, char **argv)
 		case KEY_TIME: b->min_s = (double)cli_long(&b->c, "--time", arg, 1, 60000) / 1e3; break;
 		case KEY_PROMPT: b->prompt = (int)cli_long(&b->c, "--prompt", arg, 1, 65536); break;
 		case KEY_ANSWER: b->answer = (int)cli_long(&b->c, "--answer", arg, 1, 65536); break;
+		case KEY_TRAIN: b->train = true; break;
+		case KEY_SHAPE: b->shape = arg; break;
 		default: break;
 		}
 	if (first < argc)
 		cli_usage_error(&b->c, "unexpected argument '%s'", argv[first]);
+	if (b->shape && !b->train)
+		cli_usage_error(&b->c, "--shape goes with --train");
 	if (b->json && b->compare)
 		cli_usage_error(&b->c, "--json and --compare exclude each other");
 }
@@ -211,9 +217,11 @@ static ndl_status measure_all(bench *b, ndl_error *err)
 	ndl_status status = choose(b, err);
 	if (status == NDL_OK && !b->json && !b->compare)
 		printf("%-30s %-11s %7s %12s\n", "what", "kernel", "threads", "result");
-	if (status == NDL_OK)
+	if (status == NDL_OK && b->train)
+		status = bench_train(b, err);
+	if (status == NDL_OK && !b->train)
 		status = bench_kernels(b, err);
-	if (status == NDL_OK)
+	if (status == NDL_OK && !b->train)
 		status = model_rows(b, err);
 	return status == NDL_OK ? memory_row(b, err) : status;
 }
@@ -226,7 +234,8 @@ int main(int argc, char **argv)
 			.summary = "Measures the kernels and the model on this machine.",
 			.examples = "  needle-bench\n"
 			            "  needle-bench --kernels --json > before.json\n"
-			            "  needle-bench --kernels --compare before.json\n",
+			            "  needle-bench --kernels --compare before.json\n"
+			            "  needle-bench --train\n",
 			.options = options,
 			.flags = CLI_TAKES_MODEL},
 		.min_s = 0.2, .answer = 32,

@@ -102,3 +102,13 @@ setup() {
 	run -0 bash -c "set -o pipefail; needle-bench --kernels $fast --filter inner | true"
 	[ -z "$output" ]
 }
+
+@test "bench: --train measures a training step of a given shape" {
+	echo '{"vocab_size":64,"d_model":16,"num_heads":2,"num_kv_heads":1,"num_encoder_layers":1,"num_decoder_layers":1,
+		"contrastive_dim":0}' >c.json
+	needle-bench --train --shape c.json $fast --json >out.json
+	run -0 jq -e '[.rows[].name] | index("training step") == 0 and index("inner loop") == null' out.json
+	run -0 jq -e '.rows[] | select(.name == "training, tokens") | .value > 0 and .unit == "tokens/s"' out.json
+	run -2 needle-bench --shape c.json
+	run -3 needle-bench --train --shape none.json
+}
