@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 enum { KEY_MIN = 256, KEY_MAX_TOKENS, KEY_STREAM, KEY_TIMINGS, KEY_PRECISION, KEY_TRACE, KEY_LOGITS, KEY_NO_GRAMMAR,
-	KEY_LENIENT, KEY_STRICT, KEY_LINES };
+	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_NO_JUMP };
 
 static const cli_option options[] = {
 	{'t', "tools", "FILE", "tool list (JSON); - is stdin. Records with \"tools\" use their own"},
@@ -23,10 +23,12 @@ static const cli_option options[] = {
 	{KEY_LINES, "lines", NULL, "each input line is a query as it stands, not JSON"},
 	{'k', "top-tools", "K", "offer only the K best tools, found by retrieval [all]"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
+	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1]"},
 	{KEY_MAX_TOKENS, "max-tokens", "N", "generate at most N tokens [the model's window]"},
 	{KEY_STREAM, "stream", NULL, "with QUERY: print each call, a line each, as soon as it is decoded"},
 	{KEY_TIMINGS, "timings", NULL, "add token counts and milliseconds"},
 	{KEY_TRACE, "trace", NULL, "add every token with its probability"},
+	{KEY_NO_JUMP, "no-jump-ahead", NULL, "a step of the network for every token: the same answers, slower"},
 	{KEY_NO_GRAMMAR, "no-grammar", NULL, "plain greedy decoding, nothing guaranteed"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
 	CLI_PRECISION(KEY_PRECISION),
@@ -315,6 +317,8 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_LINES: j->lines = true; break;
 		case KEY_MIN: j->request.min_confidence = cli_double(&j->c, "--min-confidence", arg, 0, 1); break;
 		case KEY_MAX_TOKENS: j->request.max_tokens = (size_t)cli_long(&j->c, "--max-tokens", arg, 1, 1000000); break;
+		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
+		case KEY_NO_JUMP: j->request.no_jump = true; break;
 		case KEY_STREAM: j->stream = true; break;
 		case KEY_TIMINGS: j->timings = true; break;
 		case KEY_TRACE: j->trace = true; break;
@@ -345,6 +349,8 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--lines needs --tools");
 	if (j->stream && (j->request.min_confidence > 0 || j->request.no_grammar))
 		cli_usage_error(c, "--stream cannot be combined with --min-confidence or --no-grammar");
+	if (j->request.beam > 1 && (j->stream || j->request.no_grammar))
+		cli_usage_error(c, "--beam cannot be combined with --stream or --no-grammar");
 	if (j->logits && (j->request.top_tools || j->request.min_confidence > 0 || j->stream || j->timings || j->trace))
 		cli_usage_error(c, "--logits goes with --tools and --max-tokens only");
 }

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct ndl_decoder {
 	const ndl_model *m;
@@ -16,6 +17,7 @@ struct ndl_decoder {
 	 * the caches k, v [max,kv] and the cross-attention's: k, v [max_enc,kv], or in integers packed, and
 	 * then one such k, v on their way there */
 	float *arena, *scratch, *x, *y, *q, *att, *row, *cache, *cross;
+	const ndl_decoder *source; /* whose cross-attention caches are read: its own, or that it branched from */
 	ndl_layer_fn *watch;
 	void *user;
 };
@@ -50,7 +52,8 @@ static size_t own_floats(const ndl_decoder *d)
 
 static layer_cache cache_of(const ndl_decoder *d, int layer)
 {
-	float *p = d->cache + (size_t)layer * (own_floats(d) + cross_floats(d)), *packed = p + own_floats(d);
+	size_t at = (size_t)layer * (own_floats(d) + cross_floats(d));
+	float *p = d->cache + at, *packed = d->source->cache + at + own_floats(d);
 	layer_cache c = {p, p + d->max * kv_size(d), packed, packed + d->max_enc * kv_size(d), NULL};
 	if (d->integer) {
 		c.cross = packed;
@@ -106,6 +109,7 @@ ndl_decoder *ndl_decoder_new(const ndl_model *m, ndl_exec *x, ndl_error *err)
 	d->ex = x;
 	d->max = (size_t)m->config.max_dec_len;
 	d->max_enc = (size_t)m->config.max_enc_len;
+	d->source = d;
 	if (lay_out(d, err) != NDL_OK) {
 		ndl_decoder_free(d);
 		return NULL;
@@ -131,6 +135,7 @@ ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, n
 {
 	ndl_heads h = d->m->heads;
 	d->len = d->rows = 0;
+	d->source = d;
 	if (rows == 0 || rows > d->max_enc)
 		return ndl_fail(err, NDL_EINVAL, "%zu encoder states, expected 1 to %zu", rows, d->max_enc);
 	if (d->m->config.num_decoder_layers)
@@ -237,4 +242,17 @@ void ndl_decoder_rewind(ndl_decoder *d, size_t len)
 {
 	if (len < d->len)
 		d->len = len;
+}
+
+void ndl_decoder_branch(ndl_decoder *to, const ndl_decoder *from)
+{
+	size_t bytes = from->len * kv_size(from) * sizeof(float);
+	to->source = from->source;
+	to->len = from->len;
+	to->rows = from->rows;
+	for (int i = 0; i < from->m->config.num_decoder_layers; i++) {
+		layer_cache a = cache_of(to, i), b = cache_of(from, i);
+		memcpy(a.k, b.k, bytes);
+		memcpy(a.v, b.v, bytes);
+	}
 }

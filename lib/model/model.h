@@ -74,6 +74,10 @@ void ndl_decoder_logits_of(ndl_decoder *d, const float *hidden, const int32_t *i
 size_t ndl_decoder_len(const ndl_decoder *d); /* tokens in the cache */
 /* Forgets all but the first `len` tokens (len <= ndl_decoder_len). */
 void ndl_decoder_rewind(ndl_decoder *d, size_t len);
+/* Makes `to` go on where `from` stands, apart from it from now on; both are of one model. What was
+ * computed from the encoder's states is shared, not copied: `to` is good until the decoder that was
+ * started, which `from` is or branched from, starts again or is freed. */
+void ndl_decoder_branch(ndl_decoder *to, const ndl_decoder *from);
 void ndl_decoder_watch(ndl_decoder *d, ndl_layer_fn *fn, void *user);
 
 #endif

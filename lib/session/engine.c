@@ -17,7 +17,7 @@ static ndl_status load_tokenizer(ndl_engine *e, ndl_error *err)
 	if (ndl_tok_size(e->tok) != (size_t)vocab)
 		return ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", ndl_tok_size(e->tok), vocab);
 	e->trie = ndl_vocab_trie_from_tok(e->tok, err);
-	return e->trie ? NDL_OK : NDL_ENOMEM;
+	return e->trie ? ndl_pieces_init(&e->pieces, e->tok, err) : NDL_ENOMEM;
 }
 
 ndl_engine *ndl_engine_open(const char *path, ndl_error *err)
@@ -43,6 +43,7 @@ void ndl_engine_free(ndl_engine *e)
 {
 	if (!e)
 		return;
+	ndl_pieces_clear(&e->pieces);
 	ndl_vocab_trie_free(e->trie);
 	ndl_tok_free(e->tok);
 	ndl_model_free(e->model);

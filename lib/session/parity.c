@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t argmax(const float *x, size_t n)
-{
-	size_t best = 0;
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
-
 static ndl_status greedy(ndl_session *s, size_t limit, size_t vocab, float **rows, size_t *n, ndl_error *err)
 {
 	size_t cap = 0;
@@ -29,7 +20,7 @@ static ndl_status greedy(ndl_session *s, size_t limit, size_t vocab, float **row
 			return ndl_fail_nomem(err, "the logits");
 		float *row = *rows + *n * vocab;
 		ndl_decoder_logits(s->dec, hidden, 1, row);
-		id = (int32_t)argmax(row, vocab);
+		id = (int32_t)ndl_argmax(row, vocab);
 		(*n)++;
 	} while (id != NDL_EOS && *n < limit);
 	return NDL_OK;

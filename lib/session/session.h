@@ -42,11 +42,14 @@ void ndl_session_free(ndl_session *s);
 ndl_encoder *ndl_session_encoder(ndl_session *s);
 ndl_decoder *ndl_session_decoder(ndl_session *s);
 
-/* One generated token: its probability among the `choices` tokens that were possible; choices is
- * 1 where nothing was left to choose. */
+/* One token of the answer, told in order when it is decoded: its probability among the `choices`
+ * tokens that were possible; choices is 1 where nothing was left to choose. */
 typedef void ndl_trace_fn(void *user, int32_t id, double p, size_t choices);
-/* A complete call, {"name":…,"arguments":…} with its original name, as soon as it is decoded. Borrowed. */
+/* A complete call, {"name":…,"arguments":…} with its original name, as soon as it is decoded
+ * (with a beam: at the end). Borrowed. */
 typedef void ndl_call_fn(void *user, json_t *call);
+
+enum { NDL_BEAM_MAX = 16 };
 
 /* Zero-initialise for the defaults. */
 typedef struct ndl_request {
@@ -54,6 +57,9 @@ typedef struct ndl_request {
 	size_t top_tools;      /* offer only this many, the best by retrieval; 0: all. Needs
 	                          ndl_toolset_embed if there are more */
 	double min_confidence; /* below: no call, and `rejected` */
+	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
+	bool no_jump;          /* a step of the network for every token, also where there is no choice:
+	                          the same answer, slower; to measure what jumping ahead gains */
 	bool no_grammar;       /* plain greedy decoding, then an attempt to read the result */
 	ndl_trace_fn *trace;
 	ndl_call_fn *on_call;

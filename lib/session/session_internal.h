@@ -6,10 +6,28 @@
 
 #include "grammar/grammar.h"
 
+/* pieces.c: the texts of the vocabulary, in the order of their bytes; ASCII case ignored. */
+typedef struct ndl_piece {
+	const char *bytes; /* borrowed from the tokenizer */
+	size_t len;
+	int32_t id;
+} ndl_piece;
+typedef struct ndl_pieces {
+	ndl_piece *piece;
+	size_t n;
+} ndl_pieces;
+ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err);
+void ndl_pieces_clear(ndl_pieces *p);
+/* Narrows [*lo, *hi), which agree on pos bytes, to those with b next; false if there is none. */
+bool ndl_pieces_narrow(const ndl_pieces *p, size_t *lo, size_t *hi, size_t pos, unsigned char b);
+/* ASCII upper case to lower case. */
+unsigned char ndl_fold(unsigned char b);
+
 struct ndl_engine {
 	ndl_model *model;
 	ndl_tok *tok;
 	ndl_vocab_trie *trie;
+	ndl_pieces pieces;
 };
 
 struct ndl_toolset {
@@ -20,17 +38,53 @@ struct ndl_toolset {
 	float *embeddings;    /* [count][contrastive_dim], or NULL */
 };
 
+/* How a token was chosen. */
+typedef struct ndl_choice {
+	double p;       /* among the tokens that the grammar allowed */
+	size_t choices; /* their number */
+} ndl_choice;
+
+/* What the choices of an answer say about it. */
+typedef struct ndl_odds {
+	double sum, least; /* of the log-probabilities of real choices (of more than one token) */
+	size_t choices;
+} ndl_odds;
+
+/* path.c: an answer under way. */
+typedef struct ndl_path {
+	ndl_decoder *dec;   /* has read the first `fed` ids */
+	ndl_decoder *own;   /* dec, if it is the path's own; else NULL */
+	ndl_gstate state;
+	ndl_buf text;       /* what the ids spell */
+	int32_t *id;        /* [max_dec_len + 1]; id[0] is </s> */
+	ndl_choice *choice; /* of each id */
+	size_t n, fed;
+	unsigned departures; /* choices that left the query */
+	ndl_odds odds;
+} ndl_path;
+/* dec: borrowed, or NULL to make one. */
+ndl_path *ndl_path_new(const ndl_engine *e, ndl_exec *x, ndl_decoder *dec, ndl_error *err);
+void ndl_path_free(ndl_path *p);
+void ndl_path_start(ndl_path *p, const ndl_grammar *g);
+/* `to` becomes a copy of `from`, to go on by itself. */
+ndl_status ndl_path_branch(ndl_path *to, const ndl_path *from, ndl_error *err);
+/* Appends a token to ids, text and odds (not to the state). */
+ndl_status ndl_path_add(ndl_path *p, const ndl_tok *tok, int32_t id, double prob, size_t choices, ndl_error *err);
+/* Reads the ids that are new, at least one; *hidden[d_model] of the last one. */
+ndl_status ndl_path_feed(ndl_path *p, size_t d_model, const float **hidden, ndl_error *err);
+
 struct ndl_session {
 	const ndl_engine *engine;
 	ndl_exec *ex;
 	ndl_encoder *enc;
 	ndl_decoder *dec;
-	ndl_ids prompt;
+	ndl_path *path[NDL_BEAM_MAX];
+	size_t n_paths;
+	ndl_ids prompt, run; /* run: forced tokens */
 	ndl_buf tools_text;
-	float *logits;    /* [V] */
-	uint64_t *mask;   /* [V / 64] */
-	int32_t *pending; /* [max_dec_len]: chosen, not yet fed */
-	float *embedding; /* [contrastive_dim] */
+	float *logits;       /* [V] */
+	uint64_t *mask;      /* [V / 64] */
+	float *embedding;    /* [contrastive_dim] */
 };
 
 /* calls.c: the text of an answer, watched while it grows. */
@@ -51,5 +105,30 @@ void ndl_answer_end(ndl_answer *a);
 ndl_status ndl_answer_scan(ndl_answer *a, ndl_call_fn *on_call, void *user, ndl_error *err);
 /* Puts the original name back into a call. */
 void ndl_restore_name(const ndl_tools *tools, json_t *call);
+
+/* One request's decoding. */
+typedef struct ndl_decoding {
+	ndl_session *s;
+	const ndl_request *q;
+	ndl_result *r;
+	ndl_error *err;
+	size_t limit;          /* tokens that may be generated */
+	double departure_cost; /* log-probability that a departure from the query is charged */
+	ndl_answer answer;
+	ndl_path *best;        /* the answer, once decoded; one of the session's */
+} ndl_decoding;
+
+/* The exponent of the length that scores are divided by. */
+#define NDL_LENGTH_POWER 0.6
+
+/* decode.c: fills d->best, d->answer and d->r->unfinished. */
+ndl_status ndl_decode(ndl_decoding *d, const ndl_grammar *g);
+/* jump.c: *ids := tokens for what is forced from s on, as far as they do not depend on what comes
+ * after; maybe none. */
+ndl_status ndl_jump(const ndl_engine *e, const ndl_gstate *s, ndl_ids *ids, ndl_error *err);
+/* free.c: the same as ndl_decode without a grammar; d->r->invalid too. */
+ndl_status ndl_decode_free(ndl_decoding *d);
+/* The first greatest of x[n]. */
+size_t ndl_argmax(const float *x, size_t n);
 
 #endif

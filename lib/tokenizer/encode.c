@@ -334,7 +334,7 @@ ndl_status ndl_tok_encode(const ndl_tok *t, ndl_ids *out, const char *text, size
 		return ndl_fail(err, NDL_ELIMIT, "text too long");
 	if (bound > sizeof small && !(normal = malloc(bound)))
 		return ndl_fail_nomem(err, "encoding a long line");
-	size_t n = tok_normalize(t, normal, text, len, plain);
+	size_t n = tok_normalize(t, normal, text, len, flags);
 	e.status = prepare_unused(&e);
 	if (e.status == NDL_OK)
 		encode_normal(&e, normal, n, plain);

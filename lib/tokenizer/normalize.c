@@ -97,11 +97,13 @@ static size_t strip_tail(const ndl_tok *t, const char *out, size_t len)
 	return len;
 }
 
-size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, bool plain)
+size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, int flags)
 {
+	bool plain = flags & NDL_TOK_PLAIN, inner = flags & NDL_TOK_INNER;
+	bool dummy = t->dummy_prefix && !inner, remove = t->remove_spaces && !inner;
 	size_t i = 0;
 	char *to = out;
-	while (t->remove_spaces && i < len) {
+	while (remove && i < len) {
 		unit u = next_unit(t, text + i, len - i, plain);
 		if (u.len != 1 || u.text[0] != ' ')
 			break;
@@ -109,9 +111,9 @@ size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, 
 	}
 	if (i == len)
 		return 0;
-	if (t->dummy_prefix && !t->whitespace_suffix)
+	if (dummy && !t->whitespace_suffix)
 		to = put_space(t, to);
-	bool after_space = t->remove_spaces;
+	bool after_space = remove;
 	while (i < len) {
 		unsigned char c = (unsigned char)text[i];
 		if (c < 0x80 && c != ' ' && (plain || !t->user_starts[c])) { /* the common case */
@@ -125,12 +127,12 @@ size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, 
 			u.text++;
 		to = put_unit(t, to, u);
 		if (u.len)
-			after_space = t->remove_spaces && u.text[u.len - 1] == ' ';
+			after_space = remove && u.text[u.len - 1] == ' ';
 	}
 	size_t n = (size_t)(to - out);
-	if (t->remove_spaces)
+	if (remove)
 		n = strip_tail(t, out, n);
-	if (t->dummy_prefix && t->whitespace_suffix)
+	if (dummy && t->whitespace_suffix)
 		n = (size_t)(put_space(t, out + n) - out);
 	return n;
 }

@@ -131,7 +131,7 @@ ndl_status tok_build_tables(ndl_tok *t, ndl_error *err);
 int32_t tok_match_user(const ndl_tok *t, const char *text, size_t n, size_t *len);
 /* An upper bound of the normalised length of text. */
 bool tok_normal_bound(const char *text, size_t len, size_t *bound);
-/* Normalises text into out (room for the bound); returns the length. */
-size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, bool plain);
+/* Normalises text into out (room for the bound); returns the length. flags as ndl_tok_encode. */
+size_t tok_normalize(const ndl_tok *t, char *out, const char *text, size_t len, int flags);
 
 #endif

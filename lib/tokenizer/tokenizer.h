@@ -39,6 +39,7 @@ int32_t ndl_tok_id(const ndl_tok *t, const char *piece, size_t len);
 
 enum {
 	NDL_TOK_PLAIN = 1, /* user-defined symbols (<tools>, <tool_call>) do not match inside the text */
+	NDL_TOK_INNER = 2, /* the text is a part of a longer one: no dummy space is added, none removed */
 };
 
 /* Appends the ids of text (any bytes). No bos or eos is added. Time O(n log n), memory O(n) for

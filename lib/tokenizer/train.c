@@ -254,7 +254,7 @@ ndl_status ndl_tok_trainer_add(ndl_tok_trainer *tr, const char *line, size_t len
 	char *to = ndl_buf_reserve(&tr->normal, bound);
 	if (!to)
 		return ndl_fail_nomem(err, "vocabulary trainer");
-	size_t n = tok_normalize(tr->base, to, line, len, false);
+	size_t n = tok_normalize(tr->base, to, line, len, 0);
 	return count_line(tr, to, n, err);
 }
 

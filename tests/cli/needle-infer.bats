@@ -142,6 +142,24 @@ valid() {
 	done
 }
 
+@test "--beam: valid answers, the same for any number of threads; 1 is greedy" {
+	needle-infer -q -t "$tools" q.jsonl >greedy
+	needle-infer -q -t "$tools" --beam 1 q.jsonl >one
+	cmp greedy one
+	needle-infer -q -t "$tools" --beam 4 -j 1 q.jsonl >four
+	needle-infer -q -t "$tools" --beam 4 -j 3 q.jsonl >again
+	cmp four again
+	while IFS= read -r line; do valid "$(jq -c .calls <<<"$line")" "$tools"; done <four
+	! cmp -s greedy four
+}
+
+@test "--no-jump-ahead changes nothing but the time" {
+	needle-infer -q -t "$tools" --trace q.jsonl >with
+	needle-infer -q -t "$tools" --trace --no-jump-ahead q.jsonl >without
+	for file in with without; do jq -c '[.calls, .truncated, (.trace | map([.piece, .choices]))]' $file >$file.said; done
+	cmp with.said without.said
+}
+
 @test "--lines takes lines as they stand" {
 	printf '%s\n' '{"not json' 'play some jazz' '' 'call Bob' | needle-infer -t "$tools" --lines >out
 	[ "$(jq -r .query out)" = $'{"not json\nplay some jazz\ncall Bob' ]
@@ -228,7 +246,8 @@ valid() {
 @test "usage errors exit with 2" {
 	for args in "word" "-t $tools two words" "-t $tools --stream" "-t $tools --logits x.npy" "--lines" "-t -" \
 		"-t $tools --precision int3 word" "-t $tools --max-tokens 0 word" "-t $tools --min-confidence 2 word" \
-		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 4"; do
+		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
+		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word"; do
 		run --separate-stderr needle-infer $args </dev/null
 		[ "$status" -eq 2 ]
 	done

@@ -1,0 +1,76 @@
+/* pieces.c - the vocabulary's texts in order, to ask which pieces begin with given bytes. ASCII case
+ * is ignored. */
+#include "session/session_internal.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+unsigned char ndl_fold(unsigned char b)
+{
+	return b >= 'A' && b <= 'Z' ? (unsigned char)(b - 'A' + 'a') : b;
+}
+
+/* Byte pos of the piece, folded; -1 at its end. */
+static int byte_at(const ndl_pieces *p, size_t i, size_t pos)
+{
+	const ndl_piece *x = &p->piece[i];
+	return pos < x->len ? ndl_fold((unsigned char)x->bytes[pos]) : -1;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const ndl_piece *x = a, *y = b;
+	for (size_t i = 0; i < x->len && i < y->len; i++) {
+		int order = (int)ndl_fold((unsigned char)x->bytes[i]) - (int)ndl_fold((unsigned char)y->bytes[i]);
+		if (order)
+			return order;
+	}
+	if (x->len != y->len)
+		return x->len < y->len ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err)
+{
+	size_t n = ndl_tok_size(tok);
+	p->n = 0;
+	p->piece = ndl_calloc(n + 1, sizeof *p->piece);
+	if (!p->piece)
+		return ndl_fail_nomem(err, "the vocabulary");
+	for (size_t i = NDL_TOOLS + 1; i < n; i++) {
+		ndl_piece *x = &p->piece[p->n];
+		x->id = (int32_t)i;
+		x->bytes = ndl_tok_bytes(tok, x->id, &x->len);
+		p->n += x->len > 0;
+	}
+	qsort(p->piece, p->n, sizeof *p->piece, compare);
+	return NDL_OK;
+}
+
+void ndl_pieces_clear(ndl_pieces *p)
+{
+	free(p->piece);
+	p->piece = NULL;
+}
+
+/* First of [lo, hi), which agree on pos bytes, whose next byte is at least b. */
+static size_t lower_bound(const ndl_pieces *p, size_t lo, size_t hi, size_t pos, int b)
+{
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		if (byte_at(p, mid, pos) < b)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool ndl_pieces_narrow(const ndl_pieces *p, size_t *lo, size_t *hi, size_t pos, unsigned char b)
+{
+	int want = ndl_fold(b);
+	*lo = lower_bound(p, *lo, *hi, pos, want);
+	*hi = lower_bound(p, *lo, *hi, pos, want + 1);
+	return *lo < *hi;
+}

@@ -1,0 +1,292 @@
+/* One request and the next: what decoding may depend on, and what not. Models with random weights:
+ * whatever holds for them holds for any. */
+#include "session/session.h"
+
+#include "session/session_internal.h"
+#include "tests/tap.h"
+
+#include "data/prompt.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+static const char *const queries[] = {
+	"wake me up at half past six", "play some jazz", "what's the weather in Zürich?", "", "call Bob \"the boss\"",
+	"remind me to buy milk and bread at 7 pm",
+};
+enum { QUERIES = sizeof queries / sizeof *queries, MAX_TOKENS = 160 };
+
+/* All that a result says, with every token. */
+typedef struct answer {
+	int32_t id[MAX_TOKENS];
+	double p[MAX_TOKENS];
+	size_t choices[MAX_TOKENS];
+	size_t n;
+	double confidence;
+	bool unfinished;
+	char *calls;
+} answer;
+
+static char dir[] = "/tmp/ndl-test-session-XXXXXX";
+static ndl_engine *engine[2];
+static ndl_toolset *tools[2];
+
+static const char *source(void)
+{
+	const char *top = getenv("top_srcdir");
+	return top ? top : ".";
+}
+
+static void bail(const char *what)
+{
+	printf("Bail out! %s\n", what);
+	exit(1);
+}
+
+static void open_model(int i, const char *shape)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	char command[600], path[300];
+	const char *build = getenv("top_builddir");
+	snprintf(path, sizeof path, "%s/m%d.safetensors", dir, i);
+	snprintf(command, sizeof command, "%s/tests/mkmodel %s %s/testdata/vocab-512.model %d %s", build ? build : ".", path,
+	         source(), i + 1, shape);
+	if (system(command) != 0 || !(engine[i] = ndl_engine_open(path, &err)))
+		bail(err.text);
+	unlink(path);
+	snprintf(path, sizeof path, "%s/testdata/tools.json", source());
+	json_t *list = ndl_json_load(path, &err);
+	tools[i] = list ? ndl_toolset_new(engine[i], list, 0, &err) : NULL;
+	json_decref(list);
+	if (!tools[i])
+		bail(err.text);
+}
+
+static ndl_session *new_session(const ndl_engine *e, ndl_exec **x)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	*x = ndl_exec_new(1, NULL, &err);
+	ndl_session *s = *x ? ndl_session_new(e, *x, &err) : NULL;
+	if (!s)
+		bail(err.text);
+	return s;
+}
+
+static void on_token(void *user, int32_t id, double p, size_t choices)
+{
+	answer *a = user;
+	if (a->n == MAX_TOKENS)
+		bail("more tokens than the window holds");
+	a->id[a->n] = id;
+	a->p[a->n] = p;
+	a->choices[a->n++] = choices;
+}
+
+static void ask(ndl_session *s, int model, const char *query, ndl_request q, answer *a)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_result r = {0};
+	ndl_buf text = NDL_BUF_INIT;
+	memset(a, 0, sizeof *a);
+	q.trace = on_token;
+	q.user = a;
+	if (ndl_session_run(s, tools[model], query, strlen(query), &q, &r, &err) != NDL_OK)
+		bail(err.text);
+	for (size_t i = 0; i < json_array_size(r.calls); i++)
+		if (ndl_tools_check_call(ndl_toolset_tools(tools[model]), json_array_get(r.calls, i), &err) != NDL_OK)
+			tap_ok(0, "%s: %s", query, err.text);
+	ndl_json_write(&text, r.calls, 0);
+	a->calls = strdup(ndl_buf_cstr(&text));
+	a->confidence = r.confidence;
+	a->unfinished = r.unfinished;
+	if (r.decode_tokens != a->n)
+		tap_ok(0, "%s: %zu tokens, %zu traced", query, r.decode_tokens, a->n);
+	ndl_buf_clear(&text);
+	ndl_result_clear(&r);
+}
+
+/* The same tokens; bits: with the same probabilities, to the last bit. */
+static bool same(const answer *a, const answer *b, bool bits)
+{
+	bool ok = a->n == b->n && a->unfinished == b->unfinished && strcmp(a->calls, b->calls) == 0 &&
+	          memcmp(a->id, b->id, sizeof a->id) == 0 && memcmp(a->choices, b->choices, sizeof a->choices) == 0;
+	return ok && (!bits || (memcmp(a->p, b->p, sizeof a->p) == 0 && a->confidence == b->confidence));
+}
+
+/* How answers are asked for, one kind after the other. */
+static const ndl_request kinds[] = {{0}, {.beam = 3}, {.no_grammar = true}, {.max_tokens = 9}};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* Answers of sessions that never saw another request. */
+static answer alone[2][KINDS][QUERIES];
+
+static void ask_alone(void)
+{
+	for (int m = 0; m < 2; m++)
+		for (int k = 0; k < KINDS; k++)
+			for (int i = 0; i < QUERIES; i++) {
+				ndl_exec *x;
+				ndl_session *s = new_session(engine[m], &x);
+				ask(s, m, queries[i], kinds[k], &alone[m][k][i]);
+				ndl_session_free(s);
+				ndl_exec_free(x);
+			}
+}
+
+static void *ask_all(void *user)
+{
+	size_t *differ = user, shift = *differ;
+	ndl_exec *x[2];
+	ndl_session *s[2];
+	*differ = 0;
+	for (int m = 0; m < 2; m++)
+		s[m] = new_session(engine[m], &x[m]);
+	for (int round = 0; round < QUERIES * KINDS * 2; round++) {
+		answer a;
+		size_t at = (size_t)round * 5 + shift, i = at % QUERIES, m = at / QUERIES % 2, k = at / 7 % KINDS;
+		ask(s[m], (int)m, queries[i], kinds[k], &a);
+		*differ += !same(&a, &alone[m][k][i], true);
+		free(a.calls);
+	}
+	for (int m = 0; m < 2; m++) {
+		ndl_session_free(s[m]);
+		ndl_exec_free(x[m]);
+	}
+	return NULL;
+}
+
+/* Two models, each with a session per thread, requests of all kinds in a mixed order. */
+static void test_state(void)
+{
+	enum { THREADS = 4 };
+	pthread_t thread[THREADS];
+	size_t differ[THREADS];
+	ask_alone();
+	differ[0] = 0;
+	ask_all(&differ[0]);
+	CHECK_INT(differ[0], 0);
+	for (size_t t = 0; t < THREADS; t++) {
+		differ[t] = t * 3;
+		if (pthread_create(&thread[t], NULL, ask_all, &differ[t]) != 0)
+			bail("no threads");
+	}
+	for (size_t t = 0; t < THREADS; t++) {
+		pthread_join(thread[t], NULL);
+		CHECK_INT(differ[t], 0);
+	}
+}
+
+static void test_jump_changes_nothing(void)
+{
+	ndl_exec *x;
+	ndl_session *s = new_session(engine[0], &x);
+	size_t forced = 0, tokens = 0;
+	for (int i = 0; i < QUERIES; i++)
+		for (size_t beam = 1; beam <= 3; beam += 2) {
+			answer with, without;
+			ask(s, 0, queries[i], (ndl_request){.beam = beam}, &with);
+			ask(s, 0, queries[i], (ndl_request){.beam = beam, .no_jump = true}, &without);
+			tap_ok(same(&with, &without, false), "jumping ahead, beam %zu: %s", beam, queries[i]);
+			for (size_t t = 0; t < with.n; t++, tokens++)
+				forced += with.choices[t] == 1;
+			free(with.calls);
+			free(without.calls);
+		}
+	tap_note("%zu of %zu tokens were forced", forced, tokens);
+	CHECK(forced > tokens / 10);
+	ndl_session_free(s);
+	ndl_exec_free(x);
+}
+
+/* The score of decode.c. */
+static double score(const answer *a)
+{
+	double sum = 0;
+	size_t n = 0;
+	for (size_t t = 0; t < a->n; t++)
+		if (a->choices[t] > 1) {
+			sum += log(a->p[t]);
+			n++;
+		}
+	return sum / pow((5 + (double)n) / 6, NDL_LENGTH_POWER);
+}
+
+static void test_beam(void)
+{
+	ndl_exec *x;
+	ndl_session *s = new_session(engine[0], &x);
+	size_t differ = 0, better = 0;
+	for (int i = 0; i < QUERIES; i++) {
+		answer greedy, one, many;
+		ask(s, 0, queries[i], (ndl_request){0}, &greedy);
+		ask(s, 0, queries[i], (ndl_request){.beam = 1}, &one);
+		ask(s, 0, queries[i], (ndl_request){.beam = NDL_BEAM_MAX}, &many);
+		CHECK(same(&greedy, &one, true));
+		differ += !same(&greedy, &many, false);
+		better += !many.unfinished && !greedy.unfinished && score(&many) > score(&greedy);
+		free(greedy.calls);
+		free(one.calls);
+		free(many.calls);
+	}
+	tap_note("beam %d: %zu of %d other answers, %zu scored higher", NDL_BEAM_MAX, differ, (int)QUERIES, better);
+	CHECK(better > 0);
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_result r = {0};
+	CHECK(ndl_session_run(s, tools[0], "x", 1, &(ndl_request){.beam = NDL_BEAM_MAX + 1}, &r, &err) == NDL_EINVAL);
+	ndl_session_free(s);
+	ndl_exec_free(x);
+}
+
+/* Jumping must not leave the spelling that the tokenizer gives the whole answer. */
+static void test_jump_is_canonical(void)
+{
+	static const char *const answers[] = {
+		"[]",
+		"[{\"name\":\"set_timer\",\"arguments\":{\"minutes\":10}}]",
+		"[{\"name\":\"set_alarm\",\"arguments\":{\"time\":\"06:30\"}},{\"name\":\"play_music\",\"arguments\":{\"query\":\"jazz\"}}]",
+		"[{\"name\":\"get_weather\",\"arguments\":{\"location\":\"Paris\"}}]",
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ids whole = {0}, run = {0};
+	size_t jumped = 0;
+	for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+		ndl_gstate s;
+		bool ok = ndl_prompt_answer(engine[0]->tok, ndl_model_config(engine[0]->model), answers[i], strlen(answers[i]),
+		                            &whole, &err) == NDL_OK;
+		ndl_gstate_init(&s, tools[0]->grammar);
+		for (size_t at = 2; ok && at + 1 < whole.len;) {
+			ok = ndl_jump(engine[0], &s, &run, &err) == NDL_OK;
+			for (size_t k = 0; ok && k < run.len; k++, at++, jumped++)
+				ok = at + 1 < whole.len && run.id[k] == whole.id[at] &&
+				     ndl_gstate_token(&s, engine[0]->trie, run.id[k]);
+			if (ok && run.len == 0 && !ndl_gstate_token(&s, engine[0]->trie, whole.id[at++]))
+				break; /* not one of these tools' */
+		}
+		tap_ok(ok, "tokens of %s", answers[i]);
+	}
+	CHECK(jumped > 20);
+	ndl_ids_clear(&whole);
+	ndl_ids_clear(&run);
+}
+
+int main(void)
+{
+	if (!mkdtemp(dir))
+		bail("no temporary folder");
+	open_model(0, "32 2 512 96");
+	open_model(1, "16 1 512 64");
+	test_state();
+	test_jump_changes_nothing();
+	test_jump_is_canonical();
+	test_beam();
+	for (int m = 0; m < 2; m++) {
+		ndl_toolset_free(tools[m]);
+		ndl_engine_free(engine[m]);
+		for (int k = 0; k < KINDS; k++)
+			for (int i = 0; i < QUERIES; i++)
+				free(alone[m][k][i].calls);
+	}
+	rmdir(dir);
+	return tap_done();
+}
