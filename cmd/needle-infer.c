@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 enum { KEY_MIN = 256, KEY_MAX_TOKENS, KEY_STREAM, KEY_TIMINGS, KEY_PRECISION, KEY_TRACE, KEY_LOGITS, KEY_NO_GRAMMAR,
-	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_NO_JUMP };
+	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_GROUND, KEY_NO_JUMP };
 
 static const cli_option options[] = {
 	{'t', "tools", "FILE", "tool list (JSON); - is stdin. Records with \"tools\" use their own"},
@@ -23,6 +23,7 @@ static const cli_option options[] = {
 	{KEY_LINES, "lines", NULL, "each input line is a query as it stands, not JSON"},
 	{'k', "top-tools", "K", "offer only the K best tools, found by retrieval [all]"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
+	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
 	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1]"},
 	{KEY_MAX_TOKENS, "max-tokens", "N", "generate at most N tokens [the model's window]"},
 	{KEY_STREAM, "stream", NULL, "with QUERY: print each call, a line each, as soon as it is decoded"},
@@ -113,6 +114,7 @@ static ndl_status ask(worker *w, const ndl_toolset *tools, const char *query, si
 		json_decref(w->tokens);
 		w->tokens = json_array();
 		request.trace = on_token;
+		request.sources = true;
 	}
 	if (w->j->stream)
 		request.on_call = on_call;
@@ -173,6 +175,8 @@ static void add_result(const worker *w, json_t *record, const ndl_result *r)
 		json_object_set_new(record, "timings", timings_json(r));
 	if (w->j->trace)
 		json_object_set(record, "trace", w->tokens);
+	if (r->sources)
+		json_object_set(record, "sources", r->sources);
 }
 
 static int do_record(void *user, json_t *record, ndl_error *err)
@@ -252,6 +256,8 @@ static void explain(const worker *w, const ndl_result *r)
 			fprintf(stderr, "%.6f\t%lld\t%s\n", json_real_value(json_object_get(t, "p")),
 			        (long long)json_integer_value(json_object_get(t, "choices")),
 			        json_string_value(json_object_get(t, "piece")));
+	if (j->trace)
+		print_json(r->sources, stderr);
 	if (j->timings) {
 		json_t *timings = timings_json(r);
 		print_json(timings, stderr);
@@ -307,6 +313,7 @@ static int write_logits(job *j, const char *query)
 
 static int parse_options(job *j, int argc, char **argv)
 {
+	static const char *const groundings[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -318,6 +325,9 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_MIN: j->request.min_confidence = cli_double(&j->c, "--min-confidence", arg, 0, 1); break;
 		case KEY_MAX_TOKENS: j->request.max_tokens = (size_t)cli_long(&j->c, "--max-tokens", arg, 1, 1000000); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
+		case KEY_GROUND:
+			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
+			break;
 		case KEY_NO_JUMP: j->request.no_jump = true; break;
 		case KEY_STREAM: j->stream = true; break;
 		case KEY_TIMINGS: j->timings = true; break;

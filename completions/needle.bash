@@ -37,12 +37,13 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --min-confidence --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --min-confidence --ground --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
 	-k | --top-tools) : ;;
 	--min-confidence) : ;;
+	--ground) _needle_reply -W "strict prefer off" ;;
 	--beam) : ;;
 	--max-tokens) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;

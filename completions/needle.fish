@@ -41,6 +41,7 @@ complete -c needle-infer -s i -l input -r -F -d 'read records from FILE, whateve
 complete -c needle-infer -l lines -d 'each input line is a query as it stands, not JSON'
 complete -c needle-infer -s k -l top-tools -x -d 'offer only the K best tools, found by retrieval'
 complete -c needle-infer -l min-confidence -x -d 'less confident answers become no call and "rejected":true'
+complete -c needle-infer -l ground -x -a 'strict prefer off' -d 'copy string values from the query'
 complete -c needle-infer -l beam -x -d 'keep the N best answers side by side while decoding'
 complete -c needle-infer -l max-tokens -x -d 'generate at most N tokens'
 complete -c needle-infer -l stream -d 'with QUERY: print each call, a line each, as soon as it is decoded'

@@ -134,6 +134,8 @@ static ndl_status add_choices(search *x, size_t i, size_t choices, const uint64_
 		if (!has(x->s->mask, id))
 			continue;
 		bool departs = kept && !has(kept, id);
+		if (departs && x->d->strict)
+			continue;
 		double log_p = (double)logits[id] - all;
 		double score = (before + log_p - (departs ? x->d->departure_cost : 0)) / length;
 		if (x->n_found - from < x->beam || score > x->found[x->n_found - 1].score)
@@ -192,6 +194,19 @@ static ndl_status advance(search *x, ndl_path *p, size_t *choices)
 	return rc;
 }
 
+/* The tokens after p that keep to the query; NULL where that is no question, or asked too much. */
+static const uint64_t *kept_of(search *x, const ndl_path *p)
+{
+	ndl_session *s = x->s;
+	if (!x->d->ground ||
+	    !ndl_ground_keep(x->d->ground, s->engine, x->d->answer.t->tools, &p->text, s->mask, s->kept, &s->scratch))
+		return NULL;
+	for (size_t w = 0; w < x->words; w++)
+		if (s->mask[w] & s->kept[w])
+			return s->kept;
+	return NULL;
+}
+
 static ndl_status expand(search *x, size_t i)
 {
 	ndl_path *p = x->path[i];
@@ -204,7 +219,7 @@ static ndl_status expand(search *x, size_t i)
 		return NDL_OK;
 	}
 	rc = compute_logits(x, p, choices);
-	return rc == NDL_OK ? add_choices(x, i, choices, NULL) : rc;
+	return rc == NDL_OK ? add_choices(x, i, choices, kept_of(x, p)) : rc;
 }
 
 /* Makes the paths what the best candidates say. The last child of a path goes on in it, the others

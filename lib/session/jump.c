@@ -15,11 +15,6 @@
 
 enum { RUN_MAX = 4096, REACH = 64 }; /* bytes of a run at a time; of a piece that reaches over its end */
 
-static bool is_wordlike(unsigned char b)
-{
-	return b == ' ' || b >= 0x80 || (b >= '0' && b <= '9') || (ndl_fold(b) >= 'a' && ndl_fold(b) <= 'z');
-}
-
 /* heeded[b]: b may follow, and a piece that goes on with it counts. */
 static void heed(const ndl_gstate *end, bool heeded[256])
 {
@@ -30,7 +25,7 @@ static void heed(const ndl_gstate *end, bool heeded[256])
 	}
 	bool free_text = heeded['x'] && heeded['}'];
 	for (int b = 0; b < 256; b++)
-		heeded[b] = heeded[b] && (!free_text || is_wordlike((unsigned char)b));
+		heeded[b] = heeded[b] && (!free_text || ndl_is_wordlike((unsigned char)b));
 }
 
 /* Whether a piece begins with these len bytes and goes on with a byte that is heeded. */

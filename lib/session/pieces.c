@@ -31,6 +31,20 @@ static int compare(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
+bool ndl_is_wordlike(unsigned char b)
+{
+	return b == ' ' || b >= 0x80 || (b >= '0' && b <= '9') || (ndl_fold(b) >= 'a' && ndl_fold(b) <= 'z');
+}
+
+/* Whether it may begin a string and what is in it: a quote stands in it, with text after it. */
+static bool opens(const ndl_piece *x)
+{
+	for (size_t i = 0; i + 1 < x->len; i++)
+		if (x->bytes[i] == '"' && ndl_is_wordlike((unsigned char)x->bytes[i + 1]))
+			return true;
+	return false;
+}
+
 ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err)
 {
 	size_t n = ndl_tok_size(tok);
@@ -45,13 +59,20 @@ ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err)
 		p->n += x->len > 0;
 	}
 	qsort(p->piece, p->n, sizeof *p->piece, compare);
+	p->opening = ndl_calloc(p->n + 1, sizeof *p->opening);
+	if (!p->opening)
+		return ndl_fail_nomem(err, "the vocabulary");
+	for (size_t i = 0; i < p->n; i++)
+		if (opens(&p->piece[i]))
+			p->opening[p->n_opening++] = i;
 	return NDL_OK;
 }
 
 void ndl_pieces_clear(ndl_pieces *p)
 {
 	free(p->piece);
-	p->piece = NULL;
+	free(p->opening);
+	*p = (ndl_pieces){0};
 }
 
 /* First of [lo, hi), which agree on pos bytes, whose next byte is at least b. */

@@ -43,8 +43,9 @@ ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err)
 	}
 	s->logits = ndl_alloc64((size_t)c->vocab_size, sizeof *s->logits);
 	s->mask = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->mask);
+	s->kept = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept);
 	s->embedding = ndl_calloc((size_t)c->contrastive_dim + 1, sizeof *s->embedding);
-	if (!s->logits || !s->mask || !s->embedding || make_paths(s, 1, err) != NDL_OK) {
+	if (!s->logits || !s->mask || !s->kept || !s->embedding || make_paths(s, 1, err) != NDL_OK) {
 		ndl_fail_nomem(err, "a session");
 		ndl_session_free(s);
 		return NULL;
@@ -65,6 +66,9 @@ void ndl_session_free(ndl_session *s)
 	ndl_buf_clear(&s->tools_text);
 	free(s->logits);
 	free(s->mask);
+	free(s->kept);
+	ndl_ground_clear(&s->ground);
+	ndl_buf_clear(&s->scratch);
 	free(s->embedding);
 	free(s);
 }
@@ -81,6 +85,7 @@ ndl_decoder *ndl_session_decoder(ndl_session *s)
 
 void ndl_result_clear(ndl_result *r)
 {
+	json_decref(r->sources);
 	json_decref(r->calls);
 	free(r->invalid);
 	memset(r, 0, sizeof *r);
@@ -172,13 +177,18 @@ static void finish(ndl_decoding *d)
 		json_array_clear(d->answer.calls);
 	}
 	r->calls = json_incref(d->answer.calls);
+	if (d->q->sources)
+		r->sources = ndl_ground_sources(&d->s->ground, r->calls);
 }
 
 ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
                            const ndl_request *request, ndl_result *out, ndl_error *err)
 {
 	offer o = {0};
-	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err};
+	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err, .departure_cost = NDL_DEPARTURE_COST};
+	if (request->ground != NDL_GROUND_OFF)
+		d.ground = &s->ground;
+	d.strict = request->ground == NDL_GROUND_STRICT;
 	memset(out, 0, sizeof *out);
 	if (request->beam > NDL_BEAM_MAX)
 		return ndl_fail(err, NDL_EINVAL, "a beam of %zu: at most %d", request->beam, NDL_BEAM_MAX);
@@ -191,6 +201,8 @@ ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *que
 		rc = select_tools(s, t, query, len, request->top_tools, &o, err);
 	if (rc == NDL_OK && ask)
 		rc = prefill(s, &o, query, len, out, err);
+	if (rc == NDL_OK && (request->ground != NDL_GROUND_OFF || request->sources))
+		rc = ndl_ground_set(&s->ground, query, len, err);
 	if (rc == NDL_OK && ask)
 		rc = decode(&d, &o);
 	if (rc == NDL_OK)

@@ -51,6 +51,16 @@ typedef void ndl_call_fn(void *user, json_t *call);
 
 enum { NDL_BEAM_MAX = 16 };
 
+/* Where string values come from, but those that the schema gives an enum, const, format or pattern.
+ * A value is grounded if it is a span of the query from the edge of a word to the edge of a word (a
+ * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
+ * date of it as arguments spell them: 06:30 for "half past six". */
+enum ndl_grounding {
+	NDL_GROUND_PREFER, /* leaving the query costs a value some of its probability */
+	NDL_GROUND_STRICT, /* only grounded values, unless the schema (minLength) admits none */
+	NDL_GROUND_OFF,
+};
+
 /* Zero-initialise for the defaults. */
 typedef struct ndl_request {
 	size_t max_tokens;     /* generated at most; 0, and at most: max_dec_len - 1 */
@@ -58,6 +68,8 @@ typedef struct ndl_request {
 	                          ndl_toolset_embed if there are more */
 	double min_confidence; /* below: no call, and `rejected` */
 	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
+	enum ndl_grounding ground; /* of strings in the query */
+	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:
 	                          the same answer, slower; to measure what jumping ahead gains */
 	bool no_grammar;       /* plain greedy decoding, then an attempt to read the result */
@@ -76,6 +88,9 @@ typedef struct ndl_result {
 	unsigned cut;      /* NDL_CUT_ flags of the prompt */
 	bool unfinished;   /* the token limit came first; the call under way is left out */
 	char *invalid;     /* owned: no_grammar only: the text, where it is not a list of calls; else NULL */
+	/* owned, if asked for: for each call an object that maps the JSON Pointer of every argument ("/guests/0") to
+	 * the bytes [from, to) of the query that it comes from, or to null */
+	json_t *sources;
 	size_t prefill_tokens, decode_tokens;
 	double prefill_ms, decode_ms;
 } ndl_result;

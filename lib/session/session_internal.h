@@ -15,11 +15,15 @@ typedef struct ndl_piece {
 typedef struct ndl_pieces {
 	ndl_piece *piece;
 	size_t n;
+	size_t *opening; /* those with a quote and text after it; most vocabularies have none */
+	size_t n_opening;
 } ndl_pieces;
 ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err);
 void ndl_pieces_clear(ndl_pieces *p);
 /* Narrows [*lo, *hi), which agree on pos bytes, to those with b next; false if there is none. */
 bool ndl_pieces_narrow(const ndl_pieces *p, size_t *lo, size_t *hi, size_t pos, unsigned char b);
+/* A space, a digit, a letter or beyond ASCII. */
+bool ndl_is_wordlike(unsigned char b);
 /* ASCII upper case to lower case. */
 unsigned char ndl_fold(unsigned char b);
 
@@ -37,6 +41,33 @@ struct ndl_toolset {
 	ndl_buf text;         /* the prompt's tool part, all tools */
 	float *embeddings;    /* [count][contrastive_dim], or NULL */
 };
+
+/* ground.c: what may be copied from a query. */
+typedef struct ndl_ground_byte {
+	uint32_t from, to; /* of the query */
+	uint8_t flags;
+} ndl_ground_byte;
+typedef struct ndl_ground {
+	ndl_buf text;
+	ndl_ground_byte *at; /* for every byte of text */
+	size_t cap;
+} ndl_ground;
+/* Replaces what g holds. */
+ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err);
+void ndl_ground_clear(ndl_ground *g);
+/* Adds a text that the bytes [from, to) of the query say in other words. */
+void ndl_ground_add(ndl_ground *g, const char *text, size_t from, size_t to);
+/* derive.c: adds what numbers, times and dates of the query mean. */
+void ndl_derive(ndl_ground *g, const char *query, size_t len);
+/* Where in the query a value (len bytes as inside a JSON string) comes from; false: nowhere. */
+bool ndl_ground_span(const ndl_ground *g, const char *value, size_t len, size_t *from, size_t *to);
+/* False if what follows text, an answer under way, has nothing to do with the query: it is no string
+ * that is to be copied, or one that has left the query. Else bits := the tokens of mask (and maybe
+ * others) that keep to it. */
+bool ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
+                     const uint64_t *mask, uint64_t *bits, ndl_buf *scratch);
+/* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
+json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 
 /* How a token was chosen. */
 typedef struct ndl_choice {
@@ -83,7 +114,9 @@ struct ndl_session {
 	ndl_ids prompt, run; /* run: forced tokens */
 	ndl_buf tools_text;
 	float *logits;       /* [V] */
-	uint64_t *mask;      /* [V / 64] */
+	uint64_t *mask, *kept; /* [V / 64]: what may follow; what keeps to the query */
+	ndl_ground ground;
+	ndl_buf scratch;
 	float *embedding;    /* [contrastive_dim] */
 };
 
@@ -113,11 +146,15 @@ typedef struct ndl_decoding {
 	ndl_result *r;
 	ndl_error *err;
 	size_t limit;          /* tokens that may be generated */
+	const ndl_ground *ground; /* what strings are to be copied from, or NULL */
+	bool strict;           /* and nothing else where the grammar leaves a way */
 	double departure_cost; /* log-probability that a departure from the query is charged */
 	ndl_answer answer;
 	ndl_path *best;        /* the answer, once decoded; one of the session's */
 } ndl_decoding;
 
+/* What prefer charges for leaving the query. */
+#define NDL_DEPARTURE_COST 5.0
 /* The exponent of the length that scores are divided by. */
 #define NDL_LENGTH_POWER 0.6
 

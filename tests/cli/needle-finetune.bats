@@ -82,10 +82,19 @@ setup() {
 	cmp whole.safetensors part.safetensors
 }
 
+# until the log has lines: the machine may be slow, and signals are caught by then
+until_it_runs() {
+	for _ in {1..600}; do
+		[ -e run.tsv ] && [ "$(wc -l <run.tsv)" -ge 2 ] && return
+		sleep 0.1
+	done
+	return 1
+}
+
 @test "SIGTERM saves the state and exits with 1" {
-	$new --epochs 100000 d.jsonl -o m.safetensors &
+	$new --epochs 100000 --log run.tsv d.jsonl -o m.safetensors &
 	pid=$!
-	sleep 0.5
+	until_it_runs
 	kill -TERM $pid
 	status=0
 	wait $pid || status=$?
@@ -94,9 +103,9 @@ setup() {
 }
 
 @test "a resumed run must have the options of the saved one" {
-	$new --epochs 100000 --warmup 0 d.jsonl -o m.safetensors &
+	$new --epochs 100000 --warmup 0 --log run.tsv d.jsonl -o m.safetensors &
 	pid=$!
-	sleep 0.5
+	until_it_runs
 	kill -INT $pid
 	kill -TERM $pid
 	wait $pid || true

@@ -153,6 +153,24 @@ valid() {
 	! cmp -s greedy four
 }
 
+@test "--ground: sources of the values; strict copies, and the schema says what is no copy" {
+	jq -nc '[{name: "note", parameters: {text: {type: "string", required: true},
+		colour: {type: "string", enum: ["red", "blue"], required: true}}}]' >t.json
+	for seed in 31 32 33; do
+		make_model "g$seed.safetensors" "$seed" 16 1 256 96
+		for g in strict prefer off; do
+			needle-infer -q -m "$BATS_FILE_TMPDIR/g$seed.safetensors" -t t.json --ground $g --trace <q.jsonl >$g.$seed
+		done
+	done
+	jq -e -s 'all(.query as $q | (.calls | length) == (.sources | length)
+		and all(.sources[]; keys == ["/colour", "/text"] and (.["/text"] == null
+			or (.["/text"] | .[0] < .[1] and .[1] <= ($q | utf8bytelength)))))' off.* prefer.*
+	jq -e -s 'all(.query as $q | all(.calls[].arguments.text; . as $t | $q | ascii_downcase | contains($t | ascii_downcase)))' strict.*
+	! jq -e -s 'all(.query as $q | all(.calls[].arguments.text; . as $t | $q | ascii_downcase | contains($t | ascii_downcase)))' off.*
+	run --separate-stderr needle-infer -q -t "$tools" --ground loose "play some jazz"
+	[ "$status" -eq 2 ]
+}
+
 @test "--no-jump-ahead changes nothing but the time" {
 	needle-infer -q -t "$tools" --trace q.jsonl >with
 	needle-infer -q -t "$tools" --trace --no-jump-ahead q.jsonl >without

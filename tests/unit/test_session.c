@@ -115,7 +115,7 @@ static bool same(const answer *a, const answer *b, bool bits)
 }
 
 /* How answers are asked for, one kind after the other. */
-static const ndl_request kinds[] = {{0}, {.beam = 3}, {.no_grammar = true}, {.max_tokens = 9}};
+static const ndl_request kinds[] = {{0}, {.beam = 3, .ground = NDL_GROUND_STRICT}, {.no_grammar = true}, {.max_tokens = 9}};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 /* Answers of sessions that never saw another request. */
@@ -270,6 +270,99 @@ static void test_jump_is_canonical(void)
 	ndl_ids_clear(&run);
 }
 
+/* ---- grounding ---- */
+
+static void check_span(const char *query, const char *value, const char *source)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ground g = {0};
+	size_t from = 0, to = 0;
+	bool ok = ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
+	bool found = ok && ndl_ground_span(&g, value, strlen(value), &from, &to);
+	if (!source)
+		tap_ok(ok && !found, "\"%s\" is not in: %s", value, query);
+	else if (!tap_ok(found && to - from == strlen(source) && memcmp(query + from, source, to - from) == 0,
+	                 "\"%s\" comes from \"%s\" in: %s", value, source, query))
+		tap_note("found %zu to %zu", from, to);
+	ndl_ground_clear(&g);
+}
+
+static void test_spans(void)
+{
+	const char *q = "Tell  Maria's cousin\tZo\xc3\xab \"call me\" at half past six, reminders 12b\xe2\x80\x99s";
+	check_span(q, "maria", "Maria");
+	check_span(q, "Maria's Cousin Zo\xc3\xab", "Maria's cousin\tZo\xc3\xab");
+	check_span(q, "reminder", "reminder");
+	check_span(q, "\\\"call me\\\"", "\"call me\"");
+	check_span(q, "12", "12");
+	check_span(q, "12b", "12b");
+	check_span(q, "06:30", "half past six");
+	check_span(q, "18:30", "half past six");
+	check_span(q, "6:30 PM", "half past six");
+	check_span(q, "ousin", NULL);
+	check_span(q, "cous", NULL);
+	check_span(q, "Tell Maria cousin", NULL);
+	check_span(q, "", NULL);
+	check_span(q, "07:30", NULL);
+	check_span("", "x", NULL);
+	check_span("the 3rd of May, 2027 or may 4 2028", "2027-05-03", "3rd of May, 2027");
+	check_span("the 3rd of May, 2027 or may 4 2028", "2028-05-04", "may 4 2028");
+	check_span("on 31/12/2026", "2026-12-31", "31/12/2026");
+	check_span("set off 4:14PM", "16:14", "4:14PM");
+	check_span("set off 4:14PM", "04:14", NULL);
+	check_span("ten to 12 in the afternoon", "11:50", NULL);
+	check_span("ten to 12 in the morning", "11:50", "ten to 12 in the morning");
+	check_span("a quarter to one", "12:45", "a quarter to one");
+	check_span("at noon", "12:00", "noon");
+	check_span("twenty-five thousand and sixty boxes", "25060", "twenty-five thousand and sixty");
+	check_span("three hundred and twelve", "312", "three hundred and twelve");
+	check_span("30,000 miles", "30000", "30,000");
+	check_span("6 a.m. sharp", "06:00", "6 a.m");
+	check_span("a\x01" "b\\c", "a", "a");
+	check_span("a\x01" "b\\c", "b\\\\c", "b\\c");
+}
+
+/* Strings of a strict answer, but for those that are no copies, come from the query. */
+static void check_grounded(const json_t *sources, const json_t *calls, size_t *strings, size_t *loose)
+{
+	for (size_t i = 0; i < json_array_size(calls); i++) {
+		const char *pointer;
+		json_t *span, *of = json_array_get(sources, i);
+		json_object_foreach(of, pointer, span) {
+			const json_t *value = json_object_get(json_object_get(json_array_get(calls, i), "arguments"), pointer + 1);
+			if (!json_is_string(value) || strcmp(pointer, "/state") == 0 || strcmp(pointer, "/mode") == 0)
+				continue;
+			++*strings;
+			*loose += json_is_null(span);
+		}
+	}
+}
+
+static void test_strict(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	size_t strings[3] = {0}, loose[3] = {0};
+	ndl_exec *x;
+	ndl_session *s = new_session(engine[0], &x);
+	for (int g = 0; g < 3; g++)
+		for (int i = 0; i < 2 * QUERIES; i++) {
+			ndl_result r = {0};
+			ndl_request q = {.ground = (enum ndl_grounding)g, .sources = true, .beam = i < QUERIES ? 1 : 2};
+			const char *query = queries[i % QUERIES];
+			if (*query && ndl_session_run(s, tools[0], query, strlen(query), &q, &r, &err) != NDL_OK)
+				bail(err.text);
+			check_grounded(r.sources, r.calls, &strings[g], &loose[g]);
+			ndl_result_clear(&r);
+		}
+	for (int g = 0; g < 3; g++)
+		tap_note("grounding %d: %zu of %zu strings from nowhere", g, loose[g], strings[g]);
+	CHECK(strings[NDL_GROUND_STRICT] > 0);
+	CHECK_INT(loose[NDL_GROUND_STRICT], 0);
+	CHECK(loose[NDL_GROUND_OFF] > 0);
+	ndl_session_free(s);
+	ndl_exec_free(x);
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -280,6 +373,8 @@ int main(void)
 	test_jump_changes_nothing();
 	test_jump_is_canonical();
 	test_beam();
+	test_spans();
+	test_strict();
 	for (int m = 0; m < 2; m++) {
 		ndl_toolset_free(tools[m]);
 		ndl_engine_free(engine[m]);
