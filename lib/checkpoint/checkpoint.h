@@ -12,7 +12,9 @@
 #include <stdint.h>
 
 typedef enum ndl_dtype { NDL_F32, NDL_F16, NDL_BF16, NDL_F64, NDL_I8, NDL_U8, NDL_I16, NDL_U16,
-	NDL_I32, NDL_U32, NDL_I64, NDL_U64, NDL_BOOL, NDL_DTYPE_COUNT } ndl_dtype;
+	NDL_I32, NDL_U32, NDL_I64, NDL_U64, NDL_BOOL,
+	NDL_I4, /* of needle-rs: two values a byte, and the shape counts bytes; kernels only, see import.h */
+	NDL_DTYPE_COUNT } ndl_dtype;
 
 enum { NDL_MAX_RANK = 8 };
 
@@ -43,6 +45,9 @@ const ndl_tensor *ndl_ckpt_find(const ndl_ckpt *c, const char *name);
 const char *ndl_ckpt_meta(const ndl_ckpt *c, const char *key);          /* NULL if absent */
 size_t ndl_ckpt_meta_count(const ndl_ckpt *c);
 void ndl_ckpt_meta_at(const ndl_ckpt *c, size_t i, const char **key, const char **value);
+
+/* Adds a tokenizer tensor (a copy of the .model's bytes), or replaces the one there. */
+ndl_status ndl_ckpt_set_tokenizer(ndl_ckpt *c, const void *model, size_t len, ndl_error *err);
 
 const char *ndl_dtype_name(ndl_dtype d);   /* "F32", as in the file */
 size_t ndl_dtype_size(ndl_dtype d);        /* bytes an element */

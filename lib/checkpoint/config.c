@@ -187,7 +187,7 @@ static ndl_status from_shapes(ndl_config *c, const ndl_ckpt *ckpt, ndl_error *er
 		s = outputs(ckpt, ENC "self_attn/k_proj/kernel", 3, &kv, err);
 	if (s == NDL_OK)
 		s = dimension(ckpt, DEC "self_attn/q_norm/scale", 2, 0, &c->num_decoder_layers, err);
-	if (s == NDL_OK && ndl_ckpt_find(ckpt, "contrastive_proj/kernel"))
+	if (s == NDL_OK && (ndl_ckpt_find(ckpt, "contrastive_proj/kernel") || ndl_ckpt_find(ckpt, "contrastive_hidden/kernel")))
 		s = outputs(ckpt, "contrastive_proj/kernel", 2, &c->contrastive_dim, err);
 	if (s != NDL_OK)
 		return s;

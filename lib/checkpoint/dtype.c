@@ -13,7 +13,7 @@ static const struct { const char *name; size_t size; } dtypes[NDL_DTYPE_COUNT] =
 	[NDL_F32] = {"F32", 4}, [NDL_F16] = {"F16", 2}, [NDL_BF16] = {"BF16", 2}, [NDL_F64] = {"F64", 8},
 	[NDL_I8] = {"I8", 1}, [NDL_U8] = {"U8", 1}, [NDL_I16] = {"I16", 2}, [NDL_U16] = {"U16", 2},
 	[NDL_I32] = {"I32", 4}, [NDL_U32] = {"U32", 4}, [NDL_I64] = {"I64", 8}, [NDL_U64] = {"U64", 8},
-	[NDL_BOOL] = {"BOOL", 1},
+	[NDL_BOOL] = {"BOOL", 1}, [NDL_I4] = {"I4", 1},
 };
 
 const char *ndl_dtype_name(ndl_dtype d)
@@ -81,7 +81,7 @@ ndl_status ndl_tensor_to_f32(const ndl_tensor *t, float *out, ndl_error *err)
 	case NDL_I64: CONVERT(int64_t); break;
 	case NDL_U64: CONVERT(uint64_t); break;
 	default:
-		return ndl_fail(err, NDL_EUNSUPPORTED, "tensor '%s': unknown data type", t->name);
+		return ndl_fail(err, NDL_EUNSUPPORTED, "tensor '%s': values of this type cannot be read alone", t->name);
 	}
 	return NDL_OK;
 }

@@ -1,41 +1,12 @@
 /* safetensors: u64 little-endian N, N bytes of JSON, then the tensors' data back to back.
  * Everything is checked on opening; afterwards a checkpoint cannot fail. */
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/checkpoint_internal.h"
 
-#include "base/map.h"
 #include "base/mem.h"
 #include "checkpoint/names.h"
-#include "json/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct ndl_ckpt {
-	ndl_map map;          /* the file's bytes, whether mapped or the caller's */
-	bool borrowed;        /* the caller's */
-	json_t *header;       /* owns the names and the metadata strings */
-	const json_t *meta;   /* borrowed from header; NULL if there is none */
-	ndl_tensor *tensors;  /* in file order */
-	size_t n;
-	size_t *by_name;      /* indices of tensors, by name */
-	void **copies;        /* [n_copies] aligned copies of misaligned data */
-	size_t n_copies;
-};
-
-void ndl_ckpt_close(ndl_ckpt *c)
-{
-	if (!c)
-		return;
-	for (size_t i = 0; i < c->n_copies; i++)
-		free(c->copies[i]);
-	free(c->copies);
-	free(c->by_name);
-	free(c->tensors);
-	json_decref(c->header);
-	if (!c->borrowed)
-		ndl_map_close(&c->map);
-	free(c);
-}
 
 /* Header ------------------------------------------------------------------------------ */
 
@@ -168,6 +139,7 @@ static ndl_status read_tensors(ndl_ckpt *c, size_t data_start, ndl_error *err)
 	c->tensors = ndl_calloc(json_object_size(c->header), sizeof *c->tensors);
 	if (!c->tensors)
 		return ndl_fail_nomem(err, "tensor table");
+	c->cap = json_object_size(c->header);
 	json_object_foreach(c->header, name, entry) {
 		if (strcmp(name, "__metadata__") == 0)
 			continue;
@@ -189,7 +161,7 @@ static ndl_status read_tensors(ndl_ckpt *c, size_t data_start, ndl_error *err)
 	return NDL_OK;
 }
 
-/* Selection and lookup ------------------------------------------------------------------ */
+/* Selection ----------------------------------------------------------------------------- */
 
 bool ndl_ckpt_is_padding(const char *name)
 {
@@ -215,77 +187,6 @@ static void select_tensors(ndl_ckpt *c, const char *prefix)
 	c->n = kept;
 }
 
-/* Foreign writers align nothing: copy what could not be read as an array of its type. */
-static ndl_status align_tensors(ndl_ckpt *c, ndl_error *err)
-{
-	c->copies = ndl_calloc(c->n, sizeof *c->copies);
-	if (!c->copies)
-		return ndl_fail_nomem(err, "tensor table");
-	for (size_t i = 0; i < c->n; i++) {
-		ndl_tensor *t = &c->tensors[i];
-		if ((uintptr_t)t->data % ndl_dtype_size(t->dtype) == 0)
-			continue;
-		void *copy = ndl_alloc64(t->bytes, 1);
-		if (!copy)
-			return ndl_fail_nomem(err, t->name);
-		if (t->bytes)
-			memcpy(copy, t->data, t->bytes);
-		c->copies[c->n_copies++] = copy;
-		t->data = copy;
-	}
-	return NDL_OK;
-}
-
-/* Names compare with '.' and '/' as one separator, so that both ways of joining a tree work. */
-static int compare_names(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		int x = *a == '.' ? '/' : (unsigned char)*a, y = *b == '.' ? '/' : (unsigned char)*b;
-		if (x != y)
-			return x < y ? -1 : 1;
-		if (!x)
-			return 0;
-	}
-}
-
-static void sift_down(const ndl_ckpt *c, size_t *heap, size_t root, size_t n)
-{
-	for (size_t child; (child = 2 * root + 1) < n; root = child) {
-		if (child + 1 < n &&
-		    compare_names(c->tensors[heap[child]].name, c->tensors[heap[child + 1]].name) < 0)
-			child++;
-		if (compare_names(c->tensors[heap[root]].name, c->tensors[heap[child]].name) >= 0)
-			return;
-		size_t swap = heap[root];
-		heap[root] = heap[child];
-		heap[child] = swap;
-	}
-}
-
-/* Heap sort of indices: qsort has no context argument in C11. */
-static ndl_status index_names(ndl_ckpt *c, ndl_error *err)
-{
-	size_t *h = ndl_calloc(c->n, sizeof *h);
-	if (!h)
-		return ndl_fail_nomem(err, "tensor table");
-	c->by_name = h;
-	for (size_t i = 0; i < c->n; i++)
-		h[i] = i;
-	for (size_t i = c->n / 2; i-- > 0;)
-		sift_down(c, h, i, c->n);
-	for (size_t n = c->n; n > 1; n--) {
-		size_t swap = h[0];
-		h[0] = h[n - 1];
-		h[n - 1] = swap;
-		sift_down(c, h, 0, n - 1);
-	}
-	for (size_t i = 1; i < c->n; i++)
-		if (compare_names(c->tensors[h[i - 1]].name, c->tensors[h[i]].name) == 0)
-			return ndl_fail(err, NDL_EFORMAT, "tensors '%s' and '%s' have the same name",
-			                c->tensors[h[i - 1]].name, c->tensors[h[i]].name);
-	return NDL_OK;
-}
-
 static ndl_status load(ndl_ckpt *c, const char *prefix, ndl_error *err)
 {
 	size_t data_start = 0;
@@ -297,8 +198,7 @@ static ndl_status load(ndl_ckpt *c, const char *prefix, ndl_error *err)
 	if (s != NDL_OK)
 		return s;
 	select_tensors(c, prefix);
-	s = align_tensors(c, err);
-	return s == NDL_OK ? index_names(c, err) : s;
+	return ndl_ckpt_index(c, err);
 }
 
 ndl_ckpt *ndl_ckpt_open_memory(const void *data, size_t size, const char *prefix, ndl_error *err)
@@ -335,50 +235,4 @@ ndl_ckpt *ndl_ckpt_open_prefix(const char *path, const char *prefix, ndl_error *
 ndl_ckpt *ndl_ckpt_open(const char *path, ndl_error *err)
 {
 	return ndl_ckpt_open_prefix(path, "", err);
-}
-
-size_t ndl_ckpt_count(const ndl_ckpt *c)
-{
-	return c->n;
-}
-
-const ndl_tensor *ndl_ckpt_at(const ndl_ckpt *c, size_t i)
-{
-	return i < c->n ? &c->tensors[i] : NULL;
-}
-
-const ndl_tensor *ndl_ckpt_find(const ndl_ckpt *c, const char *name)
-{
-	size_t lo = 0, hi = c->n;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = compare_names(name, c->tensors[c->by_name[mid]].name);
-		if (order == 0)
-			return &c->tensors[c->by_name[mid]];
-		if (order < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return NULL;
-}
-
-const char *ndl_ckpt_meta(const ndl_ckpt *c, const char *key)
-{
-	return json_string_value(json_object_get(c->meta, key));
-}
-
-size_t ndl_ckpt_meta_count(const ndl_ckpt *c)
-{
-	return json_object_size(c->meta);
-}
-
-void ndl_ckpt_meta_at(const ndl_ckpt *c, size_t i, const char **key, const char **value)
-{
-	json_t *meta = (json_t *)(uintptr_t)c->meta; /* iterating changes nothing */
-	void *at = json_object_iter(meta);
-	while (at && i-- > 0)
-		at = json_object_iter_next(meta, at);
-	*key = at ? json_object_iter_key(at) : NULL;
-	*value = at ? json_string_value(json_object_iter_value(at)) : NULL;
 }

@@ -2,6 +2,7 @@
  * sentencepiece_model.proto) and answers questions about its pieces. */
 #include "tokenizer/proto.h"
 #include "tokenizer/tok_internal.h"
+#include "tokenizer/write.h"
 
 #include "base/mem.h"
 #include "base/reader.h"
@@ -280,8 +281,20 @@ static ndl_status load(loader *l, const void *model, size_t len, ndl_error *err)
 	return status == NDL_OK ? tok_build_tables(t, err) : status;
 }
 
+static ndl_tok *new_from_text(const char *text, size_t len, ndl_error *err)
+{
+	ndl_buf model = NDL_BUF_INIT;
+	ndl_tok *t = NULL;
+	if (tok_model_from_text(&model, text, len, err) == NDL_OK)
+		t = ndl_tok_new(model.data, model.len, err);
+	ndl_buf_clear(&model);
+	return t;
+}
+
 ndl_tok *ndl_tok_new(const void *model, size_t len, ndl_error *err)
 {
+	if (len <= TOK_MODEL_MAX && tok_is_text(model, len))
+		return new_from_text(model, len, err);
 	if (len > TOK_MODEL_MAX) {
 		ndl_fail(err, NDL_ELIMIT, "vocabulary larger than %d bytes", TOK_MODEL_MAX);
 		return NULL;

@@ -9,6 +9,7 @@ libneedle_a_SOURCES += \
 	lib/tokenizer/decode.c \
 	lib/tokenizer/train.h lib/tokenizer/train.c \
 	lib/tokenizer/bpe.h lib/tokenizer/bpe.c \
+	lib/tokenizer/write.h lib/tokenizer/write.c lib/tokenizer/vocab_text.c \
 	lib/tokenizer/script.h lib/tokenizer/script.c
 
 check_PROGRAMS += tests/unit/test_tokenizer

@@ -21,11 +21,13 @@ typedef struct ndl_ids {
 void ndl_ids_clear(ndl_ids *v);
 ndl_status ndl_ids_push(ndl_ids *v, int32_t id, ndl_error *err);
 
-/* A vocabulary from the bytes of a .model file (copied as needed), or from such a file. */
+/* A vocabulary from the bytes of a .model file (copied as needed), or from such a file. A list of
+ * "piece TAB score" lines, the .vocab of spm_train or the vocab.txt of needle-rs, is understood too, if
+ * it is one of this network: ids 0 to 261 must be those of SPEC 3. */
 ndl_tok *ndl_tok_new(const void *model, size_t len, ndl_error *err);
 ndl_tok *ndl_tok_load(const char *path, ndl_error *err);
 void ndl_tok_free(ndl_tok *t);
-/* The .model bytes it was made from, for embedding in a model file. Borrowed. */
+/* The .model bytes it was made from (or that a list was made into), for embedding in a model file. Borrowed. */
 const void *ndl_tok_model_bytes(const ndl_tok *t, size_t *len);
 
 size_t ndl_tok_size(const ndl_tok *t); /* number of pieces */

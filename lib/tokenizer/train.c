@@ -10,6 +10,7 @@
 #include "tokenizer/proto.h"
 #include "tokenizer/script.h"
 #include "tokenizer/tok_internal.h"
+#include "tokenizer/write.h"
 
 #include "base/mem.h"
 #include "base/reader.h"
@@ -20,12 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_CODES = 0x110000, N_META = 6, N_FIXED = N_META + 256, UNK_CHAR = 0x2585, ANY_SCRIPT = -1 };
-
-static const struct { const char *text; int type; } meta[N_META] = {
-	{"<pad>", PIECE_CONTROL}, {"</s>", PIECE_CONTROL}, {"<s>", PIECE_CONTROL},
-	{"<unk>", PIECE_UNKNOWN}, {"<tool_call>", PIECE_USER}, {"<tools>", PIECE_USER},
-};
+enum { N_CODES = 0x110000, UNK_CHAR = 0x2585, ANY_SCRIPT = -1 };
 
 typedef struct word {
 	uint64_t hash, count;
@@ -45,65 +41,14 @@ struct ndl_tok_trainer {
 	size_t n_alphabet;
 };
 
-/* The model file ---------------------------------------------------------------------- */
-
-static void put_piece(ndl_buf *out, const char *text, size_t len, float score, int type)
-{
-	ndl_buf b = NDL_BUF_INIT;
-	pb_put_bytes(&b, 1, text, len);
-	pb_put_float(&b, 2, score);
-	if (type != PIECE_NORMAL)
-		pb_put_varint(&b, 3, (uint64_t)type);
-	pb_put_bytes(out, 1, b.data, b.len);
-	out->failed |= b.failed;
-	ndl_buf_clear(&b);
-}
-
-static void put_fixed_pieces(ndl_buf *out)
-{
-	char name[8];
-	for (int i = 0; i < N_META; i++)
-		put_piece(out, meta[i].text, strlen(meta[i].text), 0, meta[i].type);
-	for (unsigned byte = 0; byte < 256; byte++) {
-		snprintf(name, sizeof name, "<0x%02X>", byte);
-		put_piece(out, name, 6, 0, PIECE_BYTE);
-	}
-}
-
-static void put_settings(ndl_buf *out, const ndl_tok_train_options *o)
-{
-	ndl_buf b = NDL_BUF_INIT;
-	pb_put_varint(&b, 3, 2); /* model_type BPE */
-	pb_put_varint(&b, 4, o->vocab_size);
-	pb_put_float(&b, 10, (float)o->coverage);
-	pb_put_varint(&b, 20, (uint64_t)o->max_piece_chars);
-	pb_put_varint(&b, 25, o->split_digits);
-	pb_put_bytes(&b, 31, meta[4].text, strlen(meta[4].text));
-	pb_put_bytes(&b, 31, meta[5].text, strlen(meta[5].text));
-	pb_put_varint(&b, 35, 1); /* byte_fallback */
-	pb_put_varint(&b, 40, NDL_UNK);
-	pb_put_varint(&b, 41, NDL_BOS);
-	pb_put_varint(&b, 42, NDL_EOS);
-	pb_put_varint(&b, 43, NDL_PAD);
-	pb_put_bytes(out, 2, b.data, b.len);
-	out->failed |= b.failed;
-	ndl_buf_reset(&b);
-	pb_put_bytes(&b, 1, "identity", 8);
-	pb_put_bytes(&b, 2, "", 0);  /* no character map */
-	pb_put_varint(&b, 3, 1);     /* add_dummy_prefix */
-	pb_put_varint(&b, 4, 1);     /* remove_extra_whitespaces */
-	pb_put_varint(&b, 5, 1);     /* escape_whitespaces */
-	pb_put_bytes(out, 3, b.data, b.len);
-	out->failed |= b.failed;
-	ndl_buf_clear(&b);
-}
+/* The fixed pieces ---------------------------------------------------------------------- */
 
 static ndl_tok *make_base(const ndl_tok_train_options *o, ndl_error *err)
 {
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_tok *t = NULL;
-	put_fixed_pieces(&b);
-	put_settings(&b, o);
+	tok_put_fixed_pieces(&b);
+	tok_put_settings(&b, o);
 	if (ndl_buf_check(&b, err) == NDL_OK)
 		t = ndl_tok_new(b.data, b.len, err);
 	ndl_buf_clear(&b);
@@ -122,8 +67,8 @@ static ndl_status set_options(ndl_tok_trainer *tr, const ndl_tok_train_options *
 		tr->o.coverage = 0.9995;
 	if (!tr->o.max_piece_chars)
 		tr->o.max_piece_chars = 16;
-	if (tr->o.vocab_size <= N_FIXED || tr->o.vocab_size > TOK_PIECES_MAX)
-		return ndl_fail(err, NDL_EINVAL, "a vocabulary has %d to %d pieces, not %zu", N_FIXED + 1,
+	if (tr->o.vocab_size <= TOK_FIXED || tr->o.vocab_size > TOK_PIECES_MAX)
+		return ndl_fail(err, NDL_EINVAL, "a vocabulary has %d to %d pieces, not %zu", TOK_FIXED + 1,
 		                TOK_PIECES_MAX, tr->o.vocab_size);
 	if (!(tr->o.coverage > 0 && tr->o.coverage <= 1))
 		return ndl_fail(err, NDL_EINVAL, "character coverage is above 0 and at most 1, not %g", tr->o.coverage);
@@ -385,7 +330,7 @@ static ndl_status learn(ndl_tok_trainer *tr, bpe *b, size_t budget, ndl_buf *mod
 		if (got == 0)
 			return ndl_fail(err, NDL_EINVAL, "the text yields only %zu pieces, not %zu: use more text "
 			                "or a smaller vocabulary", tr->o.vocab_size - (budget - i), tr->o.vocab_size);
-		put_piece(model, piece.text, piece.len, -(float)i, PIECE_NORMAL);
+		tok_put_piece(model, piece.text, piece.len, -(float)i, PIECE_NORMAL);
 		if (tr->o.progress && i % 64 == 0)
 			tr->o.progress(tr->o.user, i, budget);
 	}
@@ -397,14 +342,14 @@ ndl_status ndl_tok_trainer_finish(ndl_tok_trainer *tr, ndl_buf *model, ndl_error
 	ndl_status status = choose_alphabet(tr, err);
 	if (status != NDL_OK)
 		return status;
-	if (N_FIXED + tr->n_alphabet > tr->o.vocab_size)
+	if (TOK_FIXED + tr->n_alphabet > tr->o.vocab_size)
 		return ndl_fail(err, NDL_EINVAL, "%zu pieces cannot hold the %d fixed ones and the text's %zu characters: "
-		                "use a larger vocabulary or a lower coverage", tr->o.vocab_size, N_FIXED, tr->n_alphabet);
-	size_t budget = tr->o.vocab_size - N_FIXED - tr->n_alphabet;
+		                "use a larger vocabulary or a lower coverage", tr->o.vocab_size, TOK_FIXED, tr->n_alphabet);
+	size_t budget = tr->o.vocab_size - TOK_FIXED - tr->n_alphabet;
 	bpe *b = bpe_new(tr->o.max_piece_chars, err);
 	if (!b)
 		return NDL_ENOMEM;
-	put_fixed_pieces(model);
+	tok_put_fixed_pieces(model);
 	status = fill_bpe(tr, b, err);
 	if (status == NDL_OK)
 		status = learn(tr, b, budget, model, err);
@@ -412,8 +357,8 @@ ndl_status ndl_tok_trainer_finish(ndl_tok_trainer *tr, ndl_buf *model, ndl_error
 	for (size_t i = 0; i < tr->n_alphabet && status == NDL_OK; i++) {
 		char text[4];
 		size_t len = ndl_utf8_encode(tr->alphabet[i], text);
-		put_piece(model, text, len, -(float)(budget + i), PIECE_NORMAL);
+		tok_put_piece(model, text, len, -(float)(budget + i), PIECE_NORMAL);
 	}
-	put_settings(model, &tr->o);
+	tok_put_settings(model, &tr->o);
 	return status == NDL_OK ? ndl_buf_check(model, err) : status;
 }

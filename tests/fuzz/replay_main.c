@@ -3,7 +3,8 @@
  * target without this file (see tests/fuzz/fuzz.h).
  *
  *   fuzz_checkpoint            the target's own seeds
- *   fuzz_checkpoint FILE...    these files as they are: to look at a finding again */
+ *   fuzz_checkpoint FILE...    these files as they are: to look at a finding again
+ *   fuzz_checkpoint --every FILE...   cut at every byte, and with one bit of every byte turned */
 #include "tests/fuzz/fuzz.h"
 
 #include "base/rng.h"
@@ -70,12 +71,26 @@ static void run_seed(size_t index, const uint8_t *seed, size_t n)
 	tap_ok(1, "seed %zu of %zu bytes and %d damaged copies", index, n, ROUNDS);
 }
 
-static int run_file(const char *path)
+/* Every truncation, and every byte with one bit turned (another one from byte to byte). */
+static void run_every(uint8_t *data, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint8_t bit = (uint8_t)(1 << i % 8);
+		run_copy(data, i);
+		data[i] ^= bit;
+		run_copy(data, n);
+		data[i] ^= bit;
+	}
+}
+
+static int run_file(const char *path, int every)
 {
 	FILE *f = fopen(path, "rb");
 	uint8_t *data = malloc(FUZZ_SEED_MAX);
 	size_t n = f && data ? fread(data, 1, FUZZ_SEED_MAX, f) : 0;
 	int ok = f && data && !ferror(f);
+	if (ok && every)
+		run_every(data, n);
 	if (ok)
 		run_copy(data, n);
 	tap_ok(ok, "%s", path);
@@ -87,8 +102,9 @@ static int run_file(const char *path)
 
 int main(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		run_file(argv[i]);
+	int every = argc > 1 && strcmp(argv[1], "--every") == 0;
+	for (int i = 1 + every; i < argc; i++)
+		run_file(argv[i], every);
 	for (size_t i = 0; argc < 2; i++) {
 		uint8_t *seed = malloc(FUZZ_SEED_MAX);
 		size_t n = seed ? fuzz_seed(i, seed) : 0;

@@ -57,8 +57,8 @@ def sigmoid(x):
 
 
 class Needle:
-    def __init__(self, path):
-        self.p, self.meta = load(path)
+    def __init__(self, tensors, meta):
+        self.p, self.meta = tensors, meta
         self.E = self.p["embedding/embedding"]
         self.d = self.E.shape[1]
         self.heads = int(self.meta["num_heads"])
@@ -137,7 +137,7 @@ def main():
     command = sys.argv[1]
     if command == "compare":
         compare(*sys.argv[2:5])
-    model = Needle(sys.argv[2])
+    model = Needle(*load(sys.argv[2]))
     ids = [int(t) for t in sys.argv[3].replace(",", " ").split()]
     if command == "states":
         result = model.encode(ids)
@@ -148,4 +148,5 @@ def main():
     np.save(sys.stdout.buffer, result.astype(np.float32))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+#include "base/archive.h"
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 1 << 16, HEAD = 512, MEMBERS_MAX = 10000 };
+
+bool ndl_is_archive(const void *head, size_t n)
+{
+	static const struct { const char *magic; size_t len, at; } known[] = {
+		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0}, {"BZh", 3, 0},
+		{"PK\x03\x04", 4, 0}, {"PK\x05\x06", 4, 0}, {"ustar", 5, 257},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (n >= known[i].at + known[i].len &&
+		    memcmp((const char *)head + known[i].at, known[i].magic, known[i].len) == 0)
+			return true;
+	return false;
+}
+
+void ndl_members_clear(ndl_members *m)
+{
+	for (size_t i = 0; i < m->n; i++) {
+		free(m->member[i].name);
+		free(m->member[i].data);
+	}
+	free(m->member);
+	*m = (ndl_members){0};
+}
+
+typedef struct job {
+	struct archive *a;
+	ndl_members *m;
+	size_t left; /* bytes that may still be decompressed */
+	ndl_member_fn *wanted;
+	void *user;
+	ndl_error *err;
+} job;
+
+static ndl_status damaged(const job *j)
+{
+	const char *why = archive_error_string(j->a);
+	return ndl_fail(j->err, NDL_EFORMAT, "cannot decompress: %s", why ? why : "damaged data");
+}
+
+/* Up to CHUNK bytes more into b; *n = how many, 0 at the member's end. */
+static ndl_status read_more(job *j, ndl_buf *b, size_t *n)
+{
+	char *to = ndl_buf_reserve(b, CHUNK);
+	if (!to)
+		return ndl_fail_nomem(j->err, "archive");
+	la_ssize_t got = archive_read_data(j->a, to, CHUNK);
+	if (got < 0)
+		return damaged(j);
+	*n = (size_t)got;
+	if (*n > j->left)
+		return ndl_fail(j->err, NDL_ELIMIT, "too much data for an archive of this size, once decompressed");
+	j->left -= *n;
+	b->len += *n;
+	to[*n] = '\0';
+	return NDL_OK;
+}
+
+static ndl_status keep(job *j, const char *name, ndl_buf *b)
+{
+	ndl_member member = {strdup(name), b->data, b->len};
+	if (!member.name || ndl_grow(&j->m->member, &j->m->cap, j->m->n + 1, sizeof member) != 0) {
+		free(member.name);
+		return ndl_fail_nomem(j->err, "archive");
+	}
+	*b = (ndl_buf)NDL_BUF_INIT; /* moved */
+	j->m->member[j->m->n++] = member;
+	return NDL_OK;
+}
+
+static ndl_status read_member(job *j, const char *name)
+{
+	ndl_buf b = NDL_BUF_INIT;
+	size_t n = 1;
+	bool known = false, wanted = false;
+	ndl_status s = NDL_OK;
+	while (s == NDL_OK && n) {
+		s = read_more(j, &b, &n);
+		if (s == NDL_OK && !known && (b.len >= HEAD || !n)) {
+			known = true;
+			wanted = j->wanted(j->user, name, b.data, b.len < HEAD ? b.len : HEAD);
+		}
+		if (known && !wanted)
+			ndl_buf_reset(&b);
+	}
+	if (s == NDL_OK && wanted)
+		s = keep(j, name, &b);
+	ndl_buf_clear(&b);
+	return s;
+}
+
+static ndl_status read_all(job *j)
+{
+	struct archive_entry *entry;
+	for (size_t i = 0;; i++) {
+		int rc = archive_read_next_header(j->a, &entry);
+		if (rc == ARCHIVE_EOF)
+			return NDL_OK;
+		if (rc < ARCHIVE_WARN)
+			return damaged(j);
+		if (i >= MEMBERS_MAX)
+			return ndl_fail(j->err, NDL_ELIMIT, "more than %d members", MEMBERS_MAX);
+		bool raw = archive_format(j->a) == ARCHIVE_FORMAT_RAW;
+		const char *name = raw ? "" : archive_entry_pathname(entry);
+		if (raw && archive_filter_code(j->a, 0) == ARCHIVE_FILTER_NONE)
+			return ndl_fail(j->err, NDL_EFORMAT, "cannot decompress: damaged data");
+		ndl_status s = read_member(j, name ? name : "?");
+		if (s != NDL_OK)
+			return s;
+	}
+}
+
+ndl_status ndl_members_read(ndl_members *m, const void *data, size_t size, size_t max_bytes, ndl_member_fn *wanted,
+                            void *user, ndl_error *err)
+{
+	*m = (ndl_members){0};
+	job j = {archive_read_new(), m, max_bytes, wanted, user, err};
+	if (!j.a)
+		return ndl_fail_nomem(err, "archive");
+	/* By name: "all" would also start external programs. */
+	archive_read_support_filter_gzip(j.a);
+	archive_read_support_filter_bzip2(j.a);
+	archive_read_support_filter_xz(j.a);
+	archive_read_support_filter_zstd(j.a);
+	archive_read_support_format_tar(j.a);
+	archive_read_support_format_zip(j.a);
+	archive_read_support_format_raw(j.a);
+	ndl_status s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
+	archive_read_free(j.a);
+	if (s != NDL_OK)
+		ndl_members_clear(m);
+	return s;
+}
