@@ -4,22 +4,24 @@
 
 #include "json/json.h"
 #include "quant/convert.h"
-#include "tokenizer/tokenizer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { KEY_BITS = 1001, KEY_EMBEDDING_BITS, KEY_BF16, KEY_GROUP, KEY_METHOD, KEY_VOCAB, KEY_TO, KEY_PREFIX, KEY_INFO,
-       KEY_DIFF, KEY_JSON };
+       KEY_DIFF, KEY_JSON, KEY_EMBEDDING_GROUP, KEY_CALIBRATE, KEY_CHECK };
 
 static const cli_option options[] = {
 	{'o', "output", "FILE", "the file to write; may be IN"},
 	{KEY_BITS, "bits", "4|8|16|32", "bits of a weight [4]"},
 	{KEY_EMBEDDING_BITS, "embedding-bits", "4|8|16|32", "bits of the embedding [as --bits]"},
 	{KEY_BF16, "bf16", NULL, "16 bits are BF16, not F16"},
-	{KEY_GROUP, "group", "32|64|128", "inputs that share a scale [32]"},
-	{KEY_METHOD, "method", "rtn|mse", "scale from the largest weight, or of least squared error [rtn]"},
-	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model to store in the model file [the one of IN]"},
+	{KEY_GROUP, "group", "32|64|128", "inputs of a kernel that share a scale [32]"},
+	{KEY_EMBEDDING_GROUP, "embedding-group", "32|64|128", "inputs of the embedding that share a scale [128]"},
+	{KEY_METHOD, "method", "rtn|mse|gptq", "round to nearest; with scales of least error; to least error of outputs [rtn]"},
+	{KEY_CALIBRATE, "calibrate", "FILE", "examples (JSON Lines) for --method=gptq"},
+	{KEY_CHECK, "check", "FILE", "compare the calls and logits of source and result on these examples"},
+	{KEY_VOCAB, "vocab", "FILE", "vocabulary to store: a SentencePiece .model, or its list [the one of IN]"},
 	{KEY_TO, "to", "model|safetensors", "write a model file, or a plain tree of floats [model]"},
 	{KEY_PREFIX, "prefix", "TEXT", "take the tensors whose names start with TEXT, and drop it"},
 	{KEY_INFO, "info", NULL, "list the tensors, sizes and configuration of a file"},
@@ -29,77 +31,26 @@ static const cli_option options[] = {
 };
 
 typedef struct settings {
-	const char *output, *vocab, *prefix;
+	const char *output, *vocab, *prefix, *calibrate, *check;
 	int bits, embedding_bits; /* 0: not given */
 	bool bf16, plain, info, diff, json;
 	ndl_quant_method method;
-	size_t group;
+	size_t group, embedding_group;
 } settings;
 
 /* Opening --------------------------------------------------------------------------------- */
 
-#define SUPPORTED "supported are needle model files and safetensors with upstream's parameter names, needle-checkpoint(5)"
-
-/* A first look, for a better message than "not safetensors". Unreadable files are left to open. */
-static ndl_status refuse_others(const char *path, ndl_error *err)
-{
-	unsigned char head[4] = {0};
-	FILE *f = fopen(path, "rb");
-	size_t n = f ? fread(head, 1, sizeof head, f) : 0;
-	if (f)
-		fclose(f);
-	if (n >= 2 && head[0] == 0x80 && head[1] >= 2 && head[1] <= 5)
-		return ndl_fail(err, NDL_EUNSUPPORTED, "%s: a Python pickle, which cannot be read; " SUPPORTED, path);
-	if (n == 4 && memcmp(head, "PK\3\4", 4) == 0)
-		return ndl_fail(err, NDL_EUNSUPPORTED, "%s: a zip archive (PyTorch, npz), which cannot be read; " SUPPORTED, path);
-	return NDL_OK;
-}
-
-static void add_hint(ndl_error *err)
-{
-	if (err->code == NDL_EUNSUPPORTED || err->code == NDL_ENOTFOUND) {
-		size_t n = strlen(err->text);
-		snprintf(err->text + n, sizeof err->text - n, "; " SUPPORTED);
-	}
-}
-
-ndl_ckpt *quantize_open_file(const char *path, const char *prefix, ndl_error *err)
-{
-	if (refuse_others(path, err) != NDL_OK)
-		return NULL;
-	ndl_ckpt *ckpt = ndl_ckpt_open_prefix(path, prefix ? prefix : "", err);
-	if (!ckpt) {
-		add_hint(err);
-		return NULL;
-	}
-	/* a tree that still has its outermost key */
-	if (!prefix && !ndl_ckpt_find(ckpt, "embedding/embedding") && ndl_ckpt_find(ckpt, "params/embedding/embedding")) {
-		const char *joined = ndl_ckpt_find(ckpt, "params/embedding/embedding")->name;
-		char stem[8] = "params/";
-		stem[6] = joined[6];
-		ndl_ckpt_close(ckpt);
-		ckpt = ndl_ckpt_open_prefix(path, stem, err);
-	}
-	return ckpt;
-}
-
 ndl_status quantize_open(quantize_model *m, const char *path, const char *prefix, ndl_error *err)
 {
 	*m = (quantize_model){.path = path};
-	m->ckpt = quantize_open_file(path, prefix, err);
+	m->ckpt = ndl_import_open(path, prefix, &m->import, err);
 	if (!m->ckpt)
 		return err->code;
-	ndl_status s = NDL_OK;
-	if (ndl_ckpt_find(m->ckpt, "encoder_final_norm"))
-		s = ndl_fail(err, NDL_EUNSUPPORTED, "a model file of needle-rs");
-	if (s == NDL_OK)
-		s = ndl_config_from_ckpt(&m->config, m->ckpt, err);
+	ndl_status s = ndl_config_from_ckpt(&m->config, m->ckpt, err);
 	if (s == NDL_OK)
 		s = ndl_ckpt_check(m->ckpt, &m->config, err);
-	if (s != NDL_OK) {
-		add_hint(err);
+	if (s != NDL_OK)
 		ndl_error_at(err, path, 0);
-	}
 	return s;
 }
 
@@ -131,11 +82,12 @@ static ndl_status carry_metadata(const quantize_model *m, ndl_ckpt_writer *w, nd
 	return s;
 }
 
-/* The tokenizer to store: of --vocab, else of the input; *tok stays NULL if there is none. */
-static ndl_status find_tokenizer(const settings *o, const quantize_model *m, ndl_tok **tok, ndl_error *err)
+/* Gives the source the tokenizer of --vocab, else makes sure that its own, if there is one, is a .model that fits. */
+static ndl_status settle_tokenizer(const settings *o, quantize_model *m, ndl_tok **tok, ndl_error *err)
 {
 	const ndl_tensor *t = ndl_ckpt_find(m->ckpt, NDL_TOKENIZER_TENSOR);
 	const char *from = o->vocab ? o->vocab : m->path;
+	size_t len;
 	if (o->plain || (!o->vocab && !t))
 		return NDL_OK;
 	*tok = o->vocab ? ndl_tok_load(o->vocab, err) : ndl_tok_new(t->data, t->bytes, err);
@@ -143,6 +95,10 @@ static ndl_status find_tokenizer(const settings *o, const quantize_model *m, ndl
 	if (s == NDL_OK && ndl_tok_size(*tok) != (size_t)m->config.vocab_size)
 		s = ndl_fail(err, NDL_EINVAL, "the tokenizer has %zu pieces, the model's embedding %d rows",
 		             ndl_tok_size(*tok), m->config.vocab_size);
+	if (s == NDL_OK) {
+		const void *bytes = ndl_tok_model_bytes(*tok, &len);
+		s = ndl_ckpt_set_tokenizer(m->ckpt, bytes, len, err);
+	}
 	if (s != NDL_OK)
 		ndl_error_at(err, from, 0);
 	return s;
@@ -150,26 +106,20 @@ static ndl_status find_tokenizer(const settings *o, const quantize_model *m, ndl
 
 static ndl_status write_model(const settings *o, const quantize_model *m, const ndl_conversion *v, ndl_error *err)
 {
-	ndl_tok *tok = NULL;
+	const ndl_tensor *t = o->plain ? NULL : ndl_ckpt_find(m->ckpt, NDL_TOKENIZER_TENSOR);
 	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
-	ndl_status s = w ? find_tokenizer(o, m, &tok, err) : NDL_ENOMEM;
-	if (s == NDL_OK)
-		s = ndl_config_to_writer(&m->config, w, err);
+	ndl_status s = w ? ndl_config_to_writer(&m->config, w, err) : NDL_ENOMEM;
 	if (s == NDL_OK)
 		s = ndl_conversion_write(v, w, err);
 	if (s == NDL_OK && !o->plain)
 		s = carry_metadata(m, w, err);
-	if (s == NDL_OK && tok) {
-		size_t len;
-		const void *bytes = ndl_tok_model_bytes(tok, &len);
-		s = ndl_ckpt_writer_add(w, NDL_TOKENIZER_TENSOR, NDL_U8, 1, &len, bytes, err);
-	}
+	if (s == NDL_OK && t)
+		s = ndl_ckpt_writer_add(w, NDL_TOKENIZER_TENSOR, NDL_U8, 1, t->shape, t->data, err);
 	if (s == NDL_OK) {
 		ndl_ckpt_writer_set_packed(w, o->plain);
 		s = ndl_ckpt_writer_finish(w, o->output, err);
 	}
 	ndl_ckpt_writer_free(w);
-	ndl_tok_free(tok);
 	return s;
 }
 
@@ -186,7 +136,8 @@ static void report_text(const ndl_conversion *v)
 	printf("%zu parameters in %zu bytes, %.2f bits each\n", elements, bytes, (double)bytes * 8 / (double)elements);
 }
 
-static ndl_status report_json(const ndl_conversion *v, ndl_error *err)
+/* check: of --check, or NULL; borrowed. */
+static ndl_status report_json(const ndl_conversion *v, json_t *check, ndl_error *err)
 {
 	json_t *tensors = json_array();
 	ndl_buf line = NDL_BUF_INIT;
@@ -200,6 +151,8 @@ static ndl_status report_json(const ndl_conversion *v, ndl_error *err)
 	}
 	json_t *out = json_pack("{s:I,s:I,s:o}", "parameters", (json_int_t)elements, "bytes", (json_int_t)bytes, "tensors",
 	                        tensors);
+	if (out && check)
+		json_object_set(out, "check", check);
 	if (out)
 		ndl_json_write(&line, out, 0);
 	ndl_status s = out ? ndl_buf_check(&line, err) : ndl_fail_nomem(err, "report");
@@ -210,28 +163,78 @@ static ndl_status report_json(const ndl_conversion *v, ndl_error *err)
 	return s;
 }
 
+/* What --calibrate and --check need besides the options. */
+typedef struct tools {
+	ndl_exec *exec;
+	ndl_tok *tok;
+	ndl_calib *calib;
+	ndl_conversion *conversion;
+	json_t *check;
+} tools;
+
+static ndl_status prepare(const cli *c, const settings *o, quantize_model *m, tools *t, ndl_error *err)
+{
+	ndl_status s = settle_tokenizer(o, m, &t->tok, err);
+	if (s != NDL_OK || (!o->calibrate && !o->check))
+		return s;
+	if (!t->tok) {
+		s = ndl_fail(err, NDL_EINVAL, "no tokenizer, which %s needs: see --vocab", o->check ? "--check" : "--calibrate");
+		ndl_error_at(err, m->path, 0);
+		return s;
+	}
+	t->exec = ndl_exec_new(c->common.threads, getenv("NEEDLE_CPU"), err);
+	if (!t->exec)
+		return NDL_ENOMEM;
+	if (o->calibrate && !(t->calib = quantize_calibrate(c, m, t->tok, o->calibrate, t->exec, err)))
+		return err->code;
+	return NDL_OK;
+}
+
+static ndl_status convert_and_write(const cli *c, const settings *o, const quantize_model *m, tools *t, ndl_error *err)
+{
+	ndl_convert_options co = {
+		.bits = o->bits, .embedding_bits = o->embedding_bits, .bf16 = o->bf16, .group = o->group,
+		/* a plain tree is of one type, as upstream's; beside 4 bits 16 are enough */
+		.vector_bits = o->plain && !o->bf16 ? o->bits : o->bits == 4 || o->plain ? 16 : 32,
+		.embedding_group = o->embedding_group, .method = o->method, .calib = t->calib, .threads = c->common.threads,
+	};
+	t->conversion = ndl_convert(m->ckpt, &m->config, &co, err);
+	if (!t->conversion) {
+		ndl_error_at(err, m->path, 0);
+		return err->code;
+	}
+	ndl_status s = write_model(o, m, t->conversion, err);
+	if (s == NDL_OK && o->check && !(t->check = quantize_check(c, m, o->output, o->check, t->exec, err)))
+		s = err->code;
+	return s;
+}
+
 static int convert(const cli *c, const settings *o, const char *path)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	quantize_model m = {0};
-	ndl_conversion *v = NULL;
-	ndl_convert_options co = {o->bits, o->embedding_bits, o->bf16, o->group, o->method, c->common.threads};
+	tools t = {0};
 	ndl_status s = quantize_open(&m, path, o->prefix, &err);
-	if (s == NDL_OK && !(v = ndl_convert(m.ckpt, &m.config, &co, &err))) {
-		ndl_error_at(&err, path, 0);
-		s = err.code;
-	}
 	if (s == NDL_OK)
-		s = write_model(o, &m, v, &err);
-	if (s == NDL_OK && o->json)
-		s = report_json(v, &err);
-	else if (s == NDL_OK && !c->common.quiet)
-		report_text(v);
+		s = prepare(c, o, &m, &t, &err);
+	if (s == NDL_OK)
+		s = convert_and_write(c, o, &m, &t, &err);
+	if (s == NDL_OK && o->json) {
+		s = report_json(t.conversion, t.check, &err);
+	} else if (s == NDL_OK && !c->common.quiet) {
+		report_text(t.conversion);
+		if (t.check)
+			quantize_check_print(t.check);
+	}
 	if (s != NDL_OK)
 		cli_report(c, &err);
-	else if (!o->plain && !o->vocab && !ndl_ckpt_find(m.ckpt, NDL_TOKENIZER_TENSOR))
+	else if (!o->plain && !t.tok)
 		cli_warn(c, "%s has no tokenizer, which inference needs: see --vocab", o->output);
-	ndl_conversion_free(v);
+	json_decref(t.check);
+	ndl_conversion_free(t.conversion);
+	ndl_calib_free(t.calib);
+	ndl_exec_free(t.exec);
+	ndl_tok_free(t.tok);
 	ndl_ckpt_close(m.ckpt);
 	return s == NDL_OK ? CLI_OK : CLI_UNUSABLE;
 }
@@ -247,7 +250,7 @@ static int parse_bits(const cli *c, const char *option, const char *text)
 
 static void set_option(const cli *c, settings *o, int key, const char *arg)
 {
-	static const char *const groups[] = {"32", "64", "128", NULL}, *const methods[] = {"rtn", "mse", NULL},
+	static const char *const groups[] = {"32", "64", "128", NULL}, *const methods[] = {"rtn", "mse", "gptq", NULL},
 		*const targets[] = {"model", "safetensors", NULL};
 	switch (key) {
 	case 'o': o->output = arg; break;
@@ -255,7 +258,10 @@ static void set_option(const cli *c, settings *o, int key, const char *arg)
 	case KEY_EMBEDDING_BITS: o->embedding_bits = parse_bits(c, "--embedding-bits", arg); break;
 	case KEY_BF16: o->bf16 = true; break;
 	case KEY_GROUP: o->group = (size_t)32 << cli_choice(c, "--group", arg, groups); break;
-	case KEY_METHOD: o->method = cli_choice(c, "--method", arg, methods) ? NDL_QUANT_MSE : NDL_QUANT_RTN; break;
+	case KEY_METHOD: o->method = (ndl_quant_method)cli_choice(c, "--method", arg, methods); break;
+	case KEY_EMBEDDING_GROUP: o->embedding_group = (size_t)32 << cli_choice(c, "--embedding-group", arg, groups); break;
+	case KEY_CALIBRATE: o->calibrate = arg; break;
+	case KEY_CHECK: o->check = arg; break;
 	case KEY_VOCAB: o->vocab = arg; break;
 	case KEY_TO: o->plain = cli_choice(c, "--to", arg, targets) == 1; break;
 	case KEY_PREFIX: o->prefix = arg; break;
@@ -271,7 +277,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 {
 	if (o->info && o->diff)
 		cli_usage_error(c, "--info and --diff exclude one another");
-	if ((o->info || o->diff) && (o->output || o->bits || o->embedding_bits || o->bf16 || o->vocab || o->plain))
+	if ((o->info || o->diff) && (o->output || o->bits || o->embedding_bits || o->bf16 || o->vocab || o->plain ||
+	                             o->calibrate || o->check))
 		cli_usage_error(c, "%s writes no model: it goes with --json and --prefix only", o->info ? "--info" : "--diff");
 	if (operands != (o->diff ? 2 : 1))
 		cli_usage_error(c, "expected %s, found %d operands", o->diff ? "two model files" : "one input file", operands);
@@ -289,6 +296,10 @@ static void finish_options(const cli *c, settings *o, int operands)
 		cli_usage_error(c, "--bf16 goes with 16 bits");
 	if (o->plain && (o->bits < 16 || o->embedding_bits < 16))
 		cli_usage_error(c, "--to safetensors holds floats only: 16 or 32 bits");
+	if ((o->method == NDL_QUANT_GPTQ) != (o->calibrate != NULL))
+		cli_usage_error(c, "--method=gptq and --calibrate go together");
+	if (o->plain && o->check)
+		cli_usage_error(c, "--check runs the result, and --to safetensors writes no tokenizer");
 	if (o->plain && o->vocab)
 		cli_usage_error(c, "--to safetensors has no place for a tokenizer");
 }
@@ -302,12 +313,13 @@ int main(int argc, char **argv)
 		         "       needle-quantize --diff [--json] A B\n",
 		.summary = "Convert a model to another number format, show it, or compare two.",
 		.examples = "  needle-quantize model.safetensors -o small.safetensors\n"
-		            "  needle-quantize --bits 8 --method mse --vocab bpe.model upstream.safetensors -o model.safetensors\n"
+		            "  needle-quantize --vocab needle.model needle.pkl -o model.safetensors\n"
+		            "  needle-quantize --method gptq --calibrate train.jsonl --check test.jsonl tuned.safetensors -o small.safetensors\n"
 		            "  needle-quantize --to safetensors small.safetensors -o floats.safetensors\n"
 		            "  needle-quantize --diff model.safetensors small.safetensors\n",
 		.options = options,
 	};
-	settings o = {.group = 32};
+	settings o = {.group = 32, .embedding_group = 128};
 	const char *arg;
 	int key, at = 0;
 	cli_init(&c);

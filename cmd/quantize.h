@@ -1,21 +1,34 @@
-/* quantize.h - the two halves of needle-quantize: converting, and looking at model files. */
+/* quantize.h - the parts of needle-quantize: converting, calibrating, checking, looking at files. */
 #ifndef NDL_CMD_QUANTIZE_H
 #define NDL_CMD_QUANTIZE_H
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/import.h"
 #include "cmd/cli.h"
+#include "json/json.h"
+#include "quant/calib.h"
+#include "tensor/exec.h"
+#include "tokenizer/tokenizer.h"
 
 /* A model file that has been opened and checked: a whole network, nothing else under its names. */
 typedef struct quantize_model {
 	const char *path;
+	ndl_import_info import;
 	ndl_ckpt *ckpt;
 	ndl_config config;
 } quantize_model;
 
-/* prefix: NULL finds out by itself whether names start with "params/". Errors name the file. */
+/* prefix: as ndl_import_open. Errors name the file. */
 ndl_status quantize_open(quantize_model *m, const char *path, const char *prefix, ndl_error *err);
-/* Refuses files that are something else (pickles, archives), saying what is supported. */
-ndl_ckpt *quantize_open_file(const char *path, const char *prefix, ndl_error *err);
+
+/* Runs the model over the first examples (at most 256) of the records in path. */
+ndl_calib *quantize_calibrate(const cli *c, const quantize_model *m, const ndl_tok *tok, const char *path,
+                              ndl_exec *x, ndl_error *err);
+
+/* Runs source m, which must hold a tokenizer, and the file `written` over the records in path; a new report:
+ * {"records","same_calls","tokens","mean_kl","same_tokens","metrics":{name:[source,written]}}. */
+json_t *quantize_check(const cli *c, const quantize_model *m, const char *written, const char *path, ndl_exec *x,
+                       ndl_error *err);
+void quantize_check_print(json_t *report);
 
 /* --info and --diff: print and return an exit status. */
 int quantize_info(const cli *c, const char *path, const char *prefix, bool json);

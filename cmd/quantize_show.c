@@ -55,7 +55,8 @@ static int print_json(const cli *c, json_t *value)
 	return status;
 }
 
-static int info_json(const cli *c, const char *path, const ndl_ckpt *ckpt, const ndl_config *config, const char *why)
+static int info_json(const cli *c, const char *path, const ndl_import_info *import, const ndl_ckpt *ckpt,
+                     const ndl_config *config, const char *why)
 {
 	json_t *tensors = json_array(), *meta = json_object();
 	size_t total = 0;
@@ -68,8 +69,10 @@ static int info_json(const cli *c, const char *path, const ndl_ckpt *ckpt, const
 		ndl_ckpt_meta_at(ckpt, i, &key, &value);
 		json_object_set_new(meta, key, json_string(value));
 	}
-	json_t *out = json_pack("{s:s,s:b,s:I,s:o,s:o}", "file", path, "model", config != NULL, "bytes",
-	                        (json_int_t)total, "metadata", meta, "tensors", tensors);
+	json_t *out = json_pack("{s:s,s:s,s:b,s:I,s:o,s:o}", "file", path, "kind", ndl_import_kind_name(import->kind),
+	                        "model", config != NULL, "bytes", (json_int_t)total, "metadata", meta, "tensors", tensors);
+	if (*import->member)
+		json_object_set_new(out, "member", json_string(import->member));
 	if (config) {
 		json_object_set_new(out, "config", config_json(config));
 		json_object_set_new(out, "parameters", json_integer((json_int_t)parameters(config)));
@@ -96,23 +99,60 @@ static void print_clean(const char *text)
 		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
 }
 
-static int info_text(const char *path, const ndl_ckpt *ckpt, const ndl_config *config, const char *why)
+/* Bytes of all parameters whose names start with stem, and what most of them are stored as. */
+static size_t bytes_under(const ndl_ckpt *ckpt, const char *stem)
+{
+	size_t bytes = 0;
+	for (size_t i = 0; i < ndl_ckpt_count(ckpt); i++)
+		if (strncmp(ndl_ckpt_at(ckpt, i)->name, stem, strlen(stem)) == 0)
+			bytes += ndl_ckpt_at(ckpt, i)->bytes;
+	return bytes;
+}
+
+/* "INT4 in groups of 32", or a type's name, for the first parameter of that kind. */
+static void print_storage(const ndl_ckpt *ckpt, const ndl_config *c, ndl_param_kind kind, const char *what)
+{
+	ndl_param params[NDL_MAX_PARAMS];
+	ndl_weight w;
+	size_t n = ndl_config_params(c, params), i = 0;
+	while (i < n && params[i].kind != kind)
+		i++;
+	if (i == n)
+		return;
+	const ndl_param *p = &params[i];
+	printf("%s %s", what, ndl_storage_name(ckpt, p));
+	bool found = kind == NDL_PARAM_EMBEDDING ? ndl_ckpt_embedding(ckpt, p->out, p->in, &w, NULL) == NDL_OK
+	           : kind == NDL_PARAM_KERNEL && ndl_ckpt_weight(ckpt, p->name, 0, p->in, p->out, &w, NULL) == NDL_OK;
+	if (found && w.group)
+		printf(" in groups of %zu", w.group);
+}
+
+static void print_model(const ndl_ckpt *ckpt, const ndl_config *c)
+{
+	const ndl_tensor *tok = ndl_ckpt_find(ckpt, NDL_TOKENIZER_TENSOR);
+	size_t all = 0;
+	for (size_t i = 0; i < ndl_ckpt_count(ckpt); i++)
+		all += ndl_ckpt_at(ckpt, i)->bytes;
+	printf("  network     %d encoder and %d decoder layers of width %d, %d heads over %d\n", c->num_encoder_layers,
+	       c->num_decoder_layers, c->d_model, c->num_heads, c->num_kv_heads);
+	printf("  vocabulary  %d pieces, %s\n", c->vocab_size, tok ? "with the tokenizer" : "no tokenizer");
+	printf("  windows     %d tokens of query and tools, %d of answer\n", c->max_enc_len, c->max_dec_len);
+	printf("  tools       %s\n", c->ascii_tools ? "shown as given, non-ASCII escaped (ascii)" : "in the canonical form (flat)");
+	if (c->contrastive_dim)
+		printf("  retrieval   vectors of %d\n", c->contrastive_dim);
+	else
+		puts("  retrieval   none: no contrastive head");
+	print_storage(ckpt, c, NDL_PARAM_KERNEL, "  stored as   kernels");
+	print_storage(ckpt, c, NDL_PARAM_EMBEDDING, ", embedding");
+	print_storage(ckpt, c, NDL_PARAM_VECTOR, ", vectors");
+	printf("\n  size        %.2f MB: embedding %.2f, encoder %.2f, decoder %.2f, tokenizer %.2f\n", (double)all / 1e6,
+	       (double)bytes_under(ckpt, "embedding") / 1e6, (double)bytes_under(ckpt, "encoder") / 1e6,
+	       (double)bytes_under(ckpt, "decoder") / 1e6, tok ? (double)tok->bytes / 1e6 : 0.0);
+}
+
+static void print_tensors(const ndl_ckpt *ckpt)
 {
 	size_t total = 0;
-	const char *key, *value;
-	print_clean(path);
-	if (config)
-		printf(": needle model, %zu parameters\n", parameters(config));
-	else
-		printf(": safetensors file; %s\n", why);
-	for (size_t i = 0; i < ndl_ckpt_meta_count(ckpt); i++) {
-		ndl_ckpt_meta_at(ckpt, i, &key, &value);
-		fputs("  ", stdout);
-		print_clean(key);
-		fputs(" = ", stdout);
-		print_clean(value);
-		putchar('\n');
-	}
 	for (size_t i = 0; i < ndl_ckpt_count(ckpt); i++) {
 		const ndl_tensor *t = ndl_ckpt_at(ckpt, i);
 		printf("%12zu  %-4s  ", t->bytes, ndl_dtype_name(t->dtype));
@@ -123,6 +163,46 @@ static int info_text(const char *path, const ndl_ckpt *ckpt, const ndl_config *c
 		total += t->bytes;
 	}
 	printf("%12zu  bytes of data in %zu tensors\n", total, ndl_ckpt_count(ckpt));
+}
+
+/* "file: needle model, N parameters", and below it where the model was found. */
+static void print_title(const char *path, const ndl_import_info *import, const ndl_config *config, const char *why)
+{
+	print_clean(path);
+	if (config)
+		printf(": needle model, %zu parameters\n", parameters(config));
+	else
+		printf(": %s file; %s\n", ndl_import_kind_name(import->kind), why);
+	if (import->kind == NDL_IMPORT_SAFETENSORS && !*import->member)
+		return;
+	printf("  read from   %s", ndl_import_kind_name(import->kind));
+	if (*import->member) {
+		fputs(" in an archive: ", stdout);
+		print_clean(import->member);
+	}
+	if (*import->vocab) {
+		fputs(", ", stdout);
+		print_clean(import->vocab);
+	}
+	putchar('\n');
+}
+
+static int info_text(const char *path, const ndl_import_info *import, const ndl_ckpt *ckpt, const ndl_config *config,
+                     const char *why)
+{
+	const char *key, *value;
+	print_title(path, import, config, why);
+	if (config)
+		print_model(ckpt, config);
+	for (size_t i = 0; i < ndl_ckpt_meta_count(ckpt); i++) {
+		ndl_ckpt_meta_at(ckpt, i, &key, &value);
+		fputs("  ", stdout);
+		print_clean(key);
+		fputs(" = ", stdout);
+		print_clean(value);
+		putchar('\n');
+	}
+	print_tensors(ckpt);
 	return CLI_OK;
 }
 
@@ -130,7 +210,8 @@ int quantize_info(const cli *c, const char *path, const char *prefix, bool json)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_config config;
-	ndl_ckpt *ckpt = quantize_open_file(path, prefix, &err);
+	ndl_import_info import;
+	ndl_ckpt *ckpt = ndl_import_open(path, prefix, &import, &err);
 	if (!ckpt) {
 		cli_report(c, &err);
 		return CLI_UNUSABLE;
@@ -139,9 +220,9 @@ int quantize_info(const cli *c, const char *path, const char *prefix, bool json)
 	const char *format = ndl_ckpt_meta(ckpt, "format");
 	int status;
 	if (json)
-		status = info_json(c, path, ckpt, model ? &config : NULL, err.text);
+		status = info_json(c, path, &import, ckpt, model ? &config : NULL, err.text);
 	else
-		status = info_text(path, ckpt, model ? &config : NULL, err.text);
+		status = info_text(path, &import, ckpt, model ? &config : NULL, err.text);
 	if (!model && format && strcmp(format, "needle") == 0) { /* it claims to be one: that is damage */
 		ndl_error_at(&err, path, 0);
 		cli_report(c, &err);

@@ -93,13 +93,16 @@ _needle_finetune() {
 }
 
 _needle_quantize() {
-	options="--output --bits --embedding-bits --bf16 --group --method --vocab --to --prefix --info --diff --json --threads --quiet --verbose --help --version"
+	options="--output --bits --embedding-bits --bf16 --group --embedding-group --method --calibrate --check --vocab --to --prefix --info --diff --json --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	--bits) _needle_reply -W "4 8 16 32" ;;
 	--embedding-bits) _needle_reply -W "4 8 16 32" ;;
 	--group) _needle_reply -W "32 64 128" ;;
-	--method) _needle_reply -W "rtn mse" ;;
+	--embedding-group) _needle_reply -W "32 64 128" ;;
+	--method) _needle_reply -W "rtn mse gptq" ;;
+	--calibrate) _needle_reply -f ;;
+	--check) _needle_reply -f ;;
 	--vocab) _needle_reply -f ;;
 	--to) _needle_reply -W "model safetensors" ;;
 	--prefix) : ;;

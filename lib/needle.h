@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
+#include "checkpoint/import.h"
 #include "data/dataset.h"
 #include "data/prompt.h"
 #include "eval/eval.h"

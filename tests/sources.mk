@@ -24,3 +24,9 @@ EXTRA_DIST += tests/property/validate.py
 
 # kernels of another architecture
 dist_check_SCRIPTS += tests/kernels/aarch64.bats
+
+# a model's raw numbers, for the comparison with NumPy
+EXTRA_PROGRAMS += tests/forward
+tests_forward_SOURCES = tests/forward.c
+check_DATA += tests/forward$(EXEEXT)
+CLEANFILES += tests/forward$(EXEEXT)

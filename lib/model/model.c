@@ -154,19 +154,31 @@ static ndl_status load(ndl_model *m, ndl_error *err)
 	return l.rc == NDL_OK ? make_rope(m, err) : l.rc;
 }
 
-ndl_model *ndl_model_open(const char *path, ndl_error *err)
+ndl_model *ndl_model_new(const ndl_ckpt *ckpt, ndl_error *err)
 {
 	ndl_model *m = ndl_calloc(1, sizeof *m);
 	if (!m) {
 		ndl_fail_nomem(err, "a model");
 		return NULL;
 	}
-	m->ckpt = ndl_ckpt_open(path, err);
-	if (!m->ckpt || load(m, err) != NDL_OK) {
-		ndl_error_at(err, path, 0);
+	m->ckpt = ckpt;
+	if (load(m, err) != NDL_OK) {
 		ndl_model_free(m);
 		return NULL;
 	}
+	return m;
+}
+
+ndl_model *ndl_model_open(const char *path, ndl_error *err)
+{
+	ndl_ckpt *ckpt = ndl_ckpt_open(path, err);
+	ndl_model *m = ckpt ? ndl_model_new(ckpt, err) : NULL;
+	if (!m) {
+		ndl_error_at(err, path, 0);
+		ndl_ckpt_close(ckpt);
+		return NULL;
+	}
+	m->owned = ckpt;
 	return m;
 }
 
@@ -178,7 +190,7 @@ void ndl_model_free(ndl_model *m)
 	free(m->vectors);
 	free(m->enc);
 	free(m->dec);
-	ndl_ckpt_close(m->ckpt);
+	ndl_ckpt_close(m->owned);
 	free(m);
 }
 

@@ -22,6 +22,8 @@ typedef struct ndl_model ndl_model; /* opaque, owned: free with ndl_model_free *
 
 /* Maps path and checks config, every tensor's name, type and shape. NULL with err. */
 ndl_model *ndl_model_open(const char *path, ndl_error *err);
+/* The same from an open checkpoint, which is borrowed. */
+ndl_model *ndl_model_new(const ndl_ckpt *ckpt, ndl_error *err);
 void ndl_model_free(ndl_model *m); /* after everything made from it */
 
 const ndl_config *ndl_model_config(const ndl_model *m);

@@ -28,7 +28,8 @@ typedef struct ndl_dec_layer {
 } ndl_dec_layer;
 
 struct ndl_model {
-	ndl_ckpt *ckpt;
+	const ndl_ckpt *ckpt;
+	ndl_ckpt *owned; /* ckpt, if it was opened here */
 	ndl_config config;
 	ndl_heads heads;
 	ndl_weight embedding; /* out-major [V][d] */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "checkpoint/half.h"
+#include "quant/gptq.h"
 
 #include <math.h>
 #ifdef _OPENMP
@@ -130,25 +131,24 @@ static void gather_row(const item *t, const float *w, size_t row, float *line)
 		line[i] = w[(layer * in + i) * out + o];
 }
 
-static void encode_row(item *t, const float *line, size_t row, ndl_quant_method method, int8_t *codes)
+static void encode_row(item *t, float *line, size_t row, ndl_quant_method method, const ndl_gptq *g, int8_t *codes)
 {
 	size_t in = t->param.in, groups = in / t->group;
 	int8_t *to = t->bits == 8 ? (int8_t *)t->data + row * in : codes;
-	ndl_quant_row_f16(to, t->scale + row * groups, line, in, t->group, t->bits, method);
+	if (g)
+		ndl_gptq_row(g, to, t->scale + row * groups, line, t->group, t->bits);
+	else
+		ndl_quant_row_f16(to, t->scale + row * groups, line, in, t->group, t->bits, method);
 	if (t->bits == 4)
 		ndl_quant_pack4((uint8_t *)t->data + row * (in / 2), codes, in);
 }
 
-/* Rows are independent, so threads share them without changing a bit. */
-static ndl_status encode_codes(item *t, const float *w, const ndl_convert_options *o, ndl_error *err)
+/* Rows [from, from + n). They are independent, so threads share them without changing a bit. */
+static ndl_status encode_rows(item *t, const float *w, size_t from, size_t n, const ndl_gptq *g,
+                              const ndl_convert_options *o, ndl_error *err)
 {
-	size_t in = t->param.in, rows = layers_of(&t->param) * t->param.out;
+	size_t in = t->param.in;
 	int failed = 0;
-	t->dtype = t->bits == 4 ? NDL_U8 : NDL_I8;
-	t->data = ndl_alloc64(rows, t->bits == 4 ? in / 2 : in);
-	t->scale = ndl_alloc64(rows * (in / t->group), sizeof *t->scale);
-	if (!t->data || !t->scale)
-		return ndl_fail_nomem(err, t->param.name);
 #ifdef _OPENMP
 	int threads = o->threads;
 #pragma omp parallel num_threads(threads ? threads : omp_get_max_threads()) reduction(| : failed)
@@ -160,15 +160,51 @@ static ndl_status encode_codes(item *t, const float *w, const ndl_convert_option
 #ifdef _OPENMP
 #pragma omp for schedule(static)
 #endif
-		for (size_t row = 0; row < rows; row++)
+		for (size_t row = from; row < from + n; row++)
 			if (line && codes) {
 				gather_row(t, w, row, line);
-				encode_row(t, line, row, o->method, codes);
+				encode_row(t, line, row, o->method, g, codes);
 			}
 		free(line);
 		free(codes);
 	}
 	return failed ? ndl_fail_nomem(err, t->param.name) : NDL_OK;
+}
+
+/* Errors of the embedding also count where it is looked up, every value alike: so much of the identity
+ * is in its moments. For kernels a trace keeps the inverse sound. */
+static double damping_of(const ndl_param *p)
+{
+	return p->kind == NDL_PARAM_EMBEDDING ? 1 : 0.01;
+}
+
+/* Layer by layer, since each has its own inputs. */
+static ndl_status encode_gptq(item *t, const float *w, const ndl_convert_options *o, ndl_error *err)
+{
+	const ndl_param *p = &t->param;
+	ndl_status s = NDL_OK;
+	for (size_t l = 0; s == NDL_OK && l < layers_of(p); l++) {
+		const float *moments = o->calib ? ndl_calib_moments(o->calib, p->name, l) : NULL;
+		if (!moments)
+			return ndl_fail(err, NDL_EINVAL, "tensor '%s': calibration never used layer %zu", p->name, l);
+		ndl_gptq *g = ndl_gptq_new(moments, p->in, damping_of(p), err);
+		s = g ? encode_rows(t, w, l * p->out, p->out, g, o, err) : NDL_EINVAL;
+		ndl_gptq_free(g);
+	}
+	return s;
+}
+
+static ndl_status encode_codes(item *t, const float *w, const ndl_convert_options *o, ndl_error *err)
+{
+	size_t in = t->param.in, rows = layers_of(&t->param) * t->param.out;
+	t->dtype = t->bits == 4 ? NDL_U8 : NDL_I8;
+	t->data = ndl_alloc64(rows, t->bits == 4 ? in / 2 : in);
+	t->scale = ndl_alloc64(rows * (in / t->group), sizeof *t->scale);
+	if (!t->data || !t->scale)
+		return ndl_fail_nomem(err, t->param.name);
+	if (o->method == NDL_QUANT_GPTQ)
+		return encode_gptq(t, w, o, err);
+	return encode_rows(t, w, 0, rows, NULL, o, err);
 }
 
 static ndl_status encode_floats(item *t, const float *w, int bits, bool bf16, ndl_error *err)
@@ -236,18 +272,32 @@ static const char *new_name(const item *t)
 	return t->bits == 4 ? "INT4" : t->bits == 8 ? "INT8" : ndl_dtype_name(t->dtype);
 }
 
+/* Bits of a parameter's values; *group is 0 for floats. */
+static int choose_bits(const ndl_param *p, const ndl_convert_options *o, size_t *group)
+{
+	bool embedding = p->kind == NDL_PARAM_EMBEDDING;
+	int bits = embedding ? o->embedding_bits : o->bits;
+	*group = 0;
+	if (p->kind == NDL_PARAM_VECTOR)
+		return o->vector_bits;
+	if (bits >= 16)
+		return bits;
+	*group = embedding ? o->embedding_group : o->group;
+	while (*group >= 32 && p->in % *group != 0)
+		*group /= 2;
+	*group = *group >= 32 ? *group : 0;
+	return *group ? bits : 32;
+}
+
 static ndl_status convert_item(item *t, const ndl_ckpt *ckpt, const ndl_convert_options *o, ndl_error *err)
 {
 	const ndl_param *p = &t->param;
 	size_t n = ndl_param_elements(p);
-	int bits = p->kind == NDL_PARAM_VECTOR ? 32 : p->kind == NDL_PARAM_EMBEDDING ? o->embedding_bits : o->bits;
-	if (bits < 16 && p->in % o->group != 0)
-		bits = 32;
+	int bits = choose_bits(p, o, &t->group);
 	float *w = ndl_alloc64(n, sizeof *w);
 	if (!w)
 		return ndl_fail_nomem(err, p->name);
-	t->bits = bits < 16 ? bits : 0;
-	t->group = t->bits ? o->group : 0;
+	t->bits = t->group ? bits : 0;
 	ndl_status s = ndl_param_to_f32(ckpt, p, w, err);
 	if (s == NDL_OK)
 		s = t->bits ? encode_codes(t, w, o, err) : encode_floats(t, w, bits, o->bf16, err);

@@ -3,14 +3,18 @@
 #define NDL_QUANT_CONVERT_H
 
 #include "checkpoint/checkpoint.h"
+#include "quant/calib.h"
 #include "quant/quant.h"
 
 typedef struct ndl_convert_options {
 	int bits;             /* of kernels: 4, 8, 16 or 32 */
 	int embedding_bits;   /* of the embedding: the same choices */
+	int vector_bits;      /* of norm scales, gates, biases, log_temp: 16 or 32 */
 	bool bf16;            /* 16 bits are BF16, else F16 */
-	size_t group;         /* inputs sharing a scale: 32, 64 or 128 */
+	size_t group;         /* inputs of a kernel sharing a scale: 32, 64 or 128 */
+	size_t embedding_group; /* of the embedding: the same choices */
 	ndl_quant_method method;
+	const ndl_calib *calib; /* for NDL_QUANT_GPTQ: must have seen inputs of every kernel */
 	int threads;          /* 0: all cores; never changes the result */
 } ndl_convert_options;
 
@@ -25,8 +29,8 @@ typedef struct ndl_convert_report {
 
 typedef struct ndl_conversion ndl_conversion; /* opaque, owned: holds the new tensors */
 
-/* Converts every parameter of ckpt, which must have passed ndl_ckpt_check. Vectors (norm scales,
- * gates, biases, log_temp) become F32, and so do kernels whose inputs the group does not divide.
+/* Converts every parameter of ckpt, which must have passed ndl_ckpt_check. Where a group does not divide the
+ * inputs, the largest of 128, 64 and 32 below it that does is taken; where none does the weights become F32.
  * A value that is not finite, or becomes so, is an error that names tensor and layer. */
 ndl_conversion *ndl_convert(const ndl_ckpt *ckpt, const ndl_config *c, const ndl_convert_options *o, ndl_error *err);
 void ndl_conversion_free(ndl_conversion *v);

@@ -57,21 +57,24 @@ static int highest_code(int bits)
 	return bits == 4 ? 7 : 127;
 }
 
-/* Codes of one group for a given scale; returns the sum of squared errors. */
-static double group_codes(int8_t *codes, const float *w, size_t n, float scale, int bits)
+int8_t ndl_quant_code(float w, float scale, int bits)
 {
 	float lo = (float)lowest_code(bits), hi = (float)highest_code(bits);
+	if (!(scale > 0))
+		return 0;
+	/* clamp first: the quotient may be far out if the scale clips or is subnormal */
+	float code = w / scale;
+	return (int8_t)(code > hi ? hi : code < lo ? lo : code + ROUND - ROUND);
+}
+
+/* Codes of one group for a given scale; returns the sum of squared errors, weighted unless weight is NULL. */
+static double group_codes(int8_t *codes, const float *w, const float *weight, size_t n, float scale, int bits)
+{
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
-		float code = 0;
-		if (scale > 0) {
-			/* clamp first: the quotient may be far out if the scale clips or is subnormal */
-			code = w[i] / scale;
-			code = code > hi ? hi : code < lo ? lo : code + ROUND - ROUND;
-		}
-		codes[i] = (int8_t)code;
-		double e = (double)w[i] - (double)code * (double)scale;
-		sum += e * e;
+		codes[i] = ndl_quant_code(w[i], scale, bits);
+		double e = (double)w[i] - (double)codes[i] * (double)scale;
+		sum += weight ? e * e * (double)weight[i] : e * e;
 	}
 	return sum;
 }
@@ -88,17 +91,17 @@ static float rounded_f16(float scale)
  * negative end -8 carries the largest value are among them. */
 enum { CANDIDATES = 64 };
 
-static float best_scale(int8_t *codes, const float *w, size_t n, float plain, int bits, bool f16)
+static float best_scale(int8_t *codes, const float *w, const float *weight, size_t n, float plain, int bits, bool f16)
 {
 	float best = f16 ? rounded_f16(plain) : plain, last = best;
-	double least = group_codes(codes, w, n, best, bits);
+	double least = group_codes(codes, w, weight, n, best, bits);
 	for (int c = 1; c <= CANDIDATES; c++) {
 		float scale = plain * (1 - (float)c / (2 * CANDIDATES));
 		scale = f16 ? rounded_f16(scale) : scale;
 		if (scale == last)
 			continue;
 		last = scale;
-		double error = group_codes(codes, w, n, scale, bits);
+		double error = group_codes(codes, w, weight, n, scale, bits);
 		if (error < least) {
 			least = error;
 			best = scale;
@@ -107,19 +110,30 @@ static float best_scale(int8_t *codes, const float *w, size_t n, float plain, in
 	return best;
 }
 
+static float plain_scale(const float *w, size_t n, int bits)
+{
+	float largest = 0;
+	for (size_t i = 0; i < n; i++)
+		largest = fabsf(w[i]) > largest ? fabsf(w[i]) : largest;
+	return largest / (float)highest_code(bits);
+}
+
 /* The scale of one group, its codes on the way. */
 static float quant_group(int8_t *codes, const float *w, size_t n, int bits, ndl_quant_method method, bool f16)
 {
-	float largest = 0, scale;
-	for (size_t i = 0; i < n; i++)
-		largest = fabsf(w[i]) > largest ? fabsf(w[i]) : largest;
-	scale = largest / (float)highest_code(bits);
-	if (method == NDL_QUANT_MSE)
-		scale = best_scale(codes, w, n, scale, bits, f16);
-	else if (f16)
-		scale = rounded_f16(scale);
-	group_codes(codes, w, n, scale, bits);
+	float scale = plain_scale(w, n, bits);
+	if (method == NDL_QUANT_RTN)
+		scale = f16 ? rounded_f16(scale) : scale;
+	else
+		scale = best_scale(codes, w, NULL, n, scale, bits, f16);
+	group_codes(codes, w, NULL, n, scale, bits);
 	return scale;
+}
+
+uint16_t ndl_quant_scale_f16(const float *w, const float *importance, size_t n, int bits)
+{
+	int8_t codes[NDL_QUANT_GROUP_MAX];
+	return ndl_f16_from_f32(best_scale(codes, w, importance, n, plain_scale(w, n, bits), bits, true));
 }
 
 void ndl_quant_row(int8_t *codes, float *scales, const float *w, size_t in, size_t group, int bits,

@@ -1,5 +1,7 @@
 # lib/quant: rounding of weights to INT4 and INT8
 libneedle_a_SOURCES += \
+	lib/quant/calib.h lib/quant/calib.c \
+	lib/quant/gptq.h lib/quant/gptq.c \
 	lib/quant/convert.h lib/quant/convert.c \
 	lib/quant/quant.h lib/quant/quant.c
 

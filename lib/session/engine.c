@@ -20,23 +20,34 @@ static ndl_status load_tokenizer(ndl_engine *e, ndl_error *err)
 	return e->trie ? ndl_pieces_init(&e->pieces, e->tok, err) : NDL_ENOMEM;
 }
 
-ndl_engine *ndl_engine_open(const char *path, ndl_error *err)
+/* Takes the model, which may be NULL after a failure. */
+static ndl_engine *make_engine(ndl_model *model, ndl_error *err)
 {
-	ndl_error local = NDL_ERROR_INIT;
 	ndl_engine *e = ndl_calloc(1, sizeof *e);
-	if (!err)
-		err = &local;
 	if (!e) {
 		ndl_fail_nomem(err, "an engine");
+		ndl_model_free(model);
 		return NULL;
 	}
-	e->model = ndl_model_open(path, err);
+	e->model = model;
 	if (!e->model || load_tokenizer(e, err) != NDL_OK) {
-		ndl_error_at(err, path, 0);
 		ndl_engine_free(e);
 		return NULL;
 	}
 	return e;
+}
+
+ndl_engine *ndl_engine_open(const char *path, ndl_error *err)
+{
+	ndl_engine *e = make_engine(ndl_model_open(path, err), err);
+	if (!e)
+		ndl_error_at(err, path, 0);
+	return e;
+}
+
+ndl_engine *ndl_engine_new(const ndl_ckpt *ckpt, ndl_error *err)
+{
+	return make_engine(ndl_model_new(ckpt, err), err);
 }
 
 void ndl_engine_free(ndl_engine *e)

@@ -24,6 +24,8 @@ typedef struct ndl_session ndl_session; /* opaque, owned */
 
 /* NULL on failure: no model file, one without tokenizer, or with one of another size. */
 ndl_engine *ndl_engine_open(const char *path, ndl_error *err);
+/* The same from an open checkpoint, which is borrowed. */
+ndl_engine *ndl_engine_new(const ndl_ckpt *ckpt, ndl_error *err);
 void ndl_engine_free(ndl_engine *e); /* after all sessions and toolsets */
 const ndl_model *ndl_engine_model(const ndl_engine *e);
 const ndl_tok *ndl_engine_tok(const ndl_engine *e);

@@ -3,6 +3,7 @@
 #define NDL_TENSOR_EXEC_INTERNAL_H
 
 #include "tensor/exec.h"
+#include "tensor/gemm.h"
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -24,6 +25,8 @@ struct ndl_exec {
 	int threads;
 	void *b[2];           /* panels of B shared by all threads: NDL_EXEC_NC columns each */
 	ndl_scratch *scratch; /* [threads] */
+	ndl_observe_fn *observe;
+	void *observe_user;
 };
 
 /* Which thread of a parallel region this is. */

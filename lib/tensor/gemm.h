@@ -38,6 +38,10 @@ typedef struct ndl_weight {
 	size_t group;          /* inputs sharing a scale; divides in; 0 for float types */
 } ndl_weight;
 
+/* Called before each product y = x W of ndl_linear with what goes in; to gather statistics. NULL: none. */
+typedef void ndl_observe_fn(void *user, const ndl_weight *w, const float *x, size_t m);
+void ndl_exec_observe(ndl_exec *ex, ndl_observe_fn *fn, void *user);
+
 /* y[m,out] = x[m,in] W in float32 arithmetic (weights are expanded on the fly). */
 void ndl_linear(ndl_exec *ex, float *y, const float *x, size_t m, const ndl_weight *w);
 

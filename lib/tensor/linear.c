@@ -75,8 +75,16 @@ static void few_rows(ndl_exec *ex, float *y, const float *x, size_t m, const ndl
 	}
 }
 
+void ndl_exec_observe(ndl_exec *ex, ndl_observe_fn *fn, void *user)
+{
+	ex->observe = fn;
+	ex->observe_user = user;
+}
+
 void ndl_linear(ndl_exec *ex, float *y, const float *x, size_t m, const ndl_weight *w)
 {
+	if (ex->observe)
+		ex->observe(ex->observe_user, w, x, m);
 	if (m <= FEW_ROWS)
 		few_rows(ex, y, x, m, w);
 	else

@@ -2,6 +2,7 @@
 #include "base/rng.h"
 #include "checkpoint/checkpoint.h"
 #include "kernels/kernels.h"
+#include "quant/gptq.h"
 #include "quant/quant.h"
 #include "tests/tap.h"
 
@@ -119,6 +120,81 @@ static void test_edges(void)
 	CHECK(packed[0] == 0x97 && packed[1] == 0x20 && packed[2] == 0x02);
 }
 
+/* (w - w')^T H (w - w') */
+static double output_error(const float *h, const float *w, const int8_t *codes, const uint16_t *scales, size_t n, size_t group)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < n; j++) {
+			double ei = (double)w[i] - codes[i] * (double)ndl_f16_to_f32(scales[i / group]);
+			double ej = (double)w[j] - codes[j] * (double)ndl_f16_to_f32(scales[j / group]);
+			sum += ei * (double)h[i * n + j] * ej;
+		}
+	return sum;
+}
+
+/* H = sum x x^T of inputs that vary together: x = a few directions, mixed, and a little noise. */
+static void make_moments(ndl_rng *r, float *h, size_t n)
+{
+	enum { DIRECTIONS = 12, INPUTS = 300, MOST = 128 };
+	static float mix[DIRECTIONS * MOST], x[MOST];
+	random_row(r, mix, DIRECTIONS * n);
+	memset(h, 0, n * n * sizeof *h);
+	for (int t = 0; t < INPUTS; t++) {
+		for (size_t i = 0; i < n; i++)
+			x[i] = 0.3f * (float)ndl_rng_normal(r);
+		for (size_t d = 0; d < DIRECTIONS; d++) {
+			float by = (float)ndl_rng_normal(r);
+			for (size_t i = 0; i < n; i++)
+				x[i] += by * mix[d * n + i];
+		}
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n; j++)
+				h[i * n + j] += x[i] * x[j];
+	}
+}
+
+static void test_gptq(void)
+{
+	enum { N = 128, ROWS = 20 };
+	static float h[N * N], w[N], work[N];
+	int8_t codes[N], mse_codes[N];
+	uint16_t scales[N / 32], mse_scales[N / 32];
+	double gptq = 0, mse = 0;
+	int differ = 0;
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_rng r;
+	ndl_rng_seed(&r, 11, 0);
+	make_moments(&r, h, N);
+	ndl_gptq *g = ndl_gptq_new(h, N, 0.01, &err);
+	ndl_gptq *plain = ndl_gptq_new(h, N, 1e6, &err); /* all damping: every input on its own */
+	if (!CHECK(g && plain))
+		return;
+	for (int row = 0; row < ROWS; row++) {
+		random_row(&r, w, N);
+		ndl_quant_row_f16(mse_codes, mse_scales, w, N, 32, 4, NDL_QUANT_MSE);
+		mse += output_error(h, w, mse_codes, mse_scales, N, 32);
+		memcpy(work, w, sizeof w);
+		ndl_gptq_row(g, codes, scales, work, 32, 4);
+		gptq += output_error(h, w, codes, scales, N, 32);
+		memcpy(work, w, sizeof w);
+		ndl_gptq_row(plain, codes, scales, work, 32, 4);
+		for (size_t i = 0; i < N; i++)
+			differ += codes[i] != mse_codes[i];
+	}
+	tap_note("error of outputs: mse %.4g, gptq %.4g; %d codes differ without correlation", mse, gptq, differ);
+	CHECK(gptq < 0.3 * mse);
+	CHECK(differ < ROWS * N / 100);
+	ndl_gptq_free(g);
+	ndl_gptq_free(plain);
+	memset(h, 0, sizeof h); /* nothing seen: nothing to make up for, but no failure */
+	g = ndl_gptq_new(h, N, 0.01, &err);
+	CHECK(g != NULL);
+	ndl_gptq_free(g);
+	h[0] = NAN;
+	CHECK(ndl_gptq_new(h, N, 0.01, &err) == NULL && err.code == NDL_EINVAL);
+}
+
 /* Any width: strips, tails and short groups give what a column alone gives. */
 static void test_fake_shapes(void)
 {
@@ -149,6 +225,7 @@ int main(void)
 	test_golden(golden);
 	test_rows();
 	test_edges();
+	test_gptq();
 	test_fake_shapes();
 	ndl_ckpt_close(golden);
 	return tap_done();
