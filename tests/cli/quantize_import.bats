@@ -165,7 +165,7 @@ PY
 	for f in rs.st want.st; do
 		tar c $f vocab.txt | zstd -q >one.tar.zst
 		needle-quantize -q --bits 32 one.tar.zst -o got.st
-		needle-quantize --diff want.st got.st >diff || [ "$(sort diff)" = "$(printf '%s\n' different 'tokenizer: different')" ]
+		needle-quantize --diff want.st got.st >changes || [ "$(sort changes)" = "$(printf '%s\n' different 'tokenizer: different')" ]
 	done
 	cp needle.pkl other.pkl
 	tar cf two.tar needle.pkl other.pkl

@@ -197,7 +197,7 @@ static void test_headers(void)
 		{"{" ENTRY("\xff", "U8", "[1]", "[0,1]") "}", 1, NDL_EFORMAT, "header"},
 		{"{" ENTRY("a", "U8", "[1]", "[0,1]") "," ENTRY("a", "U8", "[1]", "[1,2]") "}", 2, NDL_EFORMAT, "duplicate"},
 		{"{" ENTRY("a/b", "U8", "[1]", "[0,1]") "," ENTRY("a.b", "U8", "[1]", "[1,2]") "}", 2, NDL_EFORMAT, "same name"},
-		{"{" ENTRY("a", "I4", "[2]", "[0,1]") "}", 1, NDL_EUNSUPPORTED, "'I4' is not supported"},
+		{"{" ENTRY("a", "F4", "[2]", "[0,1]") "}", 1, NDL_EUNSUPPORTED, "'F4' is not supported"},
 		{"{" ENTRY("a", "u8", "[1]", "[0,1]") "}", 1, NDL_EUNSUPPORTED, "'u8' is not supported"},
 		{"{\"a\":{\"dtype\":3,\"shape\":[],\"data_offsets\":[0,1]}}", 1, NDL_EFORMAT, "no dtype"},
 		{"{\"a\":{\"dtype\":\"U8\",\"shape\":[],\"offsets\":[0,1]}}", 1, NDL_EFORMAT, "data_offsets"},

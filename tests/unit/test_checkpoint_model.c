@@ -154,7 +154,7 @@ static void test_damaged(const ndl_ckpt *golden)
 		{{.name = "encoder/final_norm/scale", .dtype = NDL_I8, .rank = 1, .shape = {32}, .data = zeros}, NDL_EFORMAT, "I8"},
 		{{.name = "encoder/final_norm/scale", .dtype = NDL_F32, .rank = 1, .shape = {0}, .data = zeros}, NDL_EFORMAT, "range"},
 		{{.name = "decoder/layers/DecoderBlock_0/cross_attn_gate", .dtype = NDL_F32, .rank = 1, .shape = {3}, .data = zeros}, NDL_EFORMAT, "3 layers"},
-		{{.name = "contrastive_proj/kernel", .drop = 1}, NDL_EUNSUPPORTED, "contrastive"},
+		{{.name = "contrastive_proj/kernel", .drop = 1}, NDL_ENOTFOUND, "contrastive_proj/kernel' is missing"},
 		{{.key = "d_model", .value = "64"}, NDL_EFORMAT, "the tensors say 32"},
 		{{.key = "d_model", .value = "3x"}, NDL_EFORMAT, "whole number"},
 		{{.key = "d_model", .value = "99999999999999999999"}, NDL_EFORMAT, "whole number"},
