@@ -279,10 +279,10 @@ static int choose_bits(const ndl_param *p, const ndl_convert_options *o, size_t 
 	int bits = embedding ? o->embedding_bits : o->bits;
 	*group = 0;
 	if (p->kind == NDL_PARAM_VECTOR)
-		return o->vector_bits;
+		return o->vector_bits ? o->vector_bits : 32;
 	if (bits >= 16)
 		return bits;
-	*group = embedding ? o->embedding_group : o->group;
+	*group = embedding && o->embedding_group ? o->embedding_group : o->group;
 	while (*group >= 32 && p->in % *group != 0)
 		*group /= 2;
 	*group = *group >= 32 ? *group : 0;

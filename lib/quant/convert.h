@@ -9,10 +9,10 @@
 typedef struct ndl_convert_options {
 	int bits;             /* of kernels: 4, 8, 16 or 32 */
 	int embedding_bits;   /* of the embedding: the same choices */
-	int vector_bits;      /* of norm scales, gates, biases, log_temp: 16 or 32 */
+	int vector_bits;      /* of norm scales, gates, biases, log_temp: 16 or 32; 0: 32 */
 	bool bf16;            /* 16 bits are BF16, else F16 */
 	size_t group;         /* inputs of a kernel sharing a scale: 32, 64 or 128 */
-	size_t embedding_group; /* of the embedding: the same choices */
+	size_t embedding_group; /* of the embedding: the same choices; 0: as group */
 	ndl_quant_method method;
 	const ndl_calib *calib; /* for NDL_QUANT_GPTQ: must have seen inputs of every kernel */
 	int threads;          /* 0: all cores; never changes the result */
