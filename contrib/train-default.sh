@@ -105,7 +105,17 @@ if [[ ! -e $dir/grown-qat.safetensors ]]; then
 		- -o "$dir/grown-qat.safetensors"
 fi
 
-needle-quantize "$dir/grown-qat.safetensors" --bits 4 -o "$dir/default.safetensors"
+# Four bits by each method; what ships is the file whose logits stay nearest to those of the float weights.
+[[ -e $dir/calibrate.jsonl ]] || train --seed 109 -n 256 --max-tools 10 >"$dir/calibrate.jsonl"
+head -n 200 "$dir/val.jsonl" >"$dir/check.jsonl"
+for method in rtn mse gptq; do
+	calibrate=()
+	[[ $method != gptq ]] || calibrate=(--calibrate "$dir/calibrate.jsonl")
+	needle-quantize "${threads[@]}" --json --embedding-group 32 --method "$method" "${calibrate[@]}" \
+		--check "$dir/check.jsonl" "$dir/grown-qat.safetensors" -o "$dir/$method.safetensors" >"$dir/$method.json"
+done
+best=$(jq -r '[.check.mean_kl, input_filename] | @tsv' "$dir"/{rtn,mse,gptq}.json | sort -g | head -n 1 | cut -f 2)
+cp "${best%.json}.safetensors" "$dir/default.safetensors"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
 # domains never seen; with float weights and with those that ship.
