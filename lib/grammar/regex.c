@@ -101,7 +101,7 @@ static ndl_status make_classes(ndl_regex *r, const struct nfa *n, struct classes
 		if (!ndl_regex_is_text(at))
 			continue;
 		memset(row, 0, c->words * sizeof *row);
-		for (uint32_t s = !n->words; s < n->n_sets; s++)
+		for (uint32_t s = n->words ? 0 : 2; s < n->n_sets; s++)
 			if (set_holds(n, s, at))
 				row[s / 64] |= UINT64_C(1) << (s % 64);
 		while (k < r->n_classes && memcmp(c->has + k * c->words, row, c->words * sizeof *row) != 0)
@@ -123,7 +123,8 @@ struct key { /* of a state: an interval of builder.member, and what came before 
 	uint8_t before;
 };
 
-enum { AT_START = 1, AFTER_WORD = 2 };
+/* What stands before or after a place: WORD a character of \w, OTHER one that may be in it. */
+enum { AT_START = 1, WORD = 2, OTHER = 4 };
 
 struct builder {
 	const struct nfa *n;
@@ -145,20 +146,20 @@ static ndl_status too_complex(struct builder *b)
 	return ndl_fail(b->err, NDL_ELIMIT, "pattern needs too many states");
 }
 
-static bool holds(uint32_t assertion, uint8_t before, bool at_end, bool word_next)
+static bool holds(uint32_t assertion, uint8_t before, bool at_end, uint8_t next)
 {
-	bool edge = !(before & AFTER_WORD) != !word_next;
+	bool edge = (before & WORD) != (next & WORD), known = !((before | next) & OTHER);
 	switch (assertion) {
 	case ASSERT_START: return before & AT_START;
 	case ASSERT_END: return at_end;
-	case ASSERT_WORD: return edge;
-	default: return !edge;
+	case ASSERT_WORD: return known && edge;
+	default: return known && !edge;
 	}
 }
 
 /* Follows the free moves from a key, given what comes next, to the SET states in b->closed.
  * Returns whether a match ends here. */
-static bool close_key(struct builder *b, const struct key *k, bool at_end, bool word_next)
+static bool close_key(struct builder *b, const struct key *k, bool at_end, uint8_t next)
 {
 	size_t n = 0;
 	bool match = false;
@@ -179,7 +180,7 @@ static bool close_key(struct builder *b, const struct key *k, bool at_end, bool 
 			PUSH(s->arg);
 			break;
 		case NFA_ASSERT:
-			if (holds(s->arg, k->before, at_end, word_next))
+			if (holds(s->arg, k->before, at_end, next))
 				PUSH(s->out);
 			break;
 		}
@@ -243,13 +244,15 @@ static ndl_status expand(struct builder *b, uint32_t state)
 {
 	const struct nfa *n = b->n;
 	const struct key k = b->key[state];
-	bool match = false, word_before = false;
+	bool match = false;
+	uint8_t last = 0;
 	for (uint32_t c = 0; c < b->r->n_classes; c++) {
-		bool word = n->words && (b->classes.has[c * b->classes.words] & 1);
+		uint64_t kind = n->words ? b->classes.has[c * b->classes.words] & 3 : 0;
+		uint8_t next = kind & 1 ? WORD : kind & 2 ? OTHER : 0;
 		uint32_t count = 0, to = REGEX_DEAD;
-		if (c == 0 || (n->words && word != word_before))
-			match = close_key(b, &k, false, word);
-		word_before = word;
+		if (c == 0 || next != last)
+			match = close_key(b, &k, false, next);
+		last = next;
 		if (b->work > BUILD_WORK)
 			return too_complex(b);
 		if (match) {
@@ -257,11 +260,11 @@ static ndl_status expand(struct builder *b, uint32_t state)
 				return ndl_fail_nomem(b->err, "pattern");
 			b->member[b->n_members++] = 0; /* the state of MATCH */
 			count = 1;
-			word = false;
+			next = 0;
 		} else if (add_moves(b, c, &count) < 0) {
 			return ndl_fail_nomem(b->err, "pattern");
 		}
-		ndl_status status = count ? find_state(b, count, word ? AFTER_WORD : 0, &to) : NDL_OK;
+		ndl_status status = count ? find_state(b, count, next, &to) : NDL_OK;
 		if (status < 0)
 			return status;
 		b->r->next[(size_t)state * b->r->n_classes + c] = (uint16_t)to;
@@ -325,7 +328,7 @@ static ndl_status determinise(struct builder *b)
 	if (!accepts)
 		return ndl_fail_nomem(b->err, "pattern");
 	for (uint32_t s = 0; s < b->r->n_states; s++)
-		accepts[s] = close_key(b, &b->key[s], true, false);
+		accepts[s] = close_key(b, &b->key[s], true, 0);
 	status = ndl_regex_finish(b->r, accepts, b->err);
 	free(accepts);
 	return status;

@@ -8,7 +8,7 @@
  * as a pattern looks ahead, and may take exponential time over it.
  *
  * The language is that of JSON Schema: ECMA-262, searched for anywhere in the text. \d and \w are
- * ASCII; where dialects disagree on \s and `.`, what all of them accept is meant. Understood:
+ * ASCII; where dialects disagree on \s, \b and `.`, what all of them accept is meant. Understood:
  * literals, escapes, classes, groups (also named), | * + ? {m,n}, ^ $ \b \B, and lookaheads right
  * after a leading ^. Not regular or not understood, and refused: backreferences, lookbehind,
  * lookaheads elsewhere, atomic and possessive forms, flags, \p. */
@@ -79,7 +79,7 @@ struct nfa {
 	struct span *span;
 	size_t n_states, cap_states, n_sets, cap_sets, n_spans, cap_spans;
 	uint32_t start;
-	bool words;        /* \b or \B occurs; then set 0 is \w */
+	bool words;        /* \b or \B occurs; then set 0 is \w, set 1 what only some dialects may count to it */
 };
 
 /* Clear it in any case. State 0 is MATCH. */

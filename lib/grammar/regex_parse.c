@@ -530,6 +530,8 @@ ndl_status ndl_nfa_parse(struct nfa *n, const char *text, size_t len, ndl_error 
 	*n = (struct nfa){0};
 	add_class(&p, 'w', false);
 	store_set(&p);
+	add_span(&p, 0x80, CHAR_MAX_POINT);
+	store_set(&p);
 	add_span(&p, 0, CHAR_MAX_POINT);
 	uint32_t any = store_set(&p), tree = p.failed ? NONE : alternatives(&p);
 	if (!p.failed && p.at < p.end)

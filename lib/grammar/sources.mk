@@ -5,6 +5,7 @@ libneedle_a_SOURCES += \
 	lib/grammar/compile.c lib/grammar/compile_texts.c lib/grammar/number.c lib/grammar/string.c lib/grammar/text.c \
 	lib/grammar/state.c lib/grammar/threads.c lib/grammar/closing.c lib/grammar/vocab.c lib/grammar/vocab_tok.c
 
-check_PROGRAMS += tests/unit/test_grammar tests/unit/test_grammar_random
+check_PROGRAMS += tests/unit/test_grammar tests/unit/test_grammar_random tests/unit/test_grammar_pattern
 tests_unit_test_grammar_SOURCES = tests/unit/test_grammar.c tests/tap.h
 tests_unit_test_grammar_random_SOURCES = tests/unit/test_grammar_random.c tests/tap.h
+tests_unit_test_grammar_pattern_SOURCES = tests/unit/test_grammar_pattern.c tests/tap.h
