@@ -2,25 +2,17 @@
 
 #include "base/mem.h"
 #include "cmd/eval_infer.h"
-#include "eval/eval.h"
+#include "quant/convert.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void drop(json_t **record, size_t n)
+static ndl_status parse(json_t **record, const ndl_lines *lines, const size_t *rows, size_t n, size_t most, ndl_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		json_decref(record[i]);
-		record[i] = NULL;
-	}
-}
-
-static ndl_status parse(const ndl_lines *lines, const size_t *rows, size_t n, json_t **record, ndl_error *err)
-{
-	for (size_t i = 0; i < n; i++) {
-		size_t len;
-		const char *line = ndl_lines_at(lines, rows[i], &len);
+	for (size_t i = 0; i < most; i++) {
+		size_t at = i * n / most, len;
+		const char *line = ndl_lines_at(lines, rows ? rows[at] : at, &len);
 		record[i] = ndl_json_parse(line, len, err);
 		if (!record[i])
 			return err->code;
@@ -28,65 +20,102 @@ static ndl_status parse(const ndl_lines *lines, const size_t *rows, size_t n, js
 	return NDL_OK;
 }
 
-static ndl_status score_model(const char *model, json_t **record, ndl_error *errors, size_t n, int threads,
-                              ndl_eval_counts *sum, ndl_error *err)
+static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, size_t n, int threads, ndl_error *err)
 {
+	ndl_error *errors = ndl_calloc(n, sizeof *errors);
+	if (!errors)
+		return ndl_fail_nomem(err, "held-out examples");
 	eval_caller *caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, err);
-	if (!caller)
-		return err->code;
-	eval_caller_run(caller, record, errors, n);
-	eval_caller_free(caller);
-	*sum = (ndl_eval_counts){0};
-	for (size_t i = 0; i < n; i++) {
+	ndl_status status = caller ? NDL_OK : err->code;
+	if (caller)
+		eval_caller_run(caller, record, errors, n);
+	for (size_t i = 0; i < n && status == NDL_OK; i++) {
 		ndl_eval_counts c;
-		ndl_status status = ndl_eval_record(&c, NULL, record[i], err);
-		if (status != NDL_OK)
-			return status;
-		ndl_eval_add(sum, &c);
+		status = ndl_eval_record(&c, NULL, record[i], err);
+		if (status == NDL_OK)
+			ndl_eval_add(sum, &c);
 	}
-	return NDL_OK;
+	eval_caller_free(caller);
+	free(errors);
+	return status;
 }
 
-static void put(double value)
+ndl_status finetune_score(ndl_eval_counts *sum, const char *model, const ndl_lines *lines, const size_t *rows, size_t n,
+                          size_t most, int threads, ndl_error *err)
 {
-	if (isnan(value))
-		printf("\t-");
-	else
-		printf("\t%.4f", value);
+	*sum = (ndl_eval_counts){0};
+	if (most > n)
+		most = n;
+	json_t **record = ndl_calloc(most, sizeof(json_t *));
+	if (!record)
+		return ndl_fail_nomem(err, "held-out examples");
+	ndl_status status = parse(record, lines, rows, n, most, err);
+	if (status == NDL_OK)
+		status = run(sum, model, record, most, threads, err);
+	for (size_t i = 0; i < most; i++)
+		json_decref(record[i]);
+	free(record);
+	return status;
 }
 
-static void print_table(size_t n, const ndl_eval_counts *base, const ndl_eval_counts *tuned)
+static double quotient(uint64_t a, uint64_t b)
 {
-	printf("held-out examples: %zu\nmetric%s\ttuned\n", n, base ? "\tbase" : "");
+	return b ? (double)a / (double)b : NAN;
+}
+
+double finetune_arg_recall(const ndl_eval_counts *c) { return quotient(c->same_values, c->ref_keys); }
+double finetune_arg_precision(const ndl_eval_counts *c) { return quotient(c->same_values, c->pred_keys); }
+
+void finetune_score_table(const char *const *title, const ndl_eval_counts *score, size_t n)
+{
+	printf("held-out examples: %llu\nmetric", (unsigned long long)score[0].records);
+	for (size_t i = 0; i < n; i++)
+		printf("\t%s", title[i]);
+	putchar('\n');
 	for (size_t m = 0; ndl_eval_metric(m); m++) {
 		printf("%s", ndl_eval_metric(m)->name);
-		if (base)
-			put(ndl_eval_value(base, m));
-		put(ndl_eval_value(tuned, m));
+		for (size_t i = 0; i < n; i++) {
+			double value = ndl_eval_value(&score[i], m);
+			if (isnan(value))
+				printf("\t-");
+			else
+				printf("\t%.4f", value);
+		}
 		putchar('\n');
 	}
 }
 
-ndl_status finetune_score(const ndl_lines *lines, const size_t *rows, size_t n, const char *base, const char *tuned,
-                          int threads, ndl_error *err)
+static ndl_status write_int4(const ndl_ckpt *ckpt, const char *to, int threads, ndl_error *err)
 {
-	ndl_eval_counts before, after;
-	ndl_status status = NDL_OK;
-	json_t **record = ndl_calloc(n, sizeof *record);
-	ndl_error *errors = ndl_calloc(n, sizeof *errors);
-	if (!record || !errors)
-		status = ndl_fail_nomem(err, "held-out examples");
+	const ndl_convert_options o = {.bits = 4, .embedding_bits = 4, .group = 32, .method = NDL_QUANT_RTN, .threads = threads};
+	const ndl_tensor *vocab = ndl_ckpt_find(ckpt, NDL_TOKENIZER_TENSOR);
+	ndl_config config;
+	ndl_ckpt_writer *w = NULL;
+	ndl_status status = ndl_config_from_ckpt(&config, ckpt, err);
+	ndl_conversion *v = status == NDL_OK ? ndl_convert(ckpt, &config, &o, err) : NULL;
+	if (v)
+		w = ndl_ckpt_writer_new(err);
+	if (!w)
+		status = err->code;
 	if (status == NDL_OK)
-		status = parse(lines, rows, n, record, err);
-	if (status == NDL_OK && base)
-		status = score_model(base, record, errors, n, threads, &before, err);
+		status = ndl_config_to_writer(&config, w, err);
 	if (status == NDL_OK)
-		status = score_model(tuned, record, errors, n, threads, &after, err);
+		status = ndl_conversion_write(v, w, err);
+	if (status == NDL_OK && vocab)
+		status = ndl_ckpt_writer_add(w, NDL_TOKENIZER_TENSOR, NDL_U8, 1, vocab->shape, vocab->data, err);
 	if (status == NDL_OK)
-		print_table(n, base ? &before : NULL, &after);
-	if (record)
-		drop(record, n);
-	free(record);
-	free(errors);
+		status = ndl_ckpt_writer_finish(w, to, err);
+	ndl_ckpt_writer_free(w);
+	ndl_conversion_free(v);
+	return status;
+}
+
+ndl_status finetune_write_int4(const char *from, const char *to, int threads, ndl_error *err)
+{
+	ndl_ckpt *ckpt = ndl_ckpt_open(from, err);
+	if (!ckpt)
+		return err->code;
+	ndl_status status = write_int4(ckpt, to, threads, err);
+	ndl_ckpt_close(ckpt);
 	return status;
 }

@@ -1,13 +1,25 @@
-/* finetune_score.h - what training was worth: calls made by the model before and after, scored on
- * examples that neither was trained on. */
+/* finetune_score.h - what training was worth: calls made by a model, scored on examples that it was
+ * not trained on. */
 #ifndef NDL_CMD_FINETUNE_SCORE_H
 #define NDL_CMD_FINETUNE_SCORE_H
 
 #include "data/lines.h"
+#include "eval/eval.h"
 
-/* Makes the calls of rows[n] of `lines` with each model and writes a table of metrics to stdout.
- * base NULL: the tuned model alone. Both are files. */
-ndl_status finetune_score(const ndl_lines *lines, const size_t *rows, size_t n, const char *base, const char *tuned,
-                          int threads, ndl_error *err);
+/* Makes the calls of `most` rows, spread evenly over the n of `lines` (rows[n], or NULL: 0 … n-1),
+ * with a model file, and adds up their scores in *sum (replaced). */
+ndl_status finetune_score(ndl_eval_counts *sum, const char *model, const ndl_lines *lines, const size_t *rows, size_t n,
+                          size_t most, int threads, ndl_error *err);
+
+/* Right argument values among the reference's keys, and among the predicted ones, over calls whose
+ * name is right. NaN without any. */
+double finetune_arg_recall(const ndl_eval_counts *c);
+double finetune_arg_precision(const ndl_eval_counts *c);
+
+/* A table on stdout, a column for each of n scores. */
+void finetune_score_table(const char *const *title, const ndl_eval_counts *score, size_t n);
+
+/* Writes the model in INT4, as needle-quantize does. */
+ndl_status finetune_write_int4(const char *from, const char *to, int threads, ndl_error *err);
 
 #endif

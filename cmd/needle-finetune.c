@@ -4,70 +4,20 @@
  * the run lies beside it (OUT.state) until it is done: killed at any moment, the same command
  * with --resume ends on the same bytes. See needle-finetune(1). */
 #include "cmd/cli.h"
+#include "cmd/finetune_best.h"
+#include "cmd/finetune_data.h"
+#include "cmd/finetune_options.h"
 #include "cmd/finetune_score.h"
 #include "cmd/train_log.h"
-#include "data/dataset.h"
 #include "train/run.h"
 
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
-	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
-	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE, OPT_LAYERS };
-
-static const cli_option table[] = {
-	{'o', "output", "FILE", "the trained model (needed)"},
-	{OPT_INIT, "init", "CONFIG.json", "start from random weights of this shape (with --vocab)"},
-	{OPT_VOCAB, "vocab", "FILE.model", "SentencePiece vocabulary for --init"},
-	{OPT_LAYERS, "layers", "ENC,DEC", "grow the model to so many layers first; new ones do nothing yet"},
-	{OPT_EPOCHS, "epochs", "N", "passes over the data [10; 1 for a stream]"},
-	{OPT_MAX_STEPS, "max-steps", "N", "stop after N steps; lets stdin be endless"},
-	{OPT_BATCH, "batch-size", "N", "examples a batch [32]"},
-	{OPT_ACCUMULATE, "accumulate", "N", "batches a step [1]"},
-	{OPT_LR, "lr", "X", "peak learning rate of AdamW [3e-5; 3e-4 with --init]"},
-	{OPT_MUON_LR, "muon-lr", "X", "peak learning rate of Muon [0.002; 0.02 with --init]"},
-	{OPT_SCHEDULE, "schedule", "NAME", "wsd or constant [wsd]"},
-	{OPT_WARMUP, "warmup", "X", "share of the steps that warm up [0.05]"},
-	{OPT_DECAY, "decay", "X", "share of the steps that decay [0.15]"},
-	{OPT_AVERAGE, "average", "X", "decay of the parameters' running average, 0 for none [0]"},
-	{OPT_QAT, "qat-every", "N", "every Nth step trains through INT4, 0 for none [100]"},
-	{OPT_CE, "contrastive-every", "N", "every Nth step has the contrastive loss, 0 for none [10]"},
-	{OPT_CW, "contrastive-weight", "X", "its weight [0.1]"},
-	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
-	{OPT_ENC, "max-enc-len", "N", "longest prompt in tokens [as the model]"},
-	{OPT_DEC, "max-dec-len", "N", "longest answer in tokens [as the model]"},
-	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
-	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
-	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
-	{OPT_VAL, "val", "FILE", "validation examples [split off the data]"},
-	{OPT_EVAL, "eval-every", "N", "validate every N steps, 0 only at the end [a tenth of the run]"},
-	{OPT_SCORE, "score", "N", "held-out examples whose calls are scored at the end [200]"},
-	{OPT_LOG, "log", "FILE.tsv", "write losses and speed, a line every few steps"},
-	{OPT_CKPT, "checkpoint-every", "N", "save the state every N steps, 0 only at the end [200]"},
-	{OPT_RESUME, "resume", NULL, "go on from the state of a run that was stopped"},
-	{OPT_HELDOUT, "heldout", "FILE", "drop examples whose query hash is listed"},
-	{OPT_STRICT, "strict", NULL, "stop at the first bad record instead of skipping it"},
-	{0, NULL, NULL, NULL},
-};
-
-typedef struct options {
-	const char *out, *init, *vocab, *val, *log, *heldout;
-	const char *const *inputs;
-	int n_inputs;
-	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
-	     buffer, score, enc_layers, dec_layers;
-	double lr, muon_lr, warmup, decay, contrastive_weight, average;
-	float weight[NDL_CLASS_COUNT];
-	uint64_t seed;
-	bool resume, strict, constant;
-	int precision; /* 0 auto, 1 f32, 2 bf16 */
-} options;
 
 static cli app = {
 	.name = "needle-finetune",
@@ -76,123 +26,25 @@ static cli app = {
 	.summary = "Trains a model on examples of queries, tools and answers.",
 	.examples = "  needle-finetune my.jsonl -o mine.safetensors --epochs 20\n"
 	            "  needle-synth | needle-finetune --init small.json --vocab my.model --max-steps 10000 - -o new.safetensors\n",
-	.options = table,
+	.options = finetune_table,
 	.flags = CLI_TAKES_MODEL,
 };
-
-/* Options ------------------------------------------------------------------------------- */
-
-static void parse_weights(float *weight, const char *text)
-{
-	static const char *const names[NDL_CLASS_COUNT + 1] = {
-		[NDL_CLASS_STRUCTURE] = "structure", [NDL_CLASS_NAME] = "name",
-		[NDL_CLASS_VALUE] = "value", [NDL_CLASS_KEY] = "key", [NDL_CLASS_COUNT] = NULL};
-	char *copy = strdup(text), *save = NULL;
-	for (char *item = copy ? strtok_r(copy, ",", &save) : NULL; item; item = strtok_r(NULL, ",", &save)) {
-		char *eq = strchr(item, '=');
-		if (!eq)
-			cli_usage_error(&app, "--weights: expected CLASS=NUMBER, not '%s'", item);
-		*eq = '\0';
-		weight[cli_choice(&app, "--weights", item, names)] = (float)cli_double(&app, "--weights", eq + 1, 0, 1000);
-	}
-	free(copy);
-}
-
-static void parse_layers(options *o, const char *text)
-{
-	char first[16];
-	const char *comma = strchr(text, ',');
-	if (!comma || (size_t)(comma - text) >= sizeof first)
-		cli_usage_error(&app, "--layers: expected ENC,DEC, not '%s'", text);
-	memcpy(first, text, (size_t)(comma - text));
-	first[comma - text] = '\0';
-	o->enc_layers = cli_long(&app, "--layers", first, 1, 1024);
-	o->dec_layers = cli_long(&app, "--layers", comma + 1, 1, 1024);
-}
-
-static void parse_options(options *o, int argc, char **argv)
-{
-	static const char *const schedules[] = {"wsd", "constant", NULL};
-	static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
-	const char *arg;
-	int key, first;
-	const long most = 1000000000;
-	*o = (options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .contrastive_every = 10,
-	               .eval_every = -1, .checkpoint_every = 200, .score = 200, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
-	               .contrastive_weight = 0.1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
-	while ((key = cli_next(&app, argc, argv, &arg, &first)) != 0) {
-		switch (key) {
-		case 'o': o->out = arg; break;
-		case OPT_INIT: o->init = arg; break;
-		case OPT_VOCAB: o->vocab = arg; break;
-		case OPT_LAYERS: parse_layers(o, arg); break;
-		case OPT_EPOCHS: o->epochs = cli_long(&app, "--epochs", arg, 1, 1000000); break;
-		case OPT_MAX_STEPS: o->max_steps = cli_long(&app, "--max-steps", arg, 0, most); break;
-		case OPT_BATCH: o->batch = cli_long(&app, "--batch-size", arg, 1, 65536); break;
-		case OPT_ACCUMULATE: o->accumulate = cli_long(&app, "--accumulate", arg, 1, 65536); break;
-		case OPT_LR: o->lr = cli_double(&app, "--lr", arg, 0, 10); break;
-		case OPT_MUON_LR: o->muon_lr = cli_double(&app, "--muon-lr", arg, 0, 10); break;
-		case OPT_SCHEDULE: o->constant = cli_choice(&app, "--schedule", arg, schedules) == 1; break;
-		case OPT_WARMUP: o->warmup = cli_double(&app, "--warmup", arg, 0, 1); break;
-		case OPT_DECAY: o->decay = cli_double(&app, "--decay", arg, 0, 1); break;
-		case OPT_AVERAGE: o->average = cli_double(&app, "--average", arg, 0, 0.999999); break;
-		case OPT_QAT: o->qat = cli_long(&app, "--qat-every", arg, 0, most); break;
-		case OPT_CE: o->contrastive_every = cli_long(&app, "--contrastive-every", arg, 0, most); break;
-		case OPT_CW: o->contrastive_weight = cli_double(&app, "--contrastive-weight", arg, 0, 1000); break;
-		case OPT_WEIGHTS: parse_weights(o->weight, arg); break;
-		case OPT_ENC: o->max_enc = cli_long(&app, "--max-enc-len", arg, 8, 65536); break;
-		case OPT_DEC: o->max_dec = cli_long(&app, "--max-dec-len", arg, 8, 65536); break;
-		case OPT_SEED: o->seed = (uint64_t)cli_long(&app, "--seed", arg, 0, most); break;
-		case OPT_BUFFER: o->buffer = cli_long(&app, "--shuffle-buffer", arg, 1, 1000000); break;
-		case OPT_PRECISION: o->precision = cli_choice(&app, "--precision", arg, precisions); break;
-		case OPT_VAL: o->val = arg; break;
-		case OPT_EVAL: o->eval_every = cli_long(&app, "--eval-every", arg, 0, most); break;
-		case OPT_SCORE: o->score = cli_long(&app, "--score", arg, 0, most); break;
-		case OPT_LOG: o->log = arg; break;
-		case OPT_CKPT: o->checkpoint_every = cli_long(&app, "--checkpoint-every", arg, 0, most); break;
-		case OPT_RESUME: o->resume = true; break;
-		case OPT_HELDOUT: o->heldout = arg; break;
-		case OPT_STRICT: o->strict = true; break;
-		}
-	}
-	o->inputs = (const char *const *)argv + first;
-	o->n_inputs = argc - first;
-	if (!o->out)
-		cli_usage_error(&app, "no output file: give -o MODEL");
-	if (o->n_inputs == 0)
-		cli_usage_error(&app, "no training data: name JSON Lines files, or - for standard input");
-	if (o->init && !o->vocab)
-		cli_usage_error(&app, "--init needs --vocab");
-	if (o->vocab && !o->init)
-		cli_usage_error(&app, "--vocab goes with --init: a model file has its vocabulary inside");
-	if (o->init && o->enc_layers)
-		cli_usage_error(&app, "--layers grows a model; the shape of a new one stands in --init");
-	for (int i = 0; i < o->n_inputs; i++)
-		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
-			cli_usage_error(&app, "- must be the only input");
-	if (o->lr < 0)
-		o->lr = o->init ? 3e-4 : 3e-5;
-	if (o->muon_lr < 0)
-		o->muon_lr = o->init ? 0.02 : 0.002;
-}
 
 /* The parts of a job --------------------------------------------------------------------- */
 
 typedef struct job {
-	options o;
+	finetune_options o;
 	ndl_config config;
 	ndl_ckpt *base;      /* NULL with --init */
 	ndl_tok *tok;
 	ndl_exec *x;
-	ndl_heldout *heldout;
-	ndl_lines *lines, *val_lines;
-	ndl_split split;
-	ndl_dataset *train;
+	finetune_data data;
 	ndl_run *run;
 	train_log log;
+	finetune_best best;
 	char *state_path;
 	uint64_t total;      /* steps */
-	bool stream;
+	uint64_t validated;  /* step of the last validation */
 } job;
 
 static volatile sig_atomic_t stop_signal;
@@ -209,12 +61,6 @@ static void catch_signals(void)
 	a.sa_flags = (int)SA_RESETHAND; /* a second signal ends at once */
 	sigaction(SIGINT, &a, NULL);
 	sigaction(SIGTERM, &a, NULL);
-}
-
-static void report_record(void *user, const ndl_error *err)
-{
-	(void)user;
-	cli_report(&app, err);
 }
 
 /* The layers that --layers asks for. */
@@ -272,72 +118,13 @@ static ndl_status open_exec(job *j, ndl_error *err)
 	return NDL_OK;
 }
 
-static ndl_status load_lines(job *j, ndl_lines **lines, const char *const *paths, int n, ndl_error *err)
-{
-	ndl_lines_options lo = {.heldout = j->heldout, .strict = j->o.strict, .report = report_record,
-	                        .threads = ndl_exec_threads(j->x)};
-	*lines = ndl_lines_new(err);
-	if (!*lines)
-		return err->code;
-	for (int i = 0; i < n; i++) {
-		ndl_status status = ndl_lines_load(*lines, paths[i], &lo, err);
-		if (status != NDL_OK)
-			return status;
-	}
-	if (ndl_lines_count(*lines) == 0)
-		return ndl_fail(err, NDL_EINVAL, "%s: no usable examples", strcmp(paths[0], "-") ? paths[0] : "<stdin>");
-	return NDL_OK;
-}
-
-static ndl_dataset_options train_options(const job *j)
-{
-	return (ndl_dataset_options){
-		.batch_size = (size_t)j->o.batch, .seed = j->o.seed, .max_enc_len = j->config.max_enc_len,
-		.max_dec_len = j->config.max_dec_len, .pairs = j->o.contrastive_every > 0 && j->config.contrastive_dim > 0,
-		.heldout = j->heldout, .strict = j->o.strict, .report = report_record, .threads = ndl_exec_threads(j->x),
-		.shuffle_buffer = (size_t)j->o.buffer};
-}
-
-/* Data in memory is split for validation; stdin with --max-steps (and no --epochs) is a stream
- * that may be endless, and is not held. */
-static ndl_status open_data(job *j, ndl_error *err)
-{
-	ndl_status status = NDL_OK;
-	if (j->o.max_enc)
-		j->config.max_enc_len = (int)j->o.max_enc;
-	if (j->o.max_dec)
-		j->config.max_dec_len = (int)j->o.max_dec;
-	if (j->o.heldout && !(j->heldout = ndl_heldout_load(j->o.heldout, err)))
-		return err->code;
-	j->stream = strcmp(j->o.inputs[0], "-") == 0 && j->o.max_steps >= 0 && j->o.epochs < 0;
-	if (j->o.val)
-		status = load_lines(j, &j->val_lines, &j->o.val, 1, err);
-	ndl_dataset_options d = train_options(j);
-	if (j->stream) {
-		d.path = "-";
-	} else if (status == NDL_OK) {
-		status = load_lines(j, &j->lines, j->o.inputs, j->o.n_inputs, err);
-		d.lines = j->lines;
-		if (status == NDL_OK && !j->o.val)
-			status = ndl_lines_split(&j->split, j->lines, 0, j->o.seed, err);
-		if (status == NDL_OK && j->split.n[NDL_TRAIN] > 0) {
-			d.subset = j->split.part[NDL_TRAIN];
-			d.n_subset = j->split.n[NDL_TRAIN];
-		}
-	}
-	if (status != NDL_OK)
-		return status;
-	j->train = ndl_dataset_open(&d, j->tok, &j->config, err);
-	return j->train ? NDL_OK : err->code;
-}
-
 static void plan_steps(job *j)
 {
-	uint64_t per_step = (uint64_t)j->o.batch * (uint64_t)j->o.accumulate, rows = ndl_dataset_rows(j->train);
+	uint64_t per_step = (uint64_t)j->o.batch * (uint64_t)j->o.accumulate, rows = ndl_dataset_rows(j->data.train);
 	uint64_t epochs = j->o.epochs > 0 ? (uint64_t)j->o.epochs : 10;
-	if (!j->stream)
+	if (!j->data.stream)
 		j->total = (rows * epochs + per_step - 1) / per_step;
-	if (j->o.max_steps >= 0 && (j->stream || j->o.epochs < 0 || (uint64_t)j->o.max_steps < j->total))
+	if (j->o.max_steps >= 0 && (j->data.stream || j->o.epochs < 0 || (uint64_t)j->o.max_steps < j->total))
 		j->total = (uint64_t)j->o.max_steps;
 	if (j->o.eval_every < 0)
 		j->o.eval_every = (long)(j->total / 10 ? j->total / 10 : 1);
@@ -345,7 +132,7 @@ static void plan_steps(job *j)
 
 static ndl_status open_run(job *j, ndl_error *err)
 {
-	const options *o = &j->o;
+	const finetune_options *o = &j->o;
 	ndl_run_options r = NDL_RUN_DEFAULTS;
 	plan_steps(j);
 	memcpy(r.loss.class_weight, o->weight, sizeof r.loss.class_weight);
@@ -359,7 +146,7 @@ static ndl_status open_run(job *j, ndl_error *err)
 	r.contrastive_every = (uint64_t)o->contrastive_every;
 	r.accumulate = (uint64_t)o->accumulate;
 	r.average = o->average;
-	j->run = ndl_run_new(&r, &j->config, j->base, j->tok, j->train, j->x, err);
+	j->run = ndl_run_new(&r, &j->data.config, j->base, j->tok, j->data.train, j->x, err);
 	return j->run ? NDL_OK : err->code;
 }
 
@@ -368,8 +155,8 @@ static ndl_status with_state(job *j, bool load, ndl_error *err)
 {
 	char batch[24], buffer[24], rows[24];
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
-	snprintf(buffer, sizeof buffer, "%ld", j->stream ? j->o.buffer : -1);
-	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->train));
+	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
+	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
 	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows, NULL};
 	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
 }
@@ -406,65 +193,65 @@ static double now_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static bool has_validation(const job *j)
+/* Loss and, of --val-calls examples, calls on the validation rows; the best model so far is kept. */
+static ndl_status validate(job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_error *err)
 {
-	return j->val_lines || (j->lines && j->split.n[NDL_VAL] > 0);
-}
-
-/* Loss on the validation rows (part NDL_VAL) or the test rows of the split. */
-static ndl_status validate(job *j, int part, ndl_loss *loss, ndl_error *err)
-{
-	ndl_dataset_options d = train_options(j);
-	d.lines = j->val_lines ? j->val_lines : j->lines;
-	if (!j->val_lines) {
-		d.subset = j->split.part[part];
-		d.n_subset = j->split.n[part];
-	}
-	d.in_order = d.as_given = true;
-	d.pairs = false;
-	d.epochs = 1;
-	ndl_dataset *data = ndl_dataset_open(&d, j->tok, &j->config, err);
-	if (!data)
-		return err->code;
-	ndl_status status = ndl_run_evaluate(j->run, data, loss, err);
+	const ndl_lines *lines;
+	const size_t *rows;
+	size_t n = finetune_data_part(&j->data, NDL_VAL, &lines, &rows);
+	ndl_dataset *data = finetune_data_part_batches(&j->data, NDL_VAL, err);
+	ndl_status status = data ? ndl_run_evaluate(j->run, data, loss, err) : err->code;
 	ndl_dataset_close(data);
+	j->validated = ndl_run_steps(j->run);
+	if (status != NDL_OK || !j->best.path)
+		return status;
+	status = finetune_best_try(&j->best, j->run, err);
+	if (status == NDL_OK)
+		status = finetune_score(calls, j->best.trial, lines, rows, n, (size_t)j->o.val_calls, app.common.threads, err);
+	double f1 = ndl_eval_value(calls, (size_t)ndl_eval_metric_find("call_f1"));
+	if (status == NDL_OK) /* nothing but refusals, all right: no calls, and no f1 */
+		status = finetune_best_judge(&j->best, j->run, isnan(f1) ? 1 : f1, loss->ce, err);
 	return status;
 }
 
-static void announce(const job *j)
+static bool has_validation(const job *j)
 {
-	if (app.common.quiet)
+	const ndl_lines *lines;
+	const size_t *rows;
+	return finetune_data_part(&j->data, NDL_VAL, &lines, &rows) > 0;
+}
+
+static void tell_validation(const job *j, const ndl_loss *val, const ndl_eval_counts *c)
+{
+	double accuracy = val->tokens ? (double)val->correct / (double)val->tokens : 0.0;
+	unsigned long long step = ndl_run_steps(j->run);
+	if (c->records == 0) {
+		cli_verbose(&app, "step %llu: validation loss %.4f, token accuracy %.4f", step, val->ce, accuracy);
 		return;
-	fprintf(stderr, "%s: %zu parameters, %llu steps of %ld examples", app.name, ndl_run_parameters(j->run),
-	        (unsigned long long)j->total, j->o.batch * j->o.accumulate);
-	if (j->lines)
-		fprintf(stderr, "; %zu rows for training, %zu for validation, %zu for the test", ndl_dataset_rows(j->train),
-		        j->val_lines ? ndl_lines_count(j->val_lines) : j->split.n[NDL_VAL], j->split.n[NDL_TEST]);
-	fputc('\n', stderr);
-	size_t few = 0;
-	for (size_t i = 0; i < j->split.n_tools; i++)
-		few += j->split.tools[i].name[0] && j->split.tools[i].rows < NDL_FEW_ROWS;
-	if (few)
-		cli_warn(&app, "%zu of %zu tools have under %d examples: expect their arguments to suffer", few,
-		         j->split.n_tools, NDL_FEW_ROWS);
+	}
+	cli_verbose(&app, "step %llu: validation loss %.4f, token accuracy %.4f; calls: name %.3f, arguments %.3f recall and %.3f "
+	            "precision, exact %.3f%s", step, val->ce, accuracy,
+	            ndl_eval_value(c, (size_t)ndl_eval_metric_find("name_f1")), finetune_arg_recall(c), finetune_arg_precision(c),
+	            ndl_eval_value(c, (size_t)ndl_eval_metric_find("exact_match")), j->best.step == step ? ", the best so far" : "");
 }
 
 /* A line of the log, at times with a validation. */
 static ndl_status note(job *j, const ndl_step_report *r, train_window *w, ndl_error *err)
 {
 	ndl_loss val = {0};
+	ndl_eval_counts calls = {0};
 	bool end = r->step == j->total;
 	bool eval = has_validation(j) && (end || (j->o.eval_every && r->step % (uint64_t)j->o.eval_every == 0));
 	if (eval) {
-		ndl_status status = validate(j, NDL_VAL, &val, err);
+		ndl_status status = validate(j, &val, &calls, err);
 		if (status != NDL_OK)
 			return status;
-		cli_verbose(&app, "step %llu: validation loss %.4f, token accuracy %.4f", (unsigned long long)r->step, val.ce,
-		            val.tokens ? (double)val.correct / (double)val.tokens : 0.0);
+		cli_progress_end(&app);
+		tell_validation(j, &val, &calls);
 	}
 	if (!eval && !end && r->step % 20 != 0)
 		return NDL_OK;
-	ndl_status status = train_log_line(&j->log, r->step, w, r->lr_factor, eval ? &val : NULL, err);
+	ndl_status status = train_log_line(&j->log, r->step, w, r->lr_factor, eval ? &val : NULL, eval ? &calls : NULL, err);
 	*w = (train_window){0};
 	return status;
 }
@@ -480,7 +267,6 @@ static ndl_status loop(job *j, ndl_error *err)
 		double now = now_s();
 		char text[80];
 		train_window_add(&w, &r, now - before);
-		before = now;
 		snprintf(text, sizeof text, "loss %.3f, accuracy %.3f", r.loss.total,
 		         r.loss.tokens ? (double)r.loss.correct / (double)r.loss.tokens : 0.0);
 		cli_progress(&app, r.step, j->total, text);
@@ -489,63 +275,135 @@ static ndl_status loop(job *j, ndl_error *err)
 			status = with_state(j, false, err);
 		if (status != NDL_OK)
 			return status;
+		before = now_s(); /* validating is not training */
 	}
 	cli_progress_end(&app);
 	return rc < 0 ? (ndl_status)rc : NDL_OK;
 }
 
-/* Base against tuned on rows that neither trained on: the test part, or the --val file. */
+/* A temporary INT4 copy of the tuned model, scored. */
+static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines *lines, const size_t *rows, size_t n,
+                             ndl_error *err)
+{
+	const char *path = j->best.trial;
+	ndl_status status = finetune_write_int4(j->o.out, path, app.common.threads, err);
+	if (status == NDL_OK)
+		status = finetune_score(sum, path, lines, rows, n, (size_t)j->o.score, app.common.threads, err);
+	unlink(path);
+	return status;
+}
+
+/* Base against tuned, as floats and as INT4, on rows that neither trained on: the test part, or the
+ * --val file. */
 static ndl_status score(job *j, ndl_error *err)
 {
-	const ndl_lines *lines = j->val_lines ? j->val_lines : j->lines;
-	size_t have = j->val_lines ? ndl_lines_count(j->val_lines) : j->split.n[NDL_TEST];
-	size_t n = have < (size_t)j->o.score ? have : (size_t)j->o.score;
-	if (n == 0)
+	static const char *const title[] = {"base", "tuned", "tuned INT4"};
+	const ndl_lines *lines;
+	const size_t *rows;
+	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows), first = j->base ? 0 : 1, past = 2;
+	ndl_eval_counts sum[3];
+	ndl_status status = NDL_OK;
+	if (n == 0 || j->o.score == 0)
 		return NDL_OK;
-	size_t *first = NULL;
-	if (j->val_lines) {
-		first = malloc(n * sizeof *first);
-		if (!first)
-			return ndl_fail_nomem(err, "row numbers");
-		for (size_t i = 0; i < n; i++)
-			first[i] = i;
+	if (j->base)
+		status = finetune_score(&sum[0], cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, app.common.threads, err);
+	if (status == NDL_OK)
+		status = finetune_score(&sum[1], j->o.out, lines, rows, n, (size_t)j->o.score, app.common.threads, err);
+	if (status == NDL_OK && j->best.path) {
+		status = score_int4(j, &sum[2], lines, rows, n, err);
+		past = 3;
 	}
-	ndl_status status = finetune_score(lines, first ? first : j->split.part[NDL_TEST], n,
-	                                   j->base ? cli_model_path(&app, err) : NULL, j->o.out, app.common.threads, err);
-	free(first);
+	if (status == NDL_OK)
+		finetune_score_table(title + first, sum + first, past - first);
 	return status;
+}
+
+/* The best model, or the last one, under its name. */
+static ndl_status write_result(job *j, ndl_error *err)
+{
+	ndl_loss loss;
+	ndl_eval_counts calls;
+	if (!j->best.path || !has_validation(j))
+		return ndl_run_write_model(j->run, j->o.out, NULL, err);
+	if (j->validated != ndl_run_steps(j->run)) { /* the data ended early */
+		ndl_status status = validate(j, &loss, &calls, err);
+		if (status != NDL_OK)
+			return status;
+	}
+	if (j->best.step != ndl_run_steps(j->run))
+		cli_warn(&app, "the model of step %llu made the best calls (call_f1 %.4f) and is kept",
+		         (unsigned long long)j->best.step, j->best.f1);
+	return finetune_best_take(&j->best, j->o.out, err);
 }
 
 static ndl_status finish(job *j, ndl_error *err)
 {
 	ndl_status status = train_log_close(&j->log, err);
 	if (status == NDL_OK)
-		status = ndl_run_write_model(j->run, j->o.out, err);
+		status = write_result(j, err);
 	if (status != NDL_OK)
 		return status;
 	unlink(j->state_path); /* nothing left to resume */
+	if (j->best.path)
+		finetune_best_done(&j->best);
 	return score(j, err);
+}
+
+/* The best of several is kept in a file beside a file: /dev/stdout has no neighbours. */
+static ndl_status open_best(job *j, ndl_error *err)
+{
+	struct stat st;
+	if (j->o.val_calls == 0 || !has_validation(j) || (stat(j->o.out, &st) == 0 && !S_ISREG(st.st_mode)))
+		return NDL_OK;
+	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
+}
+
+static ndl_status prepare(job *j, ndl_error *err)
+{
+	ndl_status status = maybe_resume(j, err);
+	if (status == NDL_OK)
+		status = open_best(j, err);
+	if (status == NDL_OK)
+		status = train_log_open(&j->log, j->o.log, ndl_run_steps(j->run), err);
+	if (status == NDL_OK && !app.common.quiet)
+		fprintf(stderr, "%s: %zu parameters, %llu steps of %ld examples\n", app.name, ndl_run_parameters(j->run),
+		        (unsigned long long)j->total, j->o.batch * j->o.accumulate);
+	return status == NDL_OK ? finetune_data_tell(&j->data, j->total, err) : status;
+}
+
+/* Stopped by a signal: 1, and the same command goes on. */
+static int interrupted(job *j, ndl_error *err)
+{
+	ndl_status status = with_state(j, false, err);
+	if (status != NDL_OK)
+		return status;
+	cli_warn(&app, "stopped after step %llu; the same command with --resume goes on", (unsigned long long)ndl_run_steps(j->run));
+	return 1;
+}
+
+/* A loss that is no number has changed nothing yet: what there is can be saved. */
+static void diverged(job *j)
+{
+	ndl_error ignored = NDL_ERROR_INIT;
+	if (with_state(j, false, &ignored) == NDL_OK)
+		cli_warn(&app, "%s holds the state after step %llu", j->state_path, (unsigned long long)ndl_run_steps(j->run));
+	if (j->best.step)
+		cli_warn(&app, "%s is the model of step %llu (call_f1 %.4f)", j->best.path, (unsigned long long)j->best.step, j->best.f1);
 }
 
 static int train(job *j, ndl_error *err)
 {
-	ndl_status status = maybe_resume(j, err);
-	if (status == NDL_OK)
-		status = train_log_open(&j->log, j->o.log, ndl_run_steps(j->run), err);
+	ndl_status status = prepare(j, err);
 	if (status != NDL_OK)
 		return status;
-	announce(j);
 	catch_signals();
 	status = loop(j, err);
+	if (status == NDL_ELIMIT)
+		diverged(j);
 	if (status != NDL_OK)
 		return status;
-	if (stop_signal) {
-		status = with_state(j, false, err);
-		if (status == NDL_OK)
-			cli_warn(&app, "stopped after step %llu; the same command with --resume goes on",
-			         (unsigned long long)ndl_run_steps(j->run));
-		return status == NDL_OK ? 1 : status;
-	}
+	if (stop_signal)
+		return interrupted(j, err);
 	if (ndl_run_steps(j->run) < j->total)
 		cli_warn(&app, "the data ended after %llu of %llu steps", (unsigned long long)ndl_run_steps(j->run),
 		         (unsigned long long)j->total);
@@ -556,13 +414,10 @@ static void close_job(job *j)
 {
 	ndl_error ignored;
 	train_log_close(&j->log, &ignored);
+	finetune_best_close(&j->best);
 	free(j->state_path);
 	ndl_run_free(j->run);
-	ndl_dataset_close(j->train);
-	ndl_split_clear(&j->split);
-	ndl_lines_free(j->val_lines);
-	ndl_lines_free(j->lines);
-	ndl_heldout_free(j->heldout);
+	finetune_data_close(&j->data);
 	ndl_exec_free(j->x);
 	ndl_tok_free(j->tok);
 	ndl_ckpt_close(j->base);
@@ -573,12 +428,12 @@ int main(int argc, char **argv)
 	static job j;
 	ndl_error err = NDL_ERROR_INIT;
 	cli_init(&app);
-	parse_options(&j.o, argc, argv);
+	finetune_parse(&app, &j.o, argc, argv);
 	int rc = open_base(&j, &err);
 	if (rc == NDL_OK)
 		rc = open_exec(&j, &err);
 	if (rc == NDL_OK)
-		rc = open_data(&j, &err);
+		rc = finetune_data_open(&j.data, &app, &j.o, j.tok, &j.config, ndl_exec_threads(j.x), &err);
 	if (rc == NDL_OK)
 		rc = open_run(&j, &err);
 	if (rc == NDL_OK)

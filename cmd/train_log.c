@@ -2,13 +2,16 @@
 
 #include "base/outfile.h"
 #include "base/reader.h"
+#include "cmd/finetune_score.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char header[] =
-	"step\tloss\tce\tz\tcontrastive\taccuracy\tlr_factor\tgrad_norm\texamples\ttokens\tseconds\tval_loss\tval_accuracy\n";
+	"step\tloss\tce\tz\tcontrastive\taccuracy\tlr_factor\tgrad_norm\texamples\ttokens\tseconds\tval_loss\tval_accuracy"
+	"\tval_name_f1\tval_arg_recall\tval_arg_precision\tval_call_f1\tval_exact_match\n";
 
 void train_window_add(train_window *w, const ndl_step_report *r, double seconds)
 {
@@ -61,8 +64,30 @@ ndl_status train_log_open(train_log *l, const char *path, uint64_t step, ndl_err
 	return l->f ? NDL_OK : ndl_fail_errno(err, "%s: cannot write", path);
 }
 
+/* "\t0.9712", or "\t" where there is nothing to say. */
+static void put(FILE *f, double value)
+{
+	if (isnan(value))
+		fputc('\t', f);
+	else
+		fprintf(f, "\t%.4f", value);
+}
+
+static void put_calls(FILE *f, const ndl_eval_counts *c)
+{
+	static const ndl_eval_counts none;
+	if (!c)
+		c = &none; /* every quotient is undefined */
+	put(f, ndl_eval_value(c, (size_t)ndl_eval_metric_find("name_f1")));
+	put(f, finetune_arg_recall(c));
+	put(f, finetune_arg_precision(c));
+	put(f, ndl_eval_value(c, (size_t)ndl_eval_metric_find("call_f1")));
+	put(f, ndl_eval_value(c, (size_t)ndl_eval_metric_find("exact_match")));
+	fputc('\n', f);
+}
+
 ndl_status train_log_line(train_log *l, uint64_t step, const train_window *w, double lr_factor, const ndl_loss *val,
-                          ndl_error *err)
+                          const ndl_eval_counts *calls, ndl_error *err)
 {
 	if (!l->f || w->steps == 0)
 		return NDL_OK;
@@ -74,9 +99,10 @@ ndl_status train_log_line(train_log *l, uint64_t step, const train_window *w, do
 	        w->sum.tokens ? (double)w->sum.correct / (double)w->sum.tokens : 0.0, lr_factor, w->norm / n,
 	        (unsigned long long)w->examples, (unsigned long long)(w->enc_tokens + w->dec_tokens), w->seconds);
 	if (val && val->tokens)
-		fprintf(l->f, "%.6f\t%.5f\n", val->ce, (double)val->correct / (double)val->tokens);
+		fprintf(l->f, "%.6f\t%.5f", val->ce, (double)val->correct / (double)val->tokens);
 	else
-		fputs("\t\n", l->f);
+		fputc('\t', l->f);
+	put_calls(l->f, calls);
 	return fflush(l->f) != 0 ? ndl_fail_errno(err, "the log: write failed") : NDL_OK;
 }
 

@@ -120,6 +120,12 @@ static void run_job(const ndl_dataset *d, job *j, ndl_example *x)
 {
 	ndl_rng rng;
 	j->err = (ndl_error)NDL_ERROR_INIT;
+	if (j->row.rc == 0 && j->row.owned && d->o.tools)
+		j->row.rc = ndl_line_add_tools(&j->row.text, &j->row.len, d->o.tools, &j->err);
+	if (j->row.rc == NDL_ENOMEM) {
+		j->outcome = j->row.rc;
+		return;
+	}
 	if (j->row.rc < 0) {
 		j->outcome = ndl_fail(&j->err, (ndl_status)j->row.rc, "the line is too long");
 		return;

@@ -53,6 +53,7 @@ typedef struct ndl_dataset_options {
 	int max_enc_len, max_dec_len; /* 0: as config says */
 	bool pairs;                 /* fill the contrastive pairs of batches */
 	const ndl_heldout *heldout; /* or NULL */
+	const char *tools;          /* stream: JSON list for rows without "tools", or NULL */
 	bool strict;                /* a bad row of a stream is an error; else reported and skipped */
 	ndl_report_fn *report;      /* may be NULL */
 	void *report_user;

@@ -4,7 +4,6 @@
 #include "base/reader.h"
 #include "base/rng.h"
 #include "data/lines_internal.h"
-#include "data/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,17 +42,49 @@ typedef struct candidate {
 	ndl_error err;
 } candidate;
 
-static void check_row(candidate *c, const ndl_heldout *heldout)
+ndl_status ndl_line_add_tools(char **text, size_t *len, const char *tools, ndl_error *err)
+{
+	ndl_error ignored = NDL_ERROR_INIT;
+	json_t *row = ndl_json_parse(*text, *len, &ignored);
+	bool lacks = json_is_object(row) && !json_object_get(row, "tools"), empty = json_object_size(row) == 0;
+	json_decref(row);
+	if (!lacks)
+		return NDL_OK;
+	const char *rest = strchr(*text, '{') + 1;
+	size_t tail = *len - (size_t)(rest - *text);
+	ndl_buf b = {0};
+	ndl_buf_str(&b, "{\"tools\":");
+	ndl_buf_str(&b, tools);
+	ndl_buf_str(&b, empty ? "" : ",");
+	ndl_buf_add(&b, rest, tail);
+	ndl_status rc = ndl_buf_check(&b, err);
+	if (rc != NDL_OK) {
+		ndl_buf_clear(&b);
+		return rc;
+	}
+	free(*text);
+	*len = b.len;
+	*text = b.data; /* moved */
+	return NDL_OK;
+}
+
+static void check_row(candidate *c, const ndl_lines_options *o)
 {
 	ndl_record r;
 	c->err = (ndl_error)NDL_ERROR_INIT;
+	if (o->tools && (c->rc = ndl_line_add_tools(&c->row.text, &c->row.len, o->tools, &c->err)) != NDL_OK)
+		return;
 	c->rc = ndl_record_parse(&r, c->row.text, c->row.len, NULL, &c->err);
 	if (c->rc != NDL_OK)
 		return;
+	if (o->check && (c->rc = o->check(&r, &c->err)) != NDL_OK) {
+		ndl_record_clear(&r);
+		return;
+	}
 	char hex[NDL_QUERY_HASH_LEN + 1];
 	ndl_query_hash(r.query, r.query_len, hex);
 	c->row.phrase = ndl_hash64(hex, NDL_QUERY_HASH_LEN, 0);
-	c->held_out = ndl_heldout_contains(heldout, r.query, r.query_len);
+	c->held_out = ndl_heldout_contains(o->heldout, r.query, r.query_len);
 	const char *tool = json_array_size(r.answers) ? ndl_tools_name(r.tools, ndl_record_called(&r, 0)) : "";
 	c->row.tool = strdup(tool);
 	if (!c->row.tool)
@@ -102,7 +133,7 @@ static ndl_status settle_chunk(ndl_lines *l, candidate *c, size_t n, const ndl_l
 #pragma omp parallel for schedule(dynamic, 8) num_threads(threads)
 	for (size_t i = 0; i < n; i++)
 		if (c[i].rc == NDL_OK)
-			check_row(&c[i], o->heldout);
+			check_row(&c[i], o);
 	for (size_t i = 0; i < n; i++) {
 		if (rc == NDL_OK)
 			rc = settle(l, &c[i], o, err);

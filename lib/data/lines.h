@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "data/heldout.h"
+#include "data/record.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,9 +13,13 @@
 typedef struct ndl_lines ndl_lines; /* opaque, owned; read-only once loaded */
 
 typedef void ndl_report_fn(void *user, const ndl_error *err);
+/* Another check of a parsed record; called from several threads at once. */
+typedef ndl_status ndl_record_check_fn(const ndl_record *r, ndl_error *err);
 
 typedef struct ndl_lines_options {
 	const ndl_heldout *heldout; /* rows to leave out, or NULL */
+	const char *tools;          /* JSON list for rows without "tools", or NULL */
+	ndl_record_check_fn *check; /* what else a good row must pass, or NULL */
 	bool strict;                /* a bad row is an error; else it is reported, counted, skipped */
 	ndl_report_fn *report;      /* may be NULL; called in file order from the calling thread */
 	void *report_user;
@@ -26,6 +31,10 @@ void ndl_lines_free(ndl_lines *l);
 /* Appends the rows of a file (compressed or not; NULL or "-": stdin), each parsed and checked as
  * ndl_record_parse does. Blank lines do not count. o may be NULL. */
 ndl_status ndl_lines_load(ndl_lines *l, const char *path, const ndl_lines_options *o, ndl_error *err);
+
+/* Gives a row that is an object without "tools" the list `tools`: *text (owned, may be replaced) and
+ * *len. Any other row stays as it is: judging it is ndl_record_parse's work. */
+ndl_status ndl_line_add_tools(char **text, size_t *len, const char *tools, ndl_error *err);
 
 size_t ndl_lines_count(const ndl_lines *l);  /* good rows */
 size_t ndl_lines_bad(const ndl_lines *l);      /* rows skipped because they were bad */

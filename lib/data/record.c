@@ -104,7 +104,11 @@ static ndl_status check_answer(const ndl_record *r, size_t i, json_t *answer, nd
 	if (tool < 0)
 		return ndl_fail(err, NDL_EINVAL, "answers[%zu].name: no tool is called '%.100s'", i, name);
 	ndl_status rc = unwrap_arguments(answer, i, err);
-	return rc == NDL_OK ? check_arguments(r, i, (size_t)tool, json_object_get(answer, "arguments"), err) : rc;
+	if (rc == NDL_OK)
+		rc = check_arguments(r, i, (size_t)tool, json_object_get(answer, "arguments"), err);
+	if (rc == NDL_OK && (rc = ndl_tools_check_call(r->tools, answer, err)) != NDL_OK)
+		ndl_error_prefix(err, "answers[%zu]", i);
+	return rc;
 }
 
 static ndl_status take_answers(ndl_record *r, ndl_error *err)

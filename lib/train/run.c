@@ -407,12 +407,14 @@ ndl_status ndl_run_load(ndl_run *r, const char *path, const char *const *extra, 
 	return status;
 }
 
-ndl_status ndl_run_write_model(const ndl_run *r, const char *path, ndl_error *err)
+ndl_status ndl_run_write_model(const ndl_run *r, const char *path, const char *const *meta, ndl_error *err)
 {
 	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
 	if (!w)
 		return NDL_ENOMEM;
 	ndl_status status = ndl_config_to_writer(&r->ps.config, w, err);
+	for (; meta && *meta && status == NDL_OK; meta += 2)
+		status = ndl_ckpt_writer_meta(w, meta[0], meta[1], err);
 	if (status == NDL_OK)
 		status = put_tokenizer(r, w, err);
 	if (status == NDL_OK)

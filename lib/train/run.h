@@ -57,8 +57,9 @@ ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *e
  * an error that names the first difference, since the result would be that of neither run. */
 ndl_status ndl_run_load(ndl_run *r, const char *path, const char *const *extra, ndl_error *err);
 
-/* Writes the model (F32, the average if there is one). */
-ndl_status ndl_run_write_model(const ndl_run *r, const char *path, ndl_error *err);
+/* Writes the model (F32, the average if there is one). meta (may be NULL): key, value, key, value,
+ * NULL for the file's metadata. */
+ndl_status ndl_run_write_model(const ndl_run *r, const char *path, const char *const *meta, ndl_error *err);
 
 size_t ndl_run_parameters(const ndl_run *r); /* their number */
 

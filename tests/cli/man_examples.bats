@@ -70,3 +70,16 @@ EOF
 	[ "$status" -eq 0 ]
 	[[ $output == *"4 run, 0 skipped, 0 failed"* ]]
 }
+
+# The walk-through trains for minutes. Here its commands run with a few steps and print what they
+# will; NEEDLE_LONG_TESTS=1 runs it as it stands.
+@test "share/examples/README.md" {
+	[ -f "$top_srcdir/share/default.safetensors" ] || skip "no default model"
+	markdown_examples "$top_srcdir/share/examples/README.md" >lines
+	if [ -z "${NEEDLE_LONG_TESTS-}" ]; then
+		grep -E '^(\$|  )' lines |
+			sed 's/needle-finetune /&--max-steps 2 --batch-size 2 --val-calls 4 --score 4 /' >short
+		mv short lines
+	fi
+	run_examples <lines
+}

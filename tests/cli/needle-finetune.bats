@@ -129,6 +129,112 @@ until_it_runs() {
 	run -2 needle-finetune --vocab "$vocab" -m base.safetensors d.jsonl -o x.safetensors
 }
 
+@test "rows without tools use those of --tools, in a file and in a stream" {
+	jq -c '.tools' d.jsonl | head -n 2 | jq -cs 'add' >tools.json
+	jq -c 'del(.tools)' d.jsonl >bare.jsonl
+	jq -c --slurpfile t tools.json '{tools:$t[0]} + .' bare.jsonl >full.jsonl
+	$new --max-steps 3 full.jsonl -o full.safetensors
+	$new --max-steps 3 -t tools.json bare.jsonl -o bare.safetensors
+	cmp full.safetensors bare.safetensors
+	$new --max-steps 3 - <full.jsonl -o full.safetensors
+	$new --max-steps 3 -t tools.json - <bare.jsonl -o bare.safetensors
+	cmp full.safetensors bare.safetensors
+	run -3 --separate-stderr $new --max-steps 3 bare.jsonl -o x.safetensors
+	[[ "$stderr" == *"bare.jsonl:1: tools: missing"* ]]
+	run -3 $new --max-steps 3 -t none.json bare.jsonl -o x.safetensors
+	echo '[{"name":1}]' >odd.json
+	run -3 --separate-stderr $new --max-steps 3 -t odd.json bare.jsonl -o x.safetensors
+	[[ "$stderr" == *"odd.json: "* ]] && [ "$(wc -l <<<"$stderr")" -eq 1 ]
+}
+
+@test "before the first step it says what the data are, and what is wrong with them" {
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 --max-enc-len 40 --max-dec-len 24 \
+		--score 0 d.jsonl -o m.safetensors
+	[[ "$stderr" == *"1 steps of 32 examples"* ]]
+	[[ "$stderr" == *"18 examples for training, 0.6 steps an epoch; 3 for validation, 3 for the test; 0 bad rows"* ]]
+	[[ "$stderr" =~ 6\ +1\ +1\ +play ]]
+	[[ "$stderr" =~ 6\ +1\ +1\ +\(no\ call\) ]]
+	[[ "$stderr" == *"are refusals"* ]]
+	[[ "$stderr" == *"rows are dropped"* ]]
+	[[ "$stderr" == *"2 tools have under 120 examples (play, set_alarm)"* ]]
+	[[ "$stderr" == *"3 examples for validation say little"* ]]
+	[[ "$stderr" == *"1 steps are few"* ]]
+	grep -v love d.jsonl >eager.jsonl
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 --score 0 eager.jsonl -o m.safetensors
+	[[ "$stderr" == *"no example refuses"* ]]
+}
+
+@test "the model with the best calls is kept, also over a kill, and scored against the base and in INT4" {
+	options="--epochs 12 --lr 0.01 --eval-every 6 --val-calls 8 --score 4"
+	run -0 --separate-stderr $new $options --log log.tsv d.jsonl -o whole.safetensors
+	[ "$(head -n 2 <<<"$output" | tail -n 1)" = $'metric\ttuned\ttuned INT4' ]
+	[ "$(wc -l <<<"$output")" -eq 15 ]
+	[ ! -e whole.safetensors.best ] && [ ! -e whole.safetensors.trial ] && [ ! -e whole.safetensors.state ]
+	# the first of the lines with the highest call_f1 and, among these, the lowest loss
+	best=$(tail -n +2 log.tsv | awk -F '\t' '$17 != "" { print $17 "\t" $12 "\t" $1 }' | sort -k1,1nr -k2,2n | head -n 1 | cut -f3)
+	[ "$(metadata whole.safetensors | jq -r '."training.step"')" = "$best" ]
+	$new $options --checkpoint-every 5 d.jsonl -o part.safetensors &
+	pid=$!
+	for _ in $(seq 1000); do
+		[ -e part.safetensors.best ] && [ -e part.safetensors.state ] && break
+		sleep 0.01
+	done
+	kill -9 $pid
+	wait $pid || true
+	$new $options --resume d.jsonl -o part.safetensors
+	cmp whole.safetensors part.safetensors
+}
+
+# metadata FILE: the metadata of a safetensors file
+metadata() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1")" | jq .__metadata__; }
+
+# poison FILE: the first number of the embedding becomes the largest float
+poison() {
+	local size start
+	size=$(od -An -tu8 -N8 "$1")
+	start=$(tail -c +9 "$1" | head -c "$size" | jq '."embedding/embedding".data_offsets[0]')
+	printf '\377\377\177\177' | dd of="$1" bs=1 seek=$((8 + size + start)) conv=notrunc status=none
+}
+
+@test "a loss that is no number stops the run, and what was good stays" {
+	$new --max-steps 2 d.jsonl -o sick.safetensors
+	poison sick.safetensors
+	run -3 --separate-stderr needle-finetune -m sick.safetensors --batch-size 4 --val-calls 0 d.jsonl -o m.safetensors
+	[[ "$stderr" == *"not a number at step 1"* ]]
+	[[ "$stderr" == *"m.safetensors.state holds the state after step 0"* ]]
+	[ -s m.safetensors.state ] && [ ! -e m.safetensors ]
+}
+
+@test "a disk that fills up leaves the earlier state whole" {
+	$new --epochs 100000 --checkpoint-every 1 d.jsonl -o m.safetensors &
+	pid=$!
+	for _ in $(seq 1000); do
+		[ -e m.safetensors.state ] && break
+		sleep 0.01
+	done
+	kill -TERM $pid
+	wait $pid || true
+	cp m.safetensors.state before
+	full() ( # no file may grow over 64 KiB, and the program lives to see it
+		trap '' XFSZ
+		ulimit -f 64
+		"$@"
+	)
+	run -3 --separate-stderr full $new --epochs 100000 --checkpoint-every 1 --resume d.jsonl -o m.safetensors
+	[[ "$stderr" == *"m.safetensors.state"* ]]
+	cmp before m.safetensors.state
+	[ "$(find . -name 'm.safetensors*' | wc -l)" -eq 1 ]
+}
+
+@test "the log can be drawn" {
+	$new --epochs 6 --val-calls 4 --score 0 --log log.tsv d.jsonl -o m.safetensors
+	"$top_srcdir/contrib/plot-log.sh" log.tsv >plot.svg
+	[ "$(grep -c '<polyline' plot.svg)" -ge 4 ]
+	run -1 grep -qi nan plot.svg
+	[ "$(tail -n 1 plot.svg)" = "</svg>" ]
+	run -1 "$top_srcdir/contrib/plot-log.sh" d.jsonl
+}
+
 @test "bad records are reported with their line, skipped, or fatal with --strict" {
 	{ sed -n 1p d.jsonl; echo '{"query":1}'; echo 'no json'; sed -n 2,12p d.jsonl; } >mixed.jsonl
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 mixed.jsonl -o m.safetensors
@@ -141,9 +247,14 @@ until_it_runs() {
 	cat >bad.jsonl <<-'E'
 		{"query":"q","tools":[{"name":"a","parameters":{}}],"answers":[{"name":"b","arguments":{}}]}
 		{"query":"q","tools":[{"name":"a","parameters":{}}],"answers":[{"name":"a","arguments":{"x":1}}]}
+		{"query":"q","tools":[{"name":"a","parameters":{"x":{"type":"integer","maximum":9}}}],"answers":[{"name":"a","arguments":{"x":10}}]}
+		{"query":"q","tools":[{"name":"a","parameters":{"x":"any"}}],"answers":[{"name":"a","arguments":{"x":[[[[[1]]]]]}}]}
+		{"query":"q","tools":[{"name":"a","parameters":{"x":{"type":"string","required":true}}}],"answers":[{"name":"a"}]}
 	E
 	run -3 --separate-stderr needle-finetune --init c.json --vocab "$vocab" bad.jsonl -o m.safetensors
 	[[ "$stderr" == *"bad.jsonl:1: "* ]] && [[ "$stderr" == *"bad.jsonl:2: "* ]] && [[ "$stderr" == *"no usable examples"* ]]
+	[[ "$stderr" == *"bad.jsonl:3: answers[0]: a: /arguments/x: above the maximum"* ]]
+	[[ "$stderr" == *"bad.jsonl:4: "* ]] && [[ "$stderr" == *"bad.jsonl:5: "* ]]
 }
 
 @test "missing, empty and unreadable inputs are exit 3" {

@@ -1,0 +1,145 @@
+#include "cmd/finetune_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
+	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
+	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
+	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS };
+
+const cli_option finetune_table[] = {
+	{'o', "output", "FILE", "the trained model (needed)"},
+	{'t', "tools", "FILE", "tool list of rows that have none of their own"},
+	{OPT_INIT, "init", "CONFIG.json", "start from random weights of this shape (with --vocab)"},
+	{OPT_VOCAB, "vocab", "FILE.model", "SentencePiece vocabulary for --init"},
+	{OPT_LAYERS, "layers", "ENC,DEC", "grow the model to so many layers first; new ones do nothing yet"},
+	{OPT_EPOCHS, "epochs", "N", "passes over the data [10; 1 for a stream]"},
+	{OPT_MAX_STEPS, "max-steps", "N", "stop after N steps; lets stdin be endless"},
+	{OPT_BATCH, "batch-size", "N", "examples a batch [32]"},
+	{OPT_ACCUMULATE, "accumulate", "N", "batches a step [1]"},
+	{OPT_LR, "lr", "X", "peak learning rate of AdamW [3e-5; 3e-4 with --init]"},
+	{OPT_MUON_LR, "muon-lr", "X", "peak learning rate of Muon [0.002; 0.02 with --init]"},
+	{OPT_SCHEDULE, "schedule", "NAME", "wsd or constant [wsd]"},
+	{OPT_WARMUP, "warmup", "X", "share of the steps that warm up [0.05]"},
+	{OPT_DECAY, "decay", "X", "share of the steps that decay [0.15]"},
+	{OPT_AVERAGE, "average", "X", "decay of the parameters' running average, 0 for none [0]"},
+	{OPT_QAT, "qat-every", "N", "every Nth step trains through INT4, 0 for none [100]"},
+	{OPT_CE, "contrastive-every", "N", "every Nth step has the contrastive loss, 0 for none [10]"},
+	{OPT_CW, "contrastive-weight", "X", "its weight [0.1]"},
+	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
+	{OPT_ENC, "max-enc-len", "N", "longest prompt in tokens [as the model]"},
+	{OPT_DEC, "max-dec-len", "N", "longest answer in tokens [as the model]"},
+	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
+	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
+	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
+	{OPT_VAL, "val", "FILE", "validation examples [split off the data]"},
+	{OPT_EVAL, "eval-every", "N", "validate every N steps, 0 only at the end [a tenth of the run]"},
+	{OPT_VAL_CALLS, "val-calls", "N", "of these, make the calls of N each time [100; 0 with --init]"},
+	{OPT_SCORE, "score", "N", "held-out examples whose calls are scored at the end [200]"},
+	{OPT_LOG, "log", "FILE.tsv", "write losses and speed, a line every few steps"},
+	{OPT_CKPT, "checkpoint-every", "N", "save the state every N steps, 0 only at the end [200]"},
+	{OPT_RESUME, "resume", NULL, "go on from the state of a run that was stopped"},
+	{OPT_HELDOUT, "heldout", "FILE", "drop examples whose query hash is listed"},
+	{OPT_STRICT, "strict", NULL, "stop at the first bad record instead of skipping it"},
+	{0, NULL, NULL, NULL},
+};
+
+static void parse_weights(const cli *app, float *weight, const char *text)
+{
+	static const char *const names[NDL_CLASS_COUNT + 1] = {
+		[NDL_CLASS_STRUCTURE] = "structure", [NDL_CLASS_NAME] = "name",
+		[NDL_CLASS_VALUE] = "value", [NDL_CLASS_KEY] = "key", [NDL_CLASS_COUNT] = NULL};
+	char *copy = strdup(text), *save = NULL;
+	for (char *item = copy ? strtok_r(copy, ",", &save) : NULL; item; item = strtok_r(NULL, ",", &save)) {
+		char *eq = strchr(item, '=');
+		if (!eq)
+			cli_usage_error(app, "--weights: expected CLASS=NUMBER, not '%s'", item);
+		*eq = '\0';
+		weight[cli_choice(app, "--weights", item, names)] = (float)cli_double(app, "--weights", eq + 1, 0, 1000);
+	}
+	free(copy);
+}
+
+static void parse_layers(const cli *app, finetune_options *o, const char *text)
+{
+	char first[16];
+	const char *comma = strchr(text, ',');
+	if (!comma || (size_t)(comma - text) >= sizeof first)
+		cli_usage_error(app, "--layers: expected ENC,DEC, not '%s'", text);
+	memcpy(first, text, (size_t)(comma - text));
+	first[comma - text] = '\0';
+	o->enc_layers = cli_long(app, "--layers", first, 1, 1024);
+	o->dec_layers = cli_long(app, "--layers", comma + 1, 1, 1024);
+}
+
+void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
+{
+	static const char *const schedules[] = {"wsd", "constant", NULL};
+	static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
+	const char *arg;
+	int key, first;
+	const long most = 1000000000;
+	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .contrastive_every = 10,
+	               .eval_every = -1, .checkpoint_every = 200, .score = 200,
+	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
+	               .contrastive_weight = 0.1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
+	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
+		switch (key) {
+		case 'o': o->out = arg; break;
+		case 't': o->tools = arg; break;
+		case OPT_INIT: o->init = arg; break;
+		case OPT_VOCAB: o->vocab = arg; break;
+		case OPT_LAYERS: parse_layers(app, o, arg); break;
+		case OPT_EPOCHS: o->epochs = cli_long(app, "--epochs", arg, 1, 1000000); break;
+		case OPT_MAX_STEPS: o->max_steps = cli_long(app, "--max-steps", arg, 0, most); break;
+		case OPT_BATCH: o->batch = cli_long(app, "--batch-size", arg, 1, 65536); break;
+		case OPT_ACCUMULATE: o->accumulate = cli_long(app, "--accumulate", arg, 1, 65536); break;
+		case OPT_LR: o->lr = cli_double(app, "--lr", arg, 0, 10); break;
+		case OPT_MUON_LR: o->muon_lr = cli_double(app, "--muon-lr", arg, 0, 10); break;
+		case OPT_SCHEDULE: o->constant = cli_choice(app, "--schedule", arg, schedules) == 1; break;
+		case OPT_WARMUP: o->warmup = cli_double(app, "--warmup", arg, 0, 1); break;
+		case OPT_DECAY: o->decay = cli_double(app, "--decay", arg, 0, 1); break;
+		case OPT_AVERAGE: o->average = cli_double(app, "--average", arg, 0, 0.999999); break;
+		case OPT_QAT: o->qat = cli_long(app, "--qat-every", arg, 0, most); break;
+		case OPT_CE: o->contrastive_every = cli_long(app, "--contrastive-every", arg, 0, most); break;
+		case OPT_CW: o->contrastive_weight = cli_double(app, "--contrastive-weight", arg, 0, 1000); break;
+		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;
+		case OPT_ENC: o->max_enc = cli_long(app, "--max-enc-len", arg, 8, 65536); break;
+		case OPT_DEC: o->max_dec = cli_long(app, "--max-dec-len", arg, 8, 65536); break;
+		case OPT_SEED: o->seed = (uint64_t)cli_long(app, "--seed", arg, 0, most); break;
+		case OPT_BUFFER: o->buffer = cli_long(app, "--shuffle-buffer", arg, 1, 1000000); break;
+		case OPT_PRECISION: o->precision = cli_choice(app, "--precision", arg, precisions); break;
+		case OPT_VAL: o->val = arg; break;
+		case OPT_EVAL: o->eval_every = cli_long(app, "--eval-every", arg, 0, most); break;
+		case OPT_VAL_CALLS: o->val_calls = cli_long(app, "--val-calls", arg, 0, most); break;
+		case OPT_SCORE: o->score = cli_long(app, "--score", arg, 0, most); break;
+		case OPT_LOG: o->log = arg; break;
+		case OPT_CKPT: o->checkpoint_every = cli_long(app, "--checkpoint-every", arg, 0, most); break;
+		case OPT_RESUME: o->resume = true; break;
+		case OPT_HELDOUT: o->heldout = arg; break;
+		case OPT_STRICT: o->strict = true; break;
+		}
+	}
+	o->inputs = (const char *const *)argv + first;
+	o->n_inputs = argc - first;
+	if (!o->out)
+		cli_usage_error(app, "no output file: give -o MODEL");
+	if (o->n_inputs == 0)
+		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
+	if (o->init && !o->vocab)
+		cli_usage_error(app, "--init needs --vocab");
+	if (o->vocab && !o->init)
+		cli_usage_error(app, "--vocab goes with --init: a model file has its vocabulary inside");
+	if (o->init && o->enc_layers)
+		cli_usage_error(app, "--layers grows a model; the shape of a new one stands in --init");
+	for (int i = 0; i < o->n_inputs; i++)
+		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
+			cli_usage_error(app, "- must be the only input");
+	if (o->lr < 0)
+		o->lr = o->init ? 3e-4 : 3e-5;
+	if (o->val_calls < 0)
+		o->val_calls = o->init ? 0 : 100; /* the calls of a model that knows nothing are long */
+	if (o->muon_lr < 0)
+		o->muon_lr = o->init ? 0.02 : 0.002;
+}
