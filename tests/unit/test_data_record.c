@@ -46,6 +46,9 @@ static void test_errors(void)
 	check_bad(RECORD("[{\"name\":\"stop\",\"arguments\":\"{\"}]"), "answers[0].arguments: invalid JSON");
 	check_bad(RECORD("[{\"name\":\"setLight\",\"arguments\":{\"colour\":1}}]"),
 	          "answers[0].arguments.colour: not a parameter of setLight");
+	check_bad(RECORD("[{\"name\":\"setLight\",\"arguments\":{\"level\":1}}]"), "\"room\" is missing");
+	check_bad(RECORD("[{\"name\":\"stop\"},{\"name\":\"setLight\",\"arguments\":{\"room\":1}}]"),
+	          "answers[1]: setLight: /arguments/room");
 	check_bad("{\"query\":\"x\"", "invalid JSON");
 }
 
@@ -82,10 +85,10 @@ static void test_classes(void)
 	              "[{\"name\":\"set_light\",\"arguments\":{\"room\":\"d\xc3\xa9\\n\",\"level\":-5}}]",
 	              "..........nnnnnnnnnn..............." "kkkkk" ".." "vvvvvv" ".." "kkkkkk" "." "vv" "...");
 	/* nested: keys are keys, leaves are values, brackets are structure */
-	check_classes(RECORD("\"[{\\\"name\\\":\\\"setLight\\\",\\\"arguments\\\":{\\\"tags\\\":[\\\"a\\\",\\\"\\\"],"
+	check_classes(RECORD("\"[{\\\"name\\\":\\\"setLight\\\",\\\"arguments\\\":{\\\"room\\\":\\\"r\\\",\\\"tags\\\":[\\\"a\\\",\\\"\\\"],"
 	                     "\\\"scene\\\":{\\\"on\\\":true,\\\"hue\\\":1.0}}}]\""),
-	              "[{\"name\":\"set_light\",\"arguments\":{\"scene\":{\"hue\":1.0,\"on\":true},\"tags\":[\"a\",\"\"]}}]",
-	              "..........nnnnnnnnnn..............." "kkkkkk" "..." "kkkk" "." "vvv" ".." "kkk" "." "vvvv" "..."
+	              "[{\"name\":\"set_light\",\"arguments\":{\"room\":\"r\",\"scene\":{\"hue\":1.0,\"on\":true},\"tags\":[\"a\",\"\"]}}]",
+	              "..........nnnnnnnnnn..............." "kkkkk" ".." "vv" ".." "kkkkkk" "..." "kkkk" "." "vvv" ".." "kkk" "." "vvvv" "..."
 	              "kkkkk" "..." "vv" ".." "v" "....");
 }
 
@@ -262,7 +265,7 @@ static void test_example(const ndl_tok *tok)
 	CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), NULL, &e), NDL_TOO_LONG_ENC);
 
 	/* a tool that is not called goes, whole */
-	line = RECORD("[{\"name\":\"setLight\",\"arguments\":{}}]");
+	line = RECORD("[{\"name\":\"setLight\",\"arguments\":{\"room\":\"r\"}}]");
 	CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), NULL, &e), NDL_MADE);
 	CHECK_INT(x.tools_left_out, 1);
 	CHECK(x.enc.len < enc_len);
