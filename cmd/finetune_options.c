@@ -6,7 +6,7 @@
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
 	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS };
+	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP };
 
 const cli_option finetune_table[] = {
 	{'o', "output", "FILE", "the trained model (needed)"},
@@ -40,6 +40,7 @@ const cli_option finetune_table[] = {
 	{OPT_LOG, "log", "FILE.tsv", "write losses and speed, a line every few steps"},
 	{OPT_CKPT, "checkpoint-every", "N", "save the state every N steps, 0 only at the end [200]"},
 	{OPT_RESUME, "resume", NULL, "go on from the state of a run that was stopped"},
+	{OPT_DUMP, "dump-tokens", "FILE", "write the batches as token ids to FILE (- is stdout) instead of training"},
 	{OPT_HELDOUT, "heldout", "FILE", "drop examples whose query hash is listed"},
 	{OPT_STRICT, "strict", NULL, "stop at the first bad record instead of skipping it"},
 	{0, NULL, NULL, NULL},
@@ -116,6 +117,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_SCORE: o->score = cli_long(app, "--score", arg, 0, most); break;
 		case OPT_LOG: o->log = arg; break;
 		case OPT_CKPT: o->checkpoint_every = cli_long(app, "--checkpoint-every", arg, 0, most); break;
+		case OPT_DUMP: o->dump = arg; break;
 		case OPT_RESUME: o->resume = true; break;
 		case OPT_HELDOUT: o->heldout = arg; break;
 		case OPT_STRICT: o->strict = true; break;
@@ -123,7 +125,9 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	}
 	o->inputs = (const char *const *)argv + first;
 	o->n_inputs = argc - first;
-	if (!o->out)
+	if (o->dump && o->out)
+		cli_usage_error(app, "--dump-tokens trains no model: leave out -o");
+	if (!o->out && !o->dump)
 		cli_usage_error(app, "no output file: give -o MODEL");
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");

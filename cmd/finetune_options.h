@@ -6,7 +6,7 @@
 #include "data/batch.h"
 
 typedef struct finetune_options {
-	const char *out, *tools, *init, *vocab, *val, *log, *heldout;
+	const char *out, *tools, *init, *vocab, *val, *log, *heldout, *dump;
 	const char *const *inputs;
 	int n_inputs;
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,

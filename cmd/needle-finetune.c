@@ -6,6 +6,7 @@
 #include "cmd/cli.h"
 #include "cmd/finetune_best.h"
 #include "cmd/finetune_data.h"
+#include "cmd/finetune_dump.h"
 #include "cmd/finetune_options.h"
 #include "cmd/finetune_score.h"
 #include "cmd/train_log.h"
@@ -410,6 +411,23 @@ static int train(job *j, ndl_error *err)
 	return finish(j, err);
 }
 
+/* The batches of the run in place of the run. */
+static int dump(job *j, ndl_error *err)
+{
+	uint64_t per_step = (uint64_t)j->o.accumulate;
+	if (j->config.vocab_size > 65536)
+		return ndl_fail(err, NDL_EUNSUPPORTED, "--dump-tokens writes ids of 16 bits, too few for a vocabulary of %d",
+		                j->config.vocab_size);
+	plan_steps(j);
+	ndl_status status = finetune_data_tell(&j->data, j->total, err);
+	if (status != NDL_OK)
+		return status;
+	catch_signals();
+	long n = finetune_dump(j->o.dump, j->data.train, j->total * per_step, &stop_signal, err);
+	cli_verbose(&app, "%ld batches written", n);
+	return n < 0 ? (int)n : stop_signal ? 1 : 0;
+}
+
 static void close_job(job *j)
 {
 	ndl_error ignored;
@@ -434,10 +452,13 @@ int main(int argc, char **argv)
 		rc = open_exec(&j, &err);
 	if (rc == NDL_OK)
 		rc = finetune_data_open(&j.data, &app, &j.o, j.tok, &j.config, ndl_exec_threads(j.x), &err);
-	if (rc == NDL_OK)
+	if (rc == NDL_OK && j.o.dump) {
+		rc = dump(&j, &err);
+	} else if (rc == NDL_OK) {
 		rc = open_run(&j, &err);
-	if (rc == NDL_OK)
-		rc = train(&j, &err);
+		if (rc == NDL_OK)
+			rc = train(&j, &err);
+	}
 	if (rc < 0)
 		cli_report(&app, &err);
 	close_job(&j);

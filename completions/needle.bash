@@ -55,9 +55,10 @@ _needle_infer() {
 }
 
 _needle_finetune() {
-	options="--output --init --vocab --layers --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --seed --shuffle-buffer --precision --val --eval-every --score --log --checkpoint-every --resume --heldout --strict --model --threads --quiet --verbose --help --version"
+	options="--output --tools --init --vocab --layers --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --seed --shuffle-buffer --precision --val --eval-every --val-calls --score --log --checkpoint-every --resume --dump-tokens --heldout --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
+	-t | --tools) _needle_reply -f ;;
 	--init) : ;;
 	--vocab) _needle_reply -f ;;
 	--layers) : ;;
@@ -82,9 +83,11 @@ _needle_finetune() {
 	--precision) : ;;
 	--val) _needle_reply -f ;;
 	--eval-every) : ;;
+	--val-calls) : ;;
 	--score) : ;;
 	--log) _needle_reply -f ;;
 	--checkpoint-every) : ;;
+	--dump-tokens) _needle_reply -f ;;
 	--heldout) _needle_reply -f ;;
 	-m | --model) _needle_reply -f ;;
 	-j | --threads) : ;;

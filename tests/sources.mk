@@ -30,3 +30,11 @@ EXTRA_PROGRAMS += tests/forward
 tests_forward_SOURCES = tests/forward.c
 check_DATA += tests/forward$(EXEEXT)
 CLEANFILES += tests/forward$(EXEEXT)
+
+# contrib/torch against our trainer
+EXTRA_PROGRAMS += tests/torch/compare
+tests_torch_compare_SOURCES = tests/torch/compare.c tests/tap.h
+check_DATA += tests/torch/compare$(EXEEXT)
+CLEANFILES += tests/torch/compare$(EXEEXT)
+dist_check_SCRIPTS += tests/torch/torch.bats
+EXTRA_DIST += contrib/torch/README.md contrib/torch/needle_train.py contrib/torch/needle_model.py contrib/torch/needle_data.py

@@ -1,0 +1,83 @@
+#!/usr/bin/env bats
+# contrib/torch: the same model, recipe and files as our own trainer.
+
+load ../common
+load ../cli/model
+
+setup_file() {
+	for python in python3 /usr/bin/python3; do
+		! "$python" -c 'import torch, numpy' 2>/dev/null || break
+	done
+	"$python" -c 'import torch, numpy' 2>/dev/null || python=
+	export python OMP_NUM_THREADS=1
+}
+
+setup() {
+	[ -n "$python" ] || skip "no PyTorch"
+	cd "$tmp"
+	make_model base.safetensors 3
+	base="$BATS_FILE_TMPDIR/base.safetensors"
+	for i in 1 2 3 4 5 6 7 8; do
+		cat <<-E
+			{"query":"set an alarm for $i","tools":[{"name":"set_alarm","parameters":{"time":{"type":"string","required":true}}}],"answers":[{"name":"set_alarm","arguments":{"time":"$i"}}]}
+			{"query":"play song $i","tools":[{"name":"play","parameters":{"song":{"type":"string","required":true}}},{"name":"stop","parameters":{}}],"answers":[{"name":"play","arguments":{"song":"song $i"}}]}
+			{"query":"what is love $i","tools":[{"name":"stop","parameters":{}}],"answers":[]}
+		E
+	done >d.jsonl
+	data="--val d.jsonl --batch-size 4 --epochs 2"
+	needle-finetune -q -m "$base" $data --dump-tokens d.tokens d.jsonl
+	train=("$python" "$top_srcdir/contrib/torch/needle_train.py" -m "$base")
+	recipe="--lr 3e-4 --muon-lr 0.01 --warmup 0.2 --decay 0.3 --qat-every 3 --contrastive-every 2"
+}
+
+# near A B BOUND: whether all tensors of two model files differ by less (relative root mean square)
+near() {
+	needle-quantize --diff --json "$1" "$2" >diff.json || true
+	cat diff.json
+	jq -e --argjson bound "$3" '[.tensors[] | .rms < $bound] | length > 20 and all' diff.json
+}
+
+@test "one batch: the loss and every gradient of our trainer" {
+	"${train[@]}" d.tokens -o unused --steps 1 --micro 3 --grads grads.safetensors
+	"$top_builddir/tests/torch/compare" "$base" d.tokens grads.safetensors
+}
+
+@test "a whole run, killed and resumed, ends where ours ends" {
+	needle-finetune -q -m "$base" $data $recipe --val-calls 0 --score 0 --precision f32 d.jsonl -o ours.safetensors
+	"${train[@]}" $recipe --steps 12 --checkpoint-every 5 --val d.tokens --log log d.tokens -o whole.safetensors
+	[ "$(tail -n 1 log | jq '.step == 12 and .val_loss > 0')" = true ]
+	near ours.safetensors whole.safetensors 0.001
+	cp "$base" part.safetensors.state # rubbish is no state
+	run "${train[@]}" $recipe --steps 12 --resume d.tokens -o part.safetensors
+	[ "$status" -ne 0 ]
+	"${train[@]}" $recipe --steps 12 --checkpoint-every 1 d.tokens -o part.safetensors 2>/dev/null &
+	rm part.safetensors.state
+	for _ in $(seq 3000); do
+		[ -e part.safetensors.state ] && break
+		sleep 0.02
+	done
+	kill -9 $! || true
+	wait $! || true
+	[ -e part.safetensors ] || "${train[@]}" $recipe --steps 12 --resume d.tokens -o part.safetensors
+	cmp whole.safetensors part.safetensors
+}
+
+@test "two processes do what one does with twice the batches a step" {
+	"$python" -c 'import torch.distributed as d; assert d.is_available() and d.is_gloo_available()' 2>/dev/null ||
+		"$python" -c 'import torch.distributed as d; d.ProcessGroupGloo' 2>/dev/null || skip "PyTorch without Gloo"
+	"${train[@]}" $recipe --steps 3 --accumulate 2 d.tokens -o one.safetensors
+	"$python" -m torch.distributed.run --nproc_per_node 2 "${train[@]:1}" $recipe --steps 3 d.tokens -o two.safetensors
+	near one.safetensors two.safetensors 0.0001
+}
+
+@test "what it cannot read it names" {
+	needle-quantize -q "$base" -o int4.safetensors
+	run "$python" "$top_srcdir/contrib/torch/needle_train.py" -m int4.safetensors --steps 1 d.tokens -o x.safetensors
+	[ "$status" -ne 0 ] && [[ "$output" == *"needle-quantize --bits 32"* ]]
+	head -c 1000 d.tokens >cut.tokens
+	run "${train[@]}" --steps 9 cut.tokens -o x.safetensors
+	[ "$status" -ne 0 ] && [[ "$output" == *"ends in the middle of a batch"* ]]
+	run "${train[@]}" --steps 9 d.jsonl -o x.safetensors
+	[ "$status" -ne 0 ] && [[ "$output" == *"not a token file"* ]]
+	[ ! -e x.safetensors ]
+}
