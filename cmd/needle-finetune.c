@@ -324,7 +324,7 @@ static ndl_status write_result(job *j, ndl_error *err)
 {
 	ndl_loss loss;
 	ndl_eval_counts calls;
-	if (!j->best.path || !has_validation(j))
+	if (!j->best.path || !has_validation(j) || ndl_run_steps(j->run) == 0)
 		return ndl_run_write_model(j->run, j->o.out, NULL, err);
 	if (j->validated != ndl_run_steps(j->run)) { /* the data ended early */
 		ndl_status status = validate(j, &loss, &calls, err);
