@@ -1,9 +1,12 @@
 #include "cmd/finetune_data.h"
 
+#include "base/mem.h"
 #include "grammar/grammar.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void report_record(void *user, const ndl_error *err)
 {
@@ -79,10 +82,45 @@ static ndl_dataset_options train_options(const finetune_data *d)
 static void use_train_rows(const finetune_data *d, ndl_dataset_options *to)
 {
 	to->lines = d->lines;
-	if (d->split.n[NDL_TRAIN] > 0) {
-		to->subset = d->split.part[NDL_TRAIN];
-		to->n_subset = d->split.n[NDL_TRAIN];
+	to->subset = d->rows;
+	to->n_subset = d->n_rows;
+	to->curriculum = (uint64_t)d->o->curriculum;
+}
+
+/* How often a row comes in an epoch: weight 2.5 is twice, and of every second row three times. */
+static size_t copies(double weight, uint64_t seed, size_t row)
+{
+	ndl_rng die;
+	double whole = floor(weight);
+	ndl_rng_seed(&die, seed, row);
+	return (size_t)whole + ((double)(ndl_rng_u64(&die) >> 11) * 0x1p-53 < weight - whole);
+}
+
+/* The weight of the file that a row came from. */
+static double weight_of(const finetune_data *d, size_t row)
+{
+	const char *file;
+	size_t line;
+	ndl_lines_source(d->lines, row, &file, &line);
+	for (int i = 0; i < d->o->n_inputs; i++)
+		if (strcmp(file, d->o->inputs[i]) == 0)
+			return d->o->share[i];
+	return 1;
+}
+
+/* The rows of the training part (all, if nothing was split off), repeated by weight. */
+static ndl_status weigh_rows(finetune_data *d, ndl_error *err)
+{
+	bool all = d->split.n[NDL_TRAIN] == 0;
+	size_t n = all ? ndl_lines_count(d->lines) : d->split.n[NDL_TRAIN], cap = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t row = all ? i : d->split.part[NDL_TRAIN][i], times = copies(weight_of(d, row), d->o->seed, row);
+		if (ndl_grow(&d->rows, &cap, d->n_rows + times + 1, sizeof *d->rows) < 0)
+			return ndl_fail_nomem(err, "training rows");
+		for (size_t k = 0; k < times; k++)
+			d->rows[d->n_rows++] = row;
 	}
+	return d->n_rows ? NDL_OK : ndl_fail(err, NDL_EINVAL, "the weights leave no example to train on");
 }
 
 static ndl_status open_held(finetune_data *d, ndl_error *err)
@@ -90,7 +128,17 @@ static ndl_status open_held(finetune_data *d, ndl_error *err)
 	ndl_status status = load_lines(d, &d->lines, d->o->inputs, d->o->n_inputs, err);
 	if (status == NDL_OK && !d->o->val)
 		status = ndl_lines_split(&d->split, d->lines, 0, d->o->seed, err);
-	return status;
+	return status == NDL_OK ? weigh_rows(d, err) : status;
+}
+
+/* Pipes may be endless; files are read whole. */
+static bool all_pipes(const finetune_options *o)
+{
+	struct stat st;
+	for (int i = 0; i < o->n_inputs; i++)
+		if (strcmp(o->inputs[i], "-") != 0 && (stat(o->inputs[i], &st) != 0 || !S_ISFIFO(st.st_mode)))
+			return false;
+	return true;
 }
 
 ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_options *o, const ndl_tok *tok,
@@ -103,7 +151,7 @@ ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_o
 		d->config.max_dec_len = (int)o->max_dec;
 	if (o->heldout && !(d->heldout = ndl_heldout_load(o->heldout, err)))
 		return err->code;
-	d->stream = strcmp(o->inputs[0], "-") == 0 && o->max_steps >= 0 && o->epochs < 0;
+	d->stream = o->max_steps >= 0 && o->epochs < 0 && all_pipes(o);
 	ndl_status status = load_tools(d, err);
 	if (status == NDL_OK && o->val)
 		status = load_lines(d, &d->val_lines, &o->val, 1, err);
@@ -112,10 +160,13 @@ ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_o
 	if (status != NDL_OK)
 		return status;
 	ndl_dataset_options t = train_options(d);
-	if (d->stream)
-		t.path = "-";
-	else
+	if (d->stream) {
+		t.path = o->inputs;
+		t.n_paths = (size_t)o->n_inputs;
+		t.share = o->share;
+	} else {
 		use_train_rows(d, &t);
+	}
 	d->train = ndl_dataset_open(&t, tok, &d->config, err);
 	return d->train ? NDL_OK : err->code;
 }
@@ -126,6 +177,7 @@ void finetune_data_close(finetune_data *d)
 	ndl_split_clear(&d->split);
 	ndl_lines_free(d->val_lines);
 	ndl_lines_free(d->lines);
+	free(d->rows);
 	ndl_heldout_free(d->heldout);
 	ndl_buf_clear(&d->tools);
 }

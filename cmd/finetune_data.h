@@ -18,12 +18,14 @@ typedef struct finetune_data {
 	ndl_buf tools;                /* compact JSON of --tools */
 	ndl_lines *lines, *val_lines; /* NULL: a stream; no --val */
 	ndl_split split;
+	size_t *rows;                 /* to train on, as often as their files' weights say */
+	size_t n_rows;
 	ndl_dataset *train;
 	bool stream;
 } finetune_data;
 
 /* Opens what o names; all pointers are borrowed for d's life. Files, and stdin up to its end, are
- * held and split; stdin with --max-steps (and no --epochs) is a stream that may be endless. */
+ * held and split; pipes with --max-steps (and no --epochs) are streams that may be endless. */
 ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_options *o, const ndl_tok *tok,
                               const ndl_config *config, int threads, ndl_error *err);
 void finetune_data_close(finetune_data *d);

@@ -2,11 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
 	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP };
+	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE };
 
 const cli_option finetune_table[] = {
 	{'o', "output", "FILE", "the trained model (needed)"},
@@ -18,7 +19,7 @@ const cli_option finetune_table[] = {
 	{OPT_MAX_STEPS, "max-steps", "N", "stop after N steps; lets stdin be endless"},
 	{OPT_BATCH, "batch-size", "N", "examples a batch [32]"},
 	{OPT_ACCUMULATE, "accumulate", "N", "batches a step [1]"},
-	{OPT_LR, "lr", "X", "peak learning rate of AdamW [3e-5; 3e-4 with --init]"},
+	{OPT_LR, "lr", "X", "peak learning rate of AdamW [3e-5; 3e-4 with --init; 1e-3 with --lora-rank]"},
 	{OPT_MUON_LR, "muon-lr", "X", "peak learning rate of Muon [0.002; 0.02 with --init]"},
 	{OPT_SCHEDULE, "schedule", "NAME", "wsd or constant [wsd]"},
 	{OPT_WARMUP, "warmup", "X", "share of the steps that warm up [0.05]"},
@@ -30,6 +31,9 @@ const cli_option finetune_table[] = {
 	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
 	{OPT_ENC, "max-enc-len", "N", "longest prompt in tokens [as the model]"},
 	{OPT_DEC, "max-dec-len", "N", "longest answer in tokens [as the model]"},
+	{OPT_LORA, "lora-rank", "N", "train low-rank additions to the matrices alone, 0 for all [0]"},
+	{OPT_FREEZE, "freeze", "LIST", "parts that stay: embedding,encoder,decoder,contrastive"},
+	{OPT_CURRICULUM, "curriculum", "N", "in the first N epochs short examples come before long ones [0]"},
 	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
 	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
 	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
@@ -74,6 +78,36 @@ static void parse_layers(const cli *app, finetune_options *o, const char *text)
 	o->dec_layers = cli_long(app, "--layers", comma + 1, 1, 1024);
 }
 
+static unsigned parse_parts(const cli *app, const char *text)
+{
+	static const char *const names[] = {"embedding", "encoder", "decoder", "contrastive", NULL};
+	char *copy = strdup(text), *save = NULL;
+	unsigned parts = 0;
+	for (char *item = copy ? strtok_r(copy, ",", &save) : NULL; item; item = strtok_r(NULL, ",", &save))
+		parts |= 1u << cli_choice(app, "--freeze", item, names);
+	free(copy);
+	return parts;
+}
+
+/* "FILE" or "FILE=WEIGHT"; a file that has such a name is that file. */
+static void parse_inputs(const cli *app, finetune_options *o, char **operand, int n)
+{
+	o->n_inputs = n;
+	o->inputs = calloc((size_t)n + 1, sizeof *o->inputs);
+	o->share = calloc((size_t)n + 1, sizeof *o->share);
+	if (!o->inputs || !o->share)
+		cli_usage_error(app, "out of memory");
+	for (int i = 0; i < n; i++) {
+		char *eq = strrchr(operand[i], '=');
+		o->inputs[i] = operand[i];
+		o->share[i] = 1;
+		if (!eq || access(operand[i], F_OK) == 0)
+			continue;
+		o->share[i] = cli_double(app, operand[i], eq + 1, 0.001, 1000);
+		*eq = '\0';
+	}
+}
+
 void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 {
 	static const char *const schedules[] = {"wsd", "constant", NULL};
@@ -108,6 +142,9 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;
 		case OPT_ENC: o->max_enc = cli_long(app, "--max-enc-len", arg, 8, 65536); break;
 		case OPT_DEC: o->max_dec = cli_long(app, "--max-dec-len", arg, 8, 65536); break;
+		case OPT_LORA: o->lora_rank = cli_long(app, "--lora-rank", arg, 0, 1024); break;
+		case OPT_FREEZE: o->freeze = parse_parts(app, arg); break;
+		case OPT_CURRICULUM: o->curriculum = cli_long(app, "--curriculum", arg, 0, most); break;
 		case OPT_SEED: o->seed = (uint64_t)cli_long(app, "--seed", arg, 0, most); break;
 		case OPT_BUFFER: o->buffer = cli_long(app, "--shuffle-buffer", arg, 1, 1000000); break;
 		case OPT_PRECISION: o->precision = cli_choice(app, "--precision", arg, precisions); break;
@@ -123,8 +160,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_STRICT: o->strict = true; break;
 		}
 	}
-	o->inputs = (const char *const *)argv + first;
-	o->n_inputs = argc - first;
+	parse_inputs(app, o, argv + first, argc - first);
 	if (o->dump && o->out)
 		cli_usage_error(app, "--dump-tokens trains no model: leave out -o");
 	if (!o->out && !o->dump)
@@ -139,9 +175,9 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "--layers grows a model; the shape of a new one stands in --init");
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
-			cli_usage_error(app, "- must be the only input");
+			cli_usage_error(app, "- must be the only input: give pipes names, as with <(...)");
 	if (o->lr < 0)
-		o->lr = o->init ? 3e-4 : 3e-5;
+		o->lr = o->lora_rank ? 1e-3 : o->init ? 3e-4 : 3e-5;
 	if (o->val_calls < 0)
 		o->val_calls = o->init ? 0 : 100; /* the calls of a model that knows nothing are long */
 	if (o->muon_lr < 0)

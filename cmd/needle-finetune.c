@@ -147,6 +147,8 @@ static ndl_status open_run(job *j, ndl_error *err)
 	r.contrastive_every = (uint64_t)o->contrastive_every;
 	r.accumulate = (uint64_t)o->accumulate;
 	r.average = o->average;
+	r.freeze = o->freeze;
+	r.lora_rank = (size_t)o->lora_rank;
 	j->run = ndl_run_new(&r, &j->data.config, j->base, j->tok, j->data.train, j->x, err);
 	return j->run ? NDL_OK : err->code;
 }
@@ -154,11 +156,13 @@ static ndl_status open_run(job *j, ndl_error *err)
 /* Options of ours, beyond the run's own, that a resumed run must share. */
 static ndl_status with_state(job *j, bool load, ndl_error *err)
 {
-	char batch[24], buffer[24], rows[24];
+	char batch[24], buffer[24], rows[24], curriculum[24];
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
 	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
-	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows, NULL};
+	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
+	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows,
+	                       "option.curriculum", curriculum, NULL};
 	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
 }
 

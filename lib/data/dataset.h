@@ -3,8 +3,8 @@
  *
  * Two kinds of source:
  *   lines   rows in memory (lines.h), several epochs, each in an order of its own
- *   stream  one pass over a file or pipe, which may be endless, in an order that is
- *           shuffled within a buffer
+ *   stream  one pass over files or pipes, which may be endless and are mixed by given shares, in an
+ *           order that is shuffled within a buffer
  * The example made from a row depends on (seed, epoch, number of the row) alone. */
 #ifndef NDL_DATA_DATASET_H
 #define NDL_DATA_DATASET_H
@@ -38,15 +38,18 @@ typedef struct ndl_dataset_state {
 
 /* Zero-initialise; borrowed pointers must outlive the dataset. */
 typedef struct ndl_dataset_options {
-	/* Source: lines (with subset: only these n_subset rows), else the stream `path`. */
+	/* Source: lines (with subset: only these n_subset rows), else the streams `path`. */
 	const ndl_lines *lines;
 	const size_t *subset;
-	size_t n_subset;
-	const char *path;           /* NULL or "-": stdin */
+	size_t n_subset;            /* a row may stand in it several times: it then comes as often in an epoch */
+	const char *const *path;    /* "-" is stdin */
+	size_t n_paths;             /* 0: stdin alone */
+	const double *share;        /* n_paths: how often rows are taken from each, in proportion; NULL: alike */
 
 	size_t batch_size;          /* examples a batch; 0: 32 */
 	uint64_t seed;
 	uint64_t epochs;            /* lines: 0 is endless */
+	uint64_t curriculum;        /* lines: in so many first epochs, short rows come before long ones, roughly */
 	bool in_order;              /* rows as they come, not shuffled */
 	bool as_given;              /* tools and parameters as they come, not shuffled */
 	size_t shuffle_buffer;      /* stream: rows held; 0: 4096 */

@@ -44,6 +44,13 @@ static const char *const names[NDL_P_COUNT] = {
 	[NDL_P_LOG_TEMP] = "log_temp",
 };
 
+unsigned ndl_param_part(ndl_param_id id)
+{
+	if (id == NDL_P_EMBEDDING)
+		return NDL_PART_EMBEDDING;
+	return id <= NDL_P_ENC_FINAL ? NDL_PART_ENCODER : id <= NDL_P_DEC_FINAL ? NDL_PART_DECODER : NDL_PART_CONTRASTIVE;
+}
+
 void ndl_params_layout(ndl_params *ps, const ndl_config *config)
 {
 	ndl_param list[NDL_MAX_PARAMS];

@@ -26,6 +26,11 @@ typedef enum ndl_param_id {
 	NDL_P_COUNT
 } ndl_param_id;
 
+/* Parts of the network, to be named together: cross-attention is the decoder's, each part has its norms. */
+enum { NDL_PART_EMBEDDING = 1, NDL_PART_ENCODER = 2, NDL_PART_DECODER = 4, NDL_PART_CONTRASTIVE = 8 };
+/* Which of them a parameter belongs to. */
+unsigned ndl_param_part(ndl_param_id id);
+
 /* One of them in the flat array. A vector has rows 1; gates and log_temp are 1 x 1. */
 typedef struct ndl_slot {
 	const char *name;      /* upstream's, static */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "quant/quant.h"
 #include "train/lanes.h"
+#include "train/lora.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ struct ndl_run {
 	ndl_exec *x;
 	ndl_lanes *lanes;
 	ndl_optimiser opt;
+	ndl_lora lora;  /* rank 0: none */
+	unsigned char frozen[NDL_P_COUNT];
 	float *w, *grad;
 	float *fake;    /* parameters with quantised kernels; made when first needed */
 	float *mean;    /* running average, or NULL */
@@ -32,6 +35,7 @@ void ndl_run_free(ndl_run *r)
 		return;
 	ndl_lanes_free(r->lanes);
 	ndl_optimiser_clear(&r->opt);
+	ndl_lora_clear(&r->lora);
 	free(r->w);
 	free(r->grad);
 	free(r->fake);
@@ -69,6 +73,10 @@ ndl_run *ndl_run_new(const ndl_run_options *o, const ndl_config *config, const n
 		goto fail;
 	if (r->mean)
 		memcpy(r->mean, r->w, r->ps.total * sizeof *r->w);
+	for (int id = 0; id < NDL_P_COUNT; id++)
+		r->frozen[id] = (o->freeze & ndl_param_part((ndl_param_id)id)) != 0;
+	if (o->lora_rank && ndl_lora_init(&r->lora, &r->ps, r->w, o->lora_rank, o->seed, err) != NDL_OK)
+		goto fail;
 	return r;
 fail:
 	ndl_run_free(r);
@@ -158,6 +166,23 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 	return (int)got;
 }
 
+/* Changes the parameters. Returns the norm of the gradient of those that are trained; one that is not
+ * finite has changed nothing. */
+static double update(ndl_run *r, double lr_factor)
+{
+	for (int id = 0; id < NDL_P_COUNT; id++) /* what is frozen has no say in the norm, nor in the factors */
+		if (r->frozen[id])
+			memset(r->grad + r->ps.p[id].offset, 0, r->ps.p[id].size * sizeof *r->grad);
+	if (!r->lora.rank)
+		return ndl_optimiser_step(&r->opt, r->x, r->w, r->grad, lr_factor, r->frozen);
+	double norm = ndl_lora_step(&r->lora, r->x, r->grad, &r->o.optimiser, r->opt.step, lr_factor);
+	if (isfinite(norm)) {
+		r->opt.step++;
+		ndl_lora_merge(&r->lora, r->x, r->w);
+	}
+	return norm;
+}
+
 static void update_mean(ndl_run *r)
 {
 	/* Young averages follow faster: a fixed decay would remember the initialisation for long. */
@@ -186,7 +211,7 @@ int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err)
 	if (!isfinite(report->loss.total))
 		return ndl_fail(err, NDL_ELIMIT, "the loss is not a number at step %llu: a lower --lr may help",
 		                (unsigned long long)r->step + 1);
-	report->grad_norm = ndl_optimiser_step(&r->opt, r->x, r->w, r->grad, report->lr_factor, NULL);
+	report->grad_norm = update(r, report->lr_factor);
 	if (report->grad_norm < 0)
 		return ndl_fail_nomem(err, "optimiser's working memory");
 	if (!isfinite(report->grad_norm))
@@ -223,7 +248,7 @@ ndl_status ndl_run_evaluate(ndl_run *r, ndl_dataset *data, ndl_loss *mean, ndl_e
 /* State -------------------------------------------------------------------------------- */
 
 /* Options that the result depends on, as text: written to the state file, compared on loading. */
-enum { MAX_OPTIONS = 24, OPTION_TEXT = 48 };
+enum { MAX_OPTIONS = 32, OPTION_TEXT = 48 };
 typedef struct option_list {
 	size_t n;
 	const char *key[MAX_OPTIONS];
@@ -250,6 +275,8 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.contrastive_every", (double)o->contrastive_every);
 	add_number(l, "option.accumulate", (double)o->accumulate);
 	add_number(l, "option.average", o->average);
+	add_number(l, "option.freeze", (double)o->freeze);
+	add_number(l, "option.lora_rank", (double)o->lora_rank);
 	add_number(l, "option.z_weight", (double)o->loss.z_weight);
 	add_number(l, "option.contrastive_weight", (double)o->loss.contrastive_weight);
 	static const char *const classes[NDL_CLASS_COUNT] = {
@@ -339,11 +366,13 @@ ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *e
 		status = put_options(r, w, extra, err);
 	if (status == NDL_OK)
 		status = put_tokenizer(r, w, err);
-	const struct { const char *name; const float *data; } arrays[] = {
-		{"state/params", r->w}, {"state/m", r->opt.m}, {"state/v", r->opt.v}, {"state/mean", r->mean}};
+	const struct { const char *name; const float *data; size_t n; } arrays[] = {
+		{"state/params", r->w, total}, {"state/m", r->opt.m, total}, {"state/v", r->opt.v, total},
+		{"state/mean", r->mean, total}, {"state/lora", r->lora.ab, r->lora.total},
+		{"state/lora_m", r->lora.m, r->lora.total}, {"state/lora_v", r->lora.v, r->lora.total}};
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0] && status == NDL_OK; i++)
 		if (arrays[i].data)
-			status = ndl_ckpt_writer_add(w, arrays[i].name, NDL_F32, 1, &total, arrays[i].data, err);
+			status = ndl_ckpt_writer_add(w, arrays[i].name, NDL_F32, 1, &arrays[i].n, arrays[i].data, err);
 	if (status == NDL_OK)
 		status = ndl_ckpt_writer_add(w, "state/steps", NDL_U64, 1, &two, steps, err);
 	if (status == NDL_OK)
@@ -375,11 +404,13 @@ static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *ex
 	const ndl_tensor *vocab = ndl_ckpt_find(c, NDL_TOKENIZER_TENSOR);
 	if (status == NDL_OK && (!vocab || vocab->bytes != len || memcmp(vocab->data, bytes, len) != 0))
 		status = ndl_fail(err, NDL_EINVAL, "cannot resume: the saved run had another vocabulary");
-	const struct { const char *name; float *data; } arrays[] = {
-		{"state/params", r->w}, {"state/m", r->opt.m}, {"state/v", r->opt.v}, {"state/mean", r->mean}};
+	const struct { const char *name; float *data; size_t n; } arrays[] = {
+		{"state/params", r->w, total}, {"state/m", r->opt.m, total}, {"state/v", r->opt.v, total},
+		{"state/mean", r->mean, total}, {"state/lora", r->lora.ab, r->lora.total},
+		{"state/lora_m", r->lora.m, r->lora.total}, {"state/lora_v", r->lora.v, r->lora.total}};
 	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0] && status == NDL_OK; i++)
 		if (arrays[i].data)
-			status = get_array(c, arrays[i].name, NDL_F32, arrays[i].data, total, err);
+			status = get_array(c, arrays[i].name, NDL_F32, arrays[i].data, arrays[i].n, err);
 	if (status == NDL_OK)
 		status = get_array(c, "state/steps", NDL_U64, steps, 2, err);
 	if (status == NDL_OK)

@@ -19,9 +19,11 @@ typedef struct ndl_run_options {
 	uint64_t accumulate;        /* batches whose gradients are averaged into a step; 1 */
 	double average;             /* decay of the running average of the parameters that is written
 	                               out in place of the last ones; 0: none */
+	unsigned freeze;            /* NDL_PART_ flags: parts that stay as they are; 0 */
+	size_t lora_rank;           /* train low-rank additions to the kernels alone (lora.h); 0: all */
 } ndl_run_options;
 
-#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, 10, 1, 0}
+#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, 10, 1, 0, 0, 0}
 
 typedef struct ndl_run ndl_run; /* opaque, owned */
 

@@ -6,7 +6,7 @@ libneedle_a_SOURCES += \
 	lib/train/head_loss.h lib/train/head_loss.c \
 	lib/train/network.h lib/train/network.c \
 	lib/train/lanes.h lib/train/lanes.c \
-	lib/train/optimiser.h lib/train/optimiser.c \
+	lib/train/optimiser.h lib/train/optimiser.c lib/train/lora.h lib/train/lora.c \
 	lib/train/run.h lib/train/run.c
 
 check_PROGRAMS += tests/unit/test_train_golden tests/unit/test_train_gradients

@@ -13,6 +13,9 @@ import sys
 BAYS = ["north", "south", "east", "west"]
 CROPS = """tomatoes cucumbers lettuce basil spinach radishes strawberries aubergines chillies courgettes rocket
 parsley coriander mint beans peas kale chard carrots beetroot onions leeks melons figs okra sorrel
+artichokes asparagus broccoli cabbages cauliflower celery chicory cress endives garlic gherkins ginger grapes
+horseradish kohlrabi lemongrass limes marjoram mustard nasturtiums nectarines oregano parsnips peaches peanuts plums
+potatoes pumpkins quinces rhubarb rosemary sage shallots sunflowers swedes sweetcorn tarragon thyme watercress yams
 cherry_tomatoes spring_onions pak_choi sweet_peppers runner_beans baby_spinach""".split()
 NEW_CROPS = "raspberries fennel dill turnips squash lemon_balm".split()
 PESTS = """aphids whitefly slugs snails thrips spider_mites caterpillars mealybugs vine_weevils leaf_miners
@@ -61,6 +64,16 @@ open up the roof {percent} percent
 hey, open the roof in the {bay} bay {percent} percent
 all the vents to {percent}% please
 get the {bay} vents to {percent} percent before lunch
+open all the roof vents to {percent} percent
+open every roof vent to {percent}%
+please open the roof vents {percent} percent
+put all the roof vents at {percent}%
+set every vent to {percent} percent
+set the vents to {percent}%
+the whole roof to {percent} percent
+the roof vents should be at {percent}%
+roof vents at {percent} percent please
+could you put all vents at {percent}%
 !set the vents in the {bay} bay to {percent} percent
 !please set all the roof vents to {percent} percent
 !could you open the vents {percent}%
@@ -217,6 +230,12 @@ would you warm it to {celsius} degrees for the night
 warm the place to {celsius} degrees tonight
 set the heater for tonight at {celsius} degrees
 let the heater keep {celsius} degrees while it's dark
+keep the greenhouse at {celsius} overnight
+keep it at {celsius} tonight
+keep the place at {celsius} for the night
+the greenhouse at {celsius} degrees tonight please
+greenhouse at {celsius} tonight
+leave the greenhouse at {celsius} degrees for the night
 !set the night temperature to {celsius} degrees
 !keep the greenhouse at {celsius} tonight
 !please keep it at {celsius} degrees overnight
@@ -269,6 +288,12 @@ more {pest}, this time on the {crop}
 ugh, {pest}
 help, {pest} on the {crop}
 make a pest report for {pest} on the {crop}
+there are {pest} in the greenhouse
+I saw {pest} in the greenhouse
+found some {pest} in the greenhouse today
+the greenhouse is full of {pest}
+we've got {pest} in the greenhouse again
+report {pest} in the greenhouse please
 !please report {pest} on the {crop}
 !I found some {pest} on the {crop}
 !there are {pest} all over the {crop}
@@ -373,6 +398,14 @@ see you tomorrow
 thank you very much
 how are you
 what day is it
+play something
+play some classical music
+set an alarm for {minutes}
+set my alarm to {celsius}
+is the roof closed in the {bay} bay
+did somebody close the {bay} vents
+are all vents closed
+is the {bay} bay misted already
 what should I plant next
 how do I keep {pest} away
 how should I feed the {crop}

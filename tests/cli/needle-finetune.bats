@@ -147,6 +147,42 @@ until_it_runs() {
 	[[ "$stderr" == *"odd.json: "* ]] && [ "$(wc -l <<<"$stderr")" -eq 1 ]
 }
 
+@test "low-rank training moves the matrices alone, frozen parts stay, and both resume" {
+	$new --max-steps 3 d.jsonl -o base.safetensors --val-calls 0
+	tune="needle-finetune -q -m base.safetensors --val d.jsonl --val-calls 0 --score 0 --batch-size 4 --epochs 2"
+	changed() { needle-quantize --diff --json base.safetensors "$1" | jq -r '.tensors[] | select(.rms > 0) | .name' | sort; }
+	$tune --lora-rank 2 d.jsonl -o lora.safetensors
+	[ "$(changed lora.safetensors | grep -c '_attn/.*_proj/kernel$')" -eq 12 ]
+	[ "$(changed lora.safetensors | wc -l)" -eq 12 ]
+	$tune --freeze embedding,decoder,contrastive d.jsonl -o frozen.safetensors
+	[ -n "$(changed frozen.safetensors)" ] && [ -z "$(changed frozen.safetensors | grep -v '^encoder/')" ]
+	$tune --lora-rank 2 --checkpoint-every 1 d.jsonl -o part.safetensors &
+	for _ in $(seq 1000); do
+		[ -e part.safetensors.state ] && break
+		sleep 0.01
+	done
+	kill -9 $! || true
+	wait $! || true
+	[ -e part.safetensors ] || $tune --lora-rank 2 --resume d.jsonl -o part.safetensors
+	cmp lora.safetensors part.safetensors
+	run -2 $tune --freeze tail d.jsonl -o x.safetensors
+}
+
+@test "files are weighted, pipes mixed" {
+	grep love d.jsonl >love.jsonl
+	grep -v love d.jsonl >other.jsonl
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --val d.jsonl --score 0 --max-steps 0 \
+		love.jsonl=3.5 other.jsonl -o m.safetensors
+	[[ "$stderr" =~ (4[0-8])" examples for training" ]] # 8 of love, three or four times, and 16 others
+	run -0 $new --max-steps 5 --shuffle-buffer 4 <(cat love.jsonl) <(while cat other.jsonl; do :; done 2>/dev/null)=4 \
+		-o m.safetensors
+	$new --max-steps 5 --curriculum 1 d.jsonl -o short.safetensors
+	$new --max-steps 5 d.jsonl -o mixed.safetensors
+	run -1 cmp -s short.safetensors mixed.safetensors
+	run -2 $new --max-steps 5 love.jsonl=much -o m.safetensors
+	run -3 $new --max-steps 5 nothing.jsonl=2 -o m.safetensors
+}
+
 @test "before the first step it says what the data are, and what is wrong with them" {
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 --max-enc-len 40 --max-dec-len 24 \
 		--score 0 d.jsonl -o m.safetensors

@@ -172,15 +172,16 @@ static void test_lines_source(void)
 static void test_stream_source(void)
 {
 	static run r;
+	const char *only = path;
 	write_rows(60, "\n  \n");
-	ndl_dataset_options o = {.path = path, .batch_size = 7, .shuffle_buffer = 16, .pairs = true, .threads = 1};
+	ndl_dataset_options o = {.path = &only, .n_paths = 1, .batch_size = 7, .shuffle_buffer = 16, .pairs = true, .threads = 1};
 	check_repeatable(&o, "stream");
 	o.shuffle_buffer = 1000; /* more than there is */
 	check_repeatable(&o, "stream in one buffer");
 	run_all(&r, &o, NULL);
 	CHECK(r.examples == 60 && r.state[r.n].counts.rows == 60);
 	/* nothing is lost or doubled, and no row comes earlier than the buffer allows */
-	o = (ndl_dataset_options){.path = path, .batch_size = 1, .shuffle_buffer = 16};
+	o = (ndl_dataset_options){.path = &only, .n_paths = 1, .batch_size = 1, .shuffle_buffer = 16};
 	ndl_error e = NDL_ERROR_INIT;
 	ndl_dataset *d = ndl_dataset_open(&o, tok, &config, &e);
 	ndl_batch b;
@@ -207,9 +208,72 @@ static void test_stream_source(void)
 	run_all(&r, &o, &beyond);
 	CHECK_INT(r.rc, NDL_EINVAL);
 	CHECK(strstr(r.err.text, "ends before") != NULL);
-	o.path = "no-such-file";
+	only = "no-such-file";
 	run_all(&r, &o, NULL);
 	CHECK_INT(r.rc, NDL_EIO);
+}
+
+/* Two streams, one three times as often: both are read to their ends. */
+static void test_mixed_streams(void)
+{
+	static run r;
+	const char *both[] = {path, path};
+	const double share[] = {3, 1};
+	write_rows(60, "");
+	ndl_dataset_options o = {.path = both, .n_paths = 2, .share = share, .batch_size = 7, .shuffle_buffer = 8, .threads = 1};
+	check_repeatable(&o, "two streams");
+	run_all(&r, &o, NULL);
+	CHECK_INT(r.examples, 120);
+	/* of the first forty rows about thirty come from the first stream: its row numbers run ahead */
+	o = (ndl_dataset_options){.path = both, .n_paths = 2, .share = share, .batch_size = 40, .in_order = true, .as_given = true};
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_dataset *d = ndl_dataset_open(&o, tok, &config, &e);
+	ndl_batch b;
+	int highest = -1;
+	CHECK_INT(ndl_dataset_next(d, &b, &e), 1);
+	for (size_t i = 0; i < b.n; i++) {
+		ndl_buf text = NDL_BUF_INIT;
+		int number = -1;
+		ndl_tok_decode(tok, &text, b.enc + b.enc_off[i], b.enc_off[i + 1] - b.enc_off[i], &e);
+		if (sscanf(ndl_buf_cstr(&text), "number %d", &number) == 1 && number > highest)
+			highest = number;
+		ndl_buf_clear(&text);
+	}
+	tap_ok(highest >= 24 && highest <= 36, "row %d of 40 is the last of the stream with share 3 in 4", highest);
+	ndl_dataset_close(d);
+}
+
+/* In the epochs of a curriculum prompts grow longer, in the others they do not. */
+static void test_curriculum(void)
+{
+	FILE *f = fopen(path, "w");
+	for (int i = 0; f && i < 64; i++) /* ever longer queries, in an order that is not theirs */
+		fprintf(f, "{\"query\":\"%0*d\",\"tools\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}],\"answers\":[]}\n",
+		        1 + i * 29 % 64, i);
+	fclose(f);
+	ndl_lines *l = load(NULL);
+	ndl_dataset_options o = {.lines = l, .batch_size = 16, .epochs = 2, .curriculum = 1, .threads = 1};
+	check_repeatable(&o, "curriculum");
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_dataset *d = ndl_dataset_open(&o, tok, &config, &e);
+	ndl_batch b;
+	size_t tokens[8];
+	for (int i = 0; i < 8; i++)
+		tokens[i] = ndl_dataset_next(d, &b, &e) == 1 ? b.enc_off[b.n] : 0;
+	tap_note("%zu %zu %zu %zu, %zu %zu %zu %zu", tokens[0], tokens[1], tokens[2], tokens[3], tokens[4], tokens[5],
+	         tokens[6], tokens[7]);
+	CHECK(tokens[0] < tokens[1] && tokens[1] < tokens[2] && tokens[2] < tokens[3]);
+	CHECK(!(tokens[4] < tokens[5] && tokens[5] < tokens[6] && tokens[6] <= tokens[7]));
+	ndl_dataset_close(d);
+
+	/* a row that stands twice in the subset comes twice, with another order of tools */
+	const size_t twice[] = {5, 5, 5, 5};
+	o = (ndl_dataset_options){.lines = l, .subset = twice, .n_subset = 4, .batch_size = 1, .epochs = 1, .in_order = true};
+	static run r;
+	run_all(&r, &o, NULL);
+	CHECK_INT(r.examples, 4);
+	CHECK(r.hash[0] != r.hash[1] || r.hash[0] != r.hash[2] || r.hash[0] != r.hash[3]);
+	ndl_lines_free(l);
 }
 
 static void count_report(void *user, const ndl_error *err)
@@ -242,7 +306,8 @@ static void test_bad_rows(void)
 	ndl_heldout *h = ndl_heldout_load(held_path, &e);
 
 	/* stream: everything is counted and reported */
-	ndl_dataset_options o = {.path = path, .heldout = h, .report = count_report, .report_user = reports};
+	const char *only = path;
+	ndl_dataset_options o = {.path = &only, .n_paths = 1, .heldout = h, .report = count_report, .report_user = reports};
 	run_all(&r, &o, NULL);
 	const ndl_dataset_counts *c = &r.state[r.n].counts;
 	CHECK(r.rc == 0 && c->rows == 9 && c->examples == 5 && c->bad == 2 && c->too_long_dec == 1 && c->held_out == 1);
@@ -282,7 +347,8 @@ static void test_counts(void)
 {
 	write_rows(21, "");
 	ndl_error e = NDL_ERROR_INIT;
-	ndl_dataset_options o = {.path = path};
+	const char *only = path;
+	ndl_dataset_options o = {.path = &only, .n_paths = 1};
 	ndl_dataset *d = ndl_dataset_open(&o, tok, &config, &e);
 	ndl_batch b;
 	while (ndl_dataset_next(d, &b, &e) == 1)
@@ -356,6 +422,8 @@ int main(void)
 	if (tok) {
 		test_lines_source();
 		test_stream_source();
+	test_mixed_streams();
+	test_curriculum();
 		test_bad_rows();
 		test_counts();
 		test_split();
