@@ -1,6 +1,7 @@
 /* needle-synth - training examples composed from a corpus of tool cards. */
 #include "cmd/cli.h"
 
+#include "synth/mix.h"
 #include "synth/synth.h"
 
 #include <limits.h>
@@ -8,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_CORPUS = 300, KEY_SPLIT, KEY_MAX_TOOLS, KEY_DOMAINS, KEY_LIST, KEY_STATS, KEY_TEXT, KEY_HELDOUT };
+enum { KEY_CORPUS = 300, KEY_SPLIT, KEY_MAX_TOOLS, KEY_DOMAINS, KEY_LIST, KEY_STATS, KEY_TEXT, KEY_HELDOUT,
+	KEY_MIX };
 
 static const cli_option options[] = {
 	{'n', "count", "N", "number of examples [endless; 10000 with --stats]"},
@@ -17,6 +19,7 @@ static const cli_option options[] = {
 	{KEY_HELDOUT, "heldout", "FILE", "hashes of queries that must not come out [the installed list]"},
 	{KEY_LIST, "list-domains", NULL, "print the domains with their number of tools, and exit"},
 	{KEY_MAX_TOOLS, "max-tools", "N", "tools offered at most, 1 to 16 [8]"},
+	{KEY_MIX, "mix", "FILE=WEIGHT", "also draw records of FILE, WEIGHT to every composed 1; may be repeated"},
 	{'s', "seed", "S", "same seed, same bytes [1]"},
 	{KEY_SPLIT, "split", "all|train|phrasing|value|tool|domain", "part of the corpus to draw from [all]"},
 	{KEY_STATS, "stats", NULL, "print what the examples contain instead of the examples"},
@@ -24,10 +27,18 @@ static const cli_option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
+enum { MAX_MIXED = 64 };
+
 typedef struct settings {
 	ndl_synth_options synth;
 	long count; /* -1: endless */
 	bool list, stats, text;
+	struct mixed {
+		char *path; /* of the command line */
+		double weight;
+	} mixed[MAX_MIXED];
+	size_t n_mixed;
+	double composed; /* weight of what is composed */
 	char corpus[PATH_MAX], heldout[PATH_MAX];
 } settings;
 
@@ -50,6 +61,24 @@ static void share_path(char *path, size_t size, const char *name)
 	snprintf(path, size, "%s/%s", NDL_PKGDATADIR, name);
 }
 
+/* "FILE=WEIGHT"; "synth" is what is composed. */
+static void parse_mix(cli *c, settings *s, char *arg)
+{
+	char *equals = strrchr(arg, '=');
+	if (!equals || equals == arg)
+		cli_usage_error(c, "--mix: expected FILE=WEIGHT, got '%s'", arg);
+	*equals = '\0';
+	double weight = cli_double(c, "--mix", equals + 1, 0, 1e6);
+	if (strcmp(arg, "synth") == 0) {
+		s->composed = weight;
+		return;
+	}
+	if (s->n_mixed == MAX_MIXED)
+		cli_usage_error(c, "--mix: more than %d files", MAX_MIXED);
+	if (weight > 0)
+		s->mixed[s->n_mixed++] = (struct mixed){arg, weight};
+}
+
 static void parse_options(cli *c, settings *s, int argc, char **argv)
 {
 	static const char *const splits[] = {"all", "train", "phrasing", "value", "tool", "domain", NULL};
@@ -66,6 +95,7 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 		case KEY_MAX_TOOLS: s->synth.max_tools = (int)cli_long(c, "--max-tools", arg, 1, 16); break;
 		case KEY_SPLIT: s->synth.split = (enum ndl_synth_split)cli_choice(c, "--split", arg,
 			splits); break;
+		case KEY_MIX: parse_mix(c, s, (char *)arg); break;
 		case KEY_STATS: s->stats = true; break;
 		case KEY_TEXT: s->text = true; break;
 		}
@@ -74,6 +104,10 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 		cli_usage_error(c, "unexpected argument '%s'", argv[operand]);
 	if (s->stats && s->text)
 		cli_usage_error(c, "--stats and --text exclude each other");
+	if (s->stats && s->n_mixed)
+		cli_usage_error(c, "--stats counts composed examples only, not --mix");
+	if (s->composed == 0 && !s->n_mixed)
+		cli_usage_error(c, "nothing is left to draw from");
 }
 
 static void fill_defaults(settings *s)
@@ -98,13 +132,50 @@ static int list_domains(const ndl_synth *synth)
 	return CLI_OK;
 }
 
-static int write_examples(const cli *c, ndl_synth *synth, const settings *s, ndl_error *err)
+static void report_row(void *user, const ndl_error *err)
+{
+	const cli *c = user;
+	if (c->common.verbose)
+		cli_report(c, err);
+}
+
+static ndl_mix *open_mix(cli *c, ndl_synth *synth, const settings *s, ndl_error *err)
+{
+	ndl_mix *m = ndl_mix_new(synth, s->composed, s->synth.seed, err);
+	ndl_heldout *held = m ? ndl_heldout_load(s->synth.heldout, err) : NULL;
+	ndl_lines_options o = {.heldout = held, .report = report_row, .report_user = c,
+		.threads = c->common.threads};
+	bool ok = held != NULL;
+	for (size_t i = 0; i < s->n_mixed && ok; i++) {
+		size_t good, bad, out;
+		ok = ndl_mix_add(m, s->mixed[i].path, s->mixed[i].weight, &o, err) == NDL_OK;
+		if (!ok)
+			break;
+		ndl_mix_rows(m, i, &good, &bad, &out);
+		cli_verbose(c, "%s: %zu records, %zu held out", s->mixed[i].path, good, out);
+		if (bad)
+			cli_warn(c, "%s: left out %zu records that are no examples (-v names them)",
+				s->mixed[i].path, bad);
+	}
+	ndl_heldout_free(held);
+	if (ok)
+		return m;
+	ndl_mix_free(m);
+	return NULL;
+}
+
+static int write_examples(cli *c, ndl_synth *synth, const settings *s, ndl_error *err)
 {
 	ndl_buf out = NDL_BUF_INIT;
 	int status = CLI_OK;
+	ndl_mix *mix = open_mix(c, synth, s, err);
+	if (!mix) {
+		cli_report(c, err);
+		return CLI_UNUSABLE;
+	}
 	for (long i = 0; (s->count < 0 || i < s->count) && !cli_stdout_failed(); i++) {
 		ndl_buf_reset(&out);
-		if (ndl_synth_next(synth, &out, s->text ? NDL_SYNTH_TEXT : NDL_SYNTH_JSONL, err) != NDL_OK) {
+		if (ndl_mix_next(mix, &out, s->text ? NDL_SYNTH_TEXT : NDL_SYNTH_JSONL, err) != NDL_OK) {
 			cli_report(c, err);
 			status = CLI_UNUSABLE;
 			break;
@@ -112,6 +183,7 @@ static int write_examples(const cli *c, ndl_synth *synth, const settings *s, ndl
 		fwrite(out.data, 1, out.len, stdout);
 	}
 	ndl_buf_clear(&out);
+	ndl_mix_free(mix);
 	return status;
 }
 
@@ -126,7 +198,7 @@ int main(int argc, char **argv)
 		            "  needle-synth -n 50000 --stats\n",
 		.options = options,
 	};
-	settings s = {.synth = {.seed = 1}, .count = -1};
+	settings s = {.synth = {.seed = 1}, .count = -1, .composed = 1};
 	ndl_error err = NDL_ERROR_INIT;
 	int status;
 	cli_init(&c);

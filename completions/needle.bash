@@ -133,13 +133,14 @@ _needle_eval() {
 }
 
 _needle_synth() {
-	options="--count --corpus --domains --heldout --list-domains --max-tools --seed --split --stats --text --threads --quiet --verbose --help --version"
+	options="--count --corpus --domains --heldout --list-domains --max-tools --mix --seed --split --stats --text --threads --quiet --verbose --help --version"
 	case $1 in
 	-n | --count) : ;;
 	--corpus) _needle_reply -d ;;
 	--domains) : ;;
 	--heldout) _needle_reply -f ;;
 	--max-tools) : ;;
+	--mix) _needle_reply -f ;;
 	-s | --seed) : ;;
 	--split) _needle_reply -W "all train phrasing value tool domain" ;;
 	-j | --threads) : ;;

@@ -4,6 +4,7 @@ libneedle_a_SOURCES += \
 	lib/synth/corpus.h lib/synth/corpus.c lib/synth/card.h lib/synth/card.c lib/synth/phrases.c lib/synth/vary.c lib/synth/lists.c \
 	lib/synth/parts.c lib/synth/invent.h lib/synth/invent.c \
 	lib/synth/values.h lib/synth/values.c lib/synth/words.c lib/synth/when.c \
+	lib/synth/mix.h lib/synth/mix.c \
 	lib/synth/compose.h lib/synth/fill.c lib/synth/surface.c lib/synth/offer.c
 
 check_PROGRAMS += tests/unit/test_synth_values tests/unit/test_synth

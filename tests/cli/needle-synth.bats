@@ -191,6 +191,40 @@ EOF
 EOF
 }
 
+@test "--mix draws files by weight, in canonical form, without what is held out" {
+	cat >own.jsonl <<'EOF'
+{"query":"do it","tools":[{"type":"function","function":{"name":"doIt","parameters":{"type":"object","properties":{}}}}],"answers":[{"name":"doIt","arguments":{}}],"source":"mine"}
+{"query":"hidden away","tools":[],"answers":[]}
+{"query":"broken","tools":[{"name":"a","parameters":{}}],"answers":[{"name":"b","arguments":{}}]}
+
+{"query":"nothing","tools":[{"name":"a","parameters":{}}],"answers":"[]"}
+EOF
+	printf 'hidden away' | sha1sum | cut -c1-16 >hashes
+	run -0 --separate-stderr needle-synth --corpus c --heldout hashes --mix own.jsonl=1 -n 1000
+	[ "$stderr" = "needle-synth: own.jsonl: left out 1 records that are no examples (-v names them)" ]
+	jq -e -s 'map(.meta.source // "composed") | group_by(.) | map({(.[0]): length}) | add
+		| .composed > 440 and .composed < 560 and ((.mine - .own) | fabs) <= 1 and (keys | length == 3)' <<<"$output"
+	jq -e -s 'map(select(.meta.source == "mine") | [.tools, .answers]) | unique
+		== [[[{"name":"do_it","parameters":{}}], [{"name":"do_it","arguments":{}}]]]' <<<"$output"
+	# the same bytes again, and files alone
+	needle-synth -q --corpus c --heldout hashes --mix own.jsonl=1 -n 1000 | cmp - <(printf '%s\n' "$output")
+	run -0 needle-synth -q --corpus c --heldout hashes --mix own.jsonl=3 --mix synth=0 -n 20 --text
+	[ "${#lines[@]}" -eq 60 ]
+	run -1 grep -v '^\[\|^do it$\|^nothing$' <<<"$output"
+}
+
+@test "--mix refuses what it cannot use" {
+	run -2 small --mix own.jsonl
+	run -2 small --mix own.jsonl=-1
+	run -2 small --mix own.jsonl=1 --stats
+	run -2 small --mix synth=0
+	run -3 --separate-stderr small --mix nosuch.jsonl=1 -n 1
+	[[ $stderr == *nosuch.jsonl* ]]
+	echo nonsense >bad.jsonl
+	run -3 --separate-stderr small -q --mix bad.jsonl=1 -n 1
+	[[ $stderr == *"bad.jsonl: no records to mix in" ]]
+}
+
 @test "a lexicon that does not exist is refused" {
 	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
 	run -3 --separate-stderr small -n 1
