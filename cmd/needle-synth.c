@@ -1,16 +1,19 @@
 /* needle-synth - training examples composed from a corpus of tool cards. */
 #include "cmd/cli.h"
+#include "cmd/post.h"
 
 #include "synth/mix.h"
 #include "synth/synth.h"
+#include "synth/teacher.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { KEY_CORPUS = 300, KEY_SPLIT, KEY_MAX_TOOLS, KEY_DOMAINS, KEY_LIST, KEY_STATS, KEY_TEXT, KEY_HELDOUT,
-	KEY_MIX };
+	KEY_MIX, KEY_TOOLS, KEY_TEACHER, KEY_TEACHER_MODEL, KEY_TEACHER_RATE, KEY_TEACHER_CACHE, KEY_TEACHER_PRICE };
 
 static const cli_option options[] = {
 	{'n', "count", "N", "number of examples [endless; 10000 with --stats]"},
@@ -23,6 +26,12 @@ static const cli_option options[] = {
 	{'s', "seed", "S", "same seed, same bytes [1]"},
 	{KEY_SPLIT, "split", "all|train|phrasing|value|tool|domain", "part of the corpus to draw from [all]"},
 	{KEY_STATS, "stats", NULL, "print what the examples contain instead of the examples"},
+	{KEY_TOOLS, "tools", "FILE", "examples for the tools listed in FILE, in any dialect, and for no others"},
+	{KEY_TEACHER, "teacher", "URL", "ask the OpenAI-compatible endpoint URL instead of composing; key in $NEEDLE_TEACHER_KEY"},
+	{KEY_TEACHER_CACHE, "teacher-cache", "FILE", "keep the teacher's answers in FILE and ask none of them again"},
+	{KEY_TEACHER_MODEL, "teacher-model", "NAME", "the model to ask for"},
+	{KEY_TEACHER_PRICE, "teacher-price", "IN,OUT", "price of a million tokens read and written, to print the cost"},
+	{KEY_TEACHER_RATE, "teacher-rate", "N", "requests a minute at most [60]"},
 	{KEY_TEXT, "text", NULL, "lines of query, tools and answers, to train a vocabulary on"},
 	{0, NULL, NULL, NULL},
 };
@@ -39,6 +48,9 @@ typedef struct settings {
 	} mixed[MAX_MIXED];
 	size_t n_mixed;
 	double composed; /* weight of what is composed */
+	post_options teacher;
+	const char *teacher_model;
+	double price_in, price_out;
 	char corpus[PATH_MAX], heldout[PATH_MAX];
 } settings;
 
@@ -79,6 +91,33 @@ static void parse_mix(cli *c, settings *s, char *arg)
 		s->mixed[s->n_mixed++] = (struct mixed){arg, weight};
 }
 
+static void parse_price(cli *c, settings *s, const char *arg)
+{
+	char in[32];
+	const char *comma = strchr(arg, ',');
+	if (!comma || (size_t)(comma - arg) >= sizeof in)
+		cli_usage_error(c, "--teacher-price: expected IN,OUT, got '%s'", arg);
+	snprintf(in, sizeof in, "%.*s", (int)(comma - arg), arg);
+	s->price_in = cli_double(c, "--teacher-price", in, 0, 1e6);
+	s->price_out = cli_double(c, "--teacher-price", comma + 1, 0, 1e6);
+}
+
+static void check_teacher(cli *c, settings *s)
+{
+	if (!s->teacher.url && (s->teacher_model || s->teacher.cache || s->price_in > 0))
+		cli_usage_error(c, "--teacher-model, --teacher-cache and --teacher-price need --teacher");
+	if (!s->teacher.url)
+		return;
+	if (!post_available())
+		cli_usage_error(c, "--teacher: this program was built without libcurl");
+	if (!s->teacher_model)
+		cli_usage_error(c, "--teacher needs --teacher-model");
+	if (s->stats || s->text || s->n_mixed)
+		cli_usage_error(c, "--teacher excludes --stats, --text and --mix");
+	if (s->count < 0)
+		cli_usage_error(c, "--teacher needs -n: an endless stream would cost without end");
+}
+
 static void parse_options(cli *c, settings *s, int argc, char **argv)
 {
 	static const char *const splits[] = {"all", "train", "phrasing", "value", "tool", "domain", NULL};
@@ -98,14 +137,24 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 		case KEY_MIX: parse_mix(c, s, (char *)arg); break;
 		case KEY_STATS: s->stats = true; break;
 		case KEY_TEXT: s->text = true; break;
+		case KEY_TEACHER: s->teacher.url = arg; break;
+		case KEY_TEACHER_CACHE: s->teacher.cache = arg; break;
+		case KEY_TEACHER_MODEL: s->teacher_model = arg; break;
+		case KEY_TEACHER_PRICE: parse_price(c, s, arg); break;
+		case KEY_TEACHER_RATE: s->teacher.per_minute = cli_double(c, "--teacher-rate", arg, 0.01, 1e6); break;
+		case KEY_TOOLS: s->synth.tools = arg; break;
 		}
 	}
 	if (operand < argc)
 		cli_usage_error(c, "unexpected argument '%s'", argv[operand]);
 	if (s->stats && s->text)
 		cli_usage_error(c, "--stats and --text exclude each other");
+	if (s->synth.tools && (s->synth.domains || s->synth.split > NDL_SYNTH_VALUE
+		|| s->synth.split == NDL_SYNTH_PHRASING))
+		cli_usage_error(c, "--tools goes with --split all, train or value, and not with --domains");
 	if (s->stats && s->n_mixed)
 		cli_usage_error(c, "--stats counts composed examples only, not --mix");
+	check_teacher(c, s);
 	if (s->composed == 0 && !s->n_mixed)
 		cli_usage_error(c, "nothing is left to draw from");
 }
@@ -187,6 +236,81 @@ static int write_examples(cli *c, ndl_synth *synth, const settings *s, ndl_error
 	return status;
 }
 
+/* Asking a teacher ------------------------------------------------------------------------ */
+
+static ndl_status ask(void *user, uint64_t n, const char *body, ndl_buf *response, ndl_error *err)
+{
+	(void)n;
+	return post_ask(user, body, response, err);
+}
+
+static void print_usage(const cli *c, const settings *s, const ndl_teacher *t, const post *p)
+{
+	ndl_teacher_counts n;
+	post_counts sent;
+	char dropped[300] = "";
+	size_t used = 0;
+	if (c->common.quiet)
+		return;
+	ndl_teacher_count(t, &n);
+	post_count(p, &sent);
+	for (int f = 0; f < NDL_TEACHER_FAULTS; f++)
+		if (n.dropped[f])
+			used += (size_t)snprintf(dropped + used, sizeof dropped - used, "%s%" PRIu64 " %s",
+				used ? ", " : "", n.dropped[f], ndl_teacher_fault_name((enum ndl_teacher_fault)f));
+	cli_warn(c, "%" PRIu64 " examples kept; dropped: %s", n.kept, used ? dropped : "none");
+	cli_warn(c, "%" PRIu64 " requests sent, %" PRIu64 " of them again, %" PRIu64 " answers from the cache; "
+		"%" PRIu64 " tokens read, %" PRIu64 " written", sent.sent, sent.tried_again, sent.from_cache, n.tokens_in,
+		n.tokens_out);
+	if (s->price_in > 0 || s->price_out > 0)
+		cli_warn(c, "cost: %.4f", 1e-6 * (s->price_in * (double)n.tokens_in + s->price_out * (double)n.tokens_out));
+}
+
+/* "https://host/v1" is asked at "https://host/v1/chat/completions". */
+static void complete_url(char out[PATH_MAX], const char *url)
+{
+	static const char tail[] = "/chat/completions";
+	size_t n = strlen(url);
+	while (n && url[n - 1] == '/')
+		n--;
+	bool whole = n >= sizeof tail - 1 && memcmp(url + n - (sizeof tail - 1), tail, sizeof tail - 1) == 0;
+	snprintf(out, PATH_MAX, "%.*s%s", (int)n, url, whole ? "" : tail);
+}
+
+static int ask_teacher(const cli *c, ndl_synth *synth, settings *s, ndl_error *err)
+{
+	ndl_buf out = NDL_BUF_INIT;
+	char url[PATH_MAX];
+	int status = CLI_OK;
+	complete_url(url, s->teacher.url);
+	s->teacher.url = url;
+	s->teacher.key = getenv("NEEDLE_TEACHER_KEY");
+	ndl_heldout *held = ndl_heldout_load(s->synth.heldout, err);
+	post *p = held ? post_open(&s->teacher, err) : NULL;
+	ndl_teacher_options o = {.synth = synth, .model = s->teacher_model, .heldout = held, .ask = ask, .user = p};
+	ndl_teacher *t = p ? ndl_teacher_new(&o, err) : NULL;
+	bool ok = t != NULL;
+	for (long i = 0; i < s->count && ok && !cli_stdout_failed(); i++) {
+		ndl_buf_reset(&out);
+		ok = ndl_teacher_next(t, &out, err) == NDL_OK;
+		if (ok)
+			fwrite(out.data, 1, out.len, stdout);
+		cli_progress(c, (uint64_t)i + 1, (uint64_t)s->count, "examples");
+	}
+	cli_progress_end(c);
+	if (!ok) {
+		cli_report(c, err);
+		status = CLI_UNUSABLE;
+	}
+	if (t)
+		print_usage(c, s, t, p);
+	ndl_teacher_free(t);
+	post_close(p);
+	ndl_heldout_free(held);
+	ndl_buf_clear(&out);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	cli c = {
@@ -198,7 +322,8 @@ int main(int argc, char **argv)
 		            "  needle-synth -n 50000 --stats\n",
 		.options = options,
 	};
-	settings s = {.synth = {.seed = 1}, .count = -1, .composed = 1};
+	settings s = {.synth = {.seed = 1}, .count = -1, .composed = 1,
+		.teacher = {.per_minute = 60, .tries = 6}};
 	ndl_error err = NDL_ERROR_INIT;
 	int status;
 	cli_init(&c);
@@ -209,6 +334,9 @@ int main(int argc, char **argv)
 		cli_report(&c, &err);
 		return cli_finish(&c, err.code == NDL_EINVAL ? CLI_USAGE : CLI_UNUSABLE);
 	}
+	const char *mute;
+	for (size_t i = 0; (mute = ndl_synth_mute(synth, i)); i++)
+		cli_warn(&c, "%s: no request can be made for %s; it is only offered beside others", s.synth.tools, mute);
 	if (s.list) {
 		status = list_domains(synth);
 	} else if (s.stats) {
@@ -216,6 +344,8 @@ int main(int argc, char **argv)
 			&err) == NDL_OK ? CLI_OK : CLI_UNUSABLE;
 		if (status)
 			cli_report(&c, &err);
+	} else if (s.teacher.url) {
+		status = ask_teacher(&c, synth, &s, &err);
 	} else {
 		status = write_examples(&c, synth, &s, &err);
 	}

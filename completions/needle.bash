@@ -133,7 +133,7 @@ _needle_eval() {
 }
 
 _needle_synth() {
-	options="--count --corpus --domains --heldout --list-domains --max-tools --mix --seed --split --stats --text --threads --quiet --verbose --help --version"
+	options="--count --corpus --domains --heldout --list-domains --max-tools --mix --seed --split --stats --tools --teacher --teacher-cache --teacher-model --teacher-price --teacher-rate --text --threads --quiet --verbose --help --version"
 	case $1 in
 	-n | --count) : ;;
 	--corpus) _needle_reply -d ;;
@@ -143,6 +143,12 @@ _needle_synth() {
 	--mix) _needle_reply -f ;;
 	-s | --seed) : ;;
 	--split) _needle_reply -W "all train phrasing value tool domain" ;;
+	--tools) _needle_reply -f ;;
+	--teacher) : ;;
+	--teacher-cache) _needle_reply -f ;;
+	--teacher-model) : ;;
+	--teacher-price) : ;;
+	--teacher-rate) : ;;
 	-j | --threads) : ;;
 	*) return 1 ;;
 	esac

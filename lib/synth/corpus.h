@@ -27,6 +27,7 @@ typedef struct syn_source {
 	enum syn_builtin kind;
 	const struct syn_list *list;
 	double lo, hi;
+	bool converted;   /* dates and times: always ISO, HH:MM, whatever the description says */
 	const char *name; /* as the card wrote it, until resolved */
 } syn_source;
 
@@ -109,6 +110,7 @@ typedef struct syn_tool {
 	size_t domain;      /* SYN_INVENTED: of none */
 	uint64_t twins;     /* bit g: member of group g of twins.txt */
 	bool held;          /* a held-out tool, or of a held-out domain */
+	const char *rendered; /* the tool as it is shown; NULL: from names and descriptions */
 	int tense;          /* dates that fit: -1 past, 0 any, 1 future */
 } syn_tool;
 
@@ -118,6 +120,7 @@ typedef struct syn_field {
 	syn_strings with;    /* "a base of {}": after "with" */
 	syn_strings adverb;  /* "due {}": after the object, without "with" */
 	syn_strings yes, no; /* a boolean's words */
+	const char *spoken;  /* its name as people say it; NULL: the parameter's */
 } syn_field;
 
 typedef struct syn_verb {
@@ -133,6 +136,12 @@ typedef struct syn_object {
 	syn_strings said;    /* "the area of a triangle" */
 	int16_t field[SYN_MAX_FIELDS]; /* required ones first */
 	size_t n_fields, n_required;
+	/* Of a tool of the user's (own.h): */
+	const char *rendered;    /* the tool as it is shown, or NULL: it gets names and descriptions */
+	const char *description;
+	syn_strings heads;       /* whole requests without arguments: "send a message" */
+	bool direct;             /* what the first field says may stand for the object: "play {}" */
+	bool mute;               /* can be offered, but not asked for */
 } syn_object;
 
 typedef struct syn_domain {

@@ -111,9 +111,9 @@ static syn_place place_of(const filler *f, size_t piece, const slot *s)
 		s->many, f->call->tool->tense};
 	place.words = !s->many && words_fit(f->call->phrase, piece);
 	if (s->p->source.kind == SYN_DATE_ISO)
-		place.as_said = !iso_date_wanted(d);
+		place.as_said = !s->p->source.converted && !iso_date_wanted(d);
 	else if (s->p->source.kind == SYN_TIME24)
-		place.as_said = !hh_mm_wanted(d);
+		place.as_said = !s->p->source.converted && !hh_mm_wanted(d);
 	return place;
 }
 

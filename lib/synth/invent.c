@@ -208,6 +208,19 @@ static void end_words(phrase_maker *m)
 	m->open = false;
 }
 
+/* "due_date" and "dueDate" as "due date". */
+static void spoken_name(const char *name, char out[80])
+{
+	size_t n = 0;
+	for (const char *s = name; *s && n + 2 < 80; s++) {
+		bool up = isupper((unsigned char)*s) && s > name && islower((unsigned char)s[-1]);
+		if (up)
+			out[n++] = ' ';
+		out[n++] = (char)(*s == '_' || *s == '-' ? ' ' : up ? tolower((unsigned char)*s) : *s);
+	}
+	out[n] = '\0';
+}
+
 static void say_slot(phrase_maker *m, size_t i)
 {
 	end_words(m);
@@ -217,6 +230,29 @@ static void say_slot(phrase_maker *m, size_t i)
 	}
 	m->t->piece[m->at][m->n_pieces++] = (syn_piece){NULL, (int16_t)i, -1,
 		m->t->param[i].type == SYN_ARRAY};
+}
+
+/* The properties of an object: the required ones and some of the others, each with its name. */
+static void say_props(phrase_maker *m, size_t i)
+{
+	const syn_param *p = &m->t->param[i];
+	size_t said = 0;
+	for (size_t k = 0; k < p->n_props; k++) {
+		const syn_param *q = &p->props[k];
+		char name[80];
+		if (q->source.kind == SYN_NONE || (!q->required && said && ndl_rng_chance(m->r, 0.4)))
+			continue;
+		if (m->n_pieces + 3 > SYN_MAX_PIECES)
+			m->t->failed = true;
+		if (m->t->failed)
+			return;
+		spoken_name(q->name, name);
+		say(m, said++ ? ", " : "");
+		say(m, name);
+		say(m, " ");
+		end_words(m);
+		m->t->piece[m->at][m->n_pieces++] = (syn_piece){NULL, (int16_t)i, (int16_t)k, q->type == SYN_ARRAY};
+	}
 }
 
 /* "due {}" with the slot in its place. */
@@ -251,10 +287,8 @@ static bool say_boolean(phrase_maker *m, size_t i)
 static void say_name(phrase_maker *m, size_t i)
 {
 	char name[80];
-	snprintf(name, sizeof name, "%s", m->t->param[i].name);
-	for (char *s = name; *s; s++)
-		if (*s == '_')
-			*s = ' ';
+	const char *spoken = field_of(m, i)->spoken;
+	spoken_name(spoken ? spoken : m->t->param[i].name, name);
 	say(m, name);
 }
 
@@ -264,6 +298,10 @@ static void say_noun(phrase_maker *m, size_t i)
 	const syn_field *f = field_of(m, i);
 	if (say_boolean(m, i))
 		return;
+	if (f->param.type == SYN_OBJECT) {
+		say_props(m, i);
+		return;
+	}
 	if (f->with.n && ndl_rng_chance(m->r, 0.75)) {
 		say_form(m, i, pick(m->r, &f->with));
 		return;
@@ -283,10 +321,42 @@ static bool has_adverb(const phrase_maker *m, size_t i)
 
 static void say_request(phrase_maker *m)
 {
-	const syn_verb *verb = &m->c->verb[m->t->object->verb];
+	const syn_object *o = m->t->object;
+	const syn_verb *verb = &m->c->verb[o->verb];
+	if (o->heads.n && (o->said.n == 0 || ndl_rng_chance(m->r, 0.45))) {
+		say(m, pick(m->r, &o->heads));
+		return;
+	}
 	say(m, pick(m->r, &verb->say));
 	say(m, " ");
-	say(m, pick(m->r, &m->t->object->said));
+	say(m, pick(m->r, &o->said));
+}
+
+/* "weather in Rome": the thing alone. */
+static void say_thing(phrase_maker *m)
+{
+	const char *s = m->t->object->said.s[0];
+	static const char *const articles[] = {"the ", "a ", "an ", "whether "};
+	for (size_t i = 0; i < 4; i++)
+		if (strncmp(s, articles[i], strlen(articles[i])) == 0)
+			s += strlen(articles[i]);
+	say(m, s);
+}
+
+/* "play {song}": the first field in place of the object. False if it is not among those said. */
+static bool say_directly(phrase_maker *m)
+{
+	size_t k = 0;
+	while (k < m->n && m->order[k] != 0)
+		k++;
+	if (k == m->n)
+		return false;
+	memmove(m->order + 1, m->order, k * sizeof *m->order);
+	m->order[0] = 0;
+	say(m, m->c->verb[m->t->object->verb].say.s[ndl_rng_below(m->r, 5)]);
+	say(m, " ");
+	say_slot(m, 0);
+	return true;
 }
 
 /* " for Ann due Friday with a total of 40 and currency EUR" */
@@ -320,6 +390,10 @@ static void say_pairs(phrase_maker *m)
 		say(m, i ? ", " : leads[lead]);
 		if (say_boolean(m, m->order[i]))
 			continue;
+		if (m->t->param[m->order[i]].type == SYN_OBJECT) {
+			say_props(m, m->order[i]);
+			continue;
+		}
 		say_name(m, m->order[i]);
 		say(m, mark);
 		say_slot(m, m->order[i]);
@@ -341,6 +415,10 @@ static void say_sentences(phrase_maker *m)
 		if (field_of(m, f)->param.type == SYN_BOOLEAN) {
 			say(m, start ? "Do it " : "");
 			say_boolean(m, f);
+			continue;
+		}
+		if (field_of(m, f)->param.type == SYN_OBJECT) {
+			say_props(m, f);
 			continue;
 		}
 		say(m, start ? "The " : "the ");
@@ -366,15 +444,20 @@ static void make_words(phrase_maker *m)
 	bool flags = false; /* booleans do not stand in front */
 	for (size_t i = 0; i < m->n; i++)
 		flags = flags || field_of(m, m->order[i])->param.type == SYN_BOOLEAN;
-	if (u < 0.12 && m->n && !flags) {
+	if (m->t->object->direct && u < 0.45 && say_directly(m)) {
+		say_tail(m, 1, ndl_rng_chance(m->r, 0.8), " with ");
+	} else if (u < 0.12 && m->n && !flags) {
 		say_context(m);
+	} else if (u > 0.93 && m->n && m->t->object->said.n) {
+		say_thing(m);
+		say_tail(m, 0, ndl_rng_chance(m->r, 0.7), " with ");
 	} else {
 		say_request(m);
 		if (u < 0.70)
 			say_tail(m, 0, true, " with ");
 		else if (u < 0.82)
 			say_tail(m, 0, ndl_rng_chance(m->r, 0.5), ", ");
-		else if (u < 0.92 || m->n == 0)
+		else if (u < 0.88 || m->n == 0)
 			say_pairs(m);
 		else
 			say_sentences(m);
@@ -438,14 +521,17 @@ void syn_invent(const syn_corpus *c, ndl_rng *r, syn_invented *t, const syn_obje
 		syn_param *q = &t->param[i];
 		*q = f->param;
 		q->required = i < object->n_required;
+		if (object->rendered)
+			continue;
 		q->names = only(t, field_name(t, f->param.name, voice));
 		q->descriptions = only(t, field_description(r, t, f, q, voice));
 	}
 	t->tool = (syn_tool){.name = object->name, .param = t->param, .n_params = object->n_fields,
 		.phrase = t->phrase, .n_phrases = SYN_INVENTED_PHRASES, .n_train = SYN_INVENTED_PHRASES,
-		.domain = SYN_INVENTED, .tense = syn_tense_of(verb->name)};
-	t->tool.names = only(t, tool_name(r, t, verb, voice));
-	t->tool.descriptions = only(t, tool_description(r, t, verb, voice));
+		.domain = SYN_INVENTED, .tense = syn_tense_of(object->rendered ? object->name : verb->name)};
+	t->tool.rendered = object->rendered;
+	t->tool.names = only(t, object->rendered ? object->name : tool_name(r, t, verb, voice));
+	t->tool.descriptions = only(t, object->rendered ? object->description : tool_description(r, t, verb, voice));
 	for (size_t i = 0; i < SYN_INVENTED_PHRASES; i++)
 		make_phrase(c, r, t, i, lacking);
 }

@@ -33,11 +33,11 @@ static int pick_description(ndl_rng *r, const syn_strings *d, double dropped)
 	return d->n == 0 || ndl_rng_chance(r, dropped) ? -1 : (int)ndl_rng_below(r, d->n);
 }
 
-static void word_props(ndl_rng *r, syn_offer_param *op, const syn_param *p)
+static void word_props(ndl_rng *r, syn_offer_param *op, const syn_param *p, double dropped)
 {
 	for (size_t k = 0; k < p->n_props; k++) {
 		op->prop_name[k] = (int8_t)pick_name(r, &p->props[k].names);
-		op->prop_description[k] = (int8_t)pick_description(r, &p->props[k].descriptions, 0.15);
+		op->prop_description[k] = (int8_t)pick_description(r, &p->props[k].descriptions, dropped);
 		for (size_t j = 0; j < k; j++)
 			if (strcmp(p->props[j].names.s[op->prop_name[j]],
 				p->props[k].names.s[op->prop_name[k]]) == 0) {
@@ -68,20 +68,20 @@ void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phras
 	memset(o, 0, sizeof *o);
 	o->tool = t;
 	o->name = (int16_t)pick_name(r, &t->names);
-	o->description = (int16_t)pick_description(r, &t->descriptions, 0.04);
+	o->description = (int16_t)pick_description(r, &t->descriptions, t->rendered ? 0 : 0.04);
 	for (size_t i = 0; i < t->n_params; i++)
 		order[i] = i;
 	if (ndl_rng_chance(r, 0.5))
 		ndl_rng_shuffle(r, order, t->n_params);
 	for (size_t i = 0; i < t->n_params; i++) {
 		const syn_param *p = &t->param[order[i]];
-		if (!p->required && !used(ph, order[i]) && ndl_rng_chance(r, 0.2))
+		if (!t->rendered && !p->required && !used(ph, order[i]) && ndl_rng_chance(r, 0.2))
 			continue;
 		syn_offer_param *op = &o->param[o->n_params++];
 		op->param = (int16_t)order[i];
 		op->name = (int16_t)pick_name(r, &p->names);
-		op->description = (int16_t)pick_description(r, &p->descriptions, 0.1);
-		word_props(r, op, p);
+		op->description = (int16_t)pick_description(r, &p->descriptions, t->rendered ? 0 : 0.1);
+		word_props(r, op, p, t->rendered ? 0 : 0.15);
 	}
 	unique_names(o);
 }
@@ -197,6 +197,10 @@ static void write_offer_param(ndl_buf *b, const syn_example *e, size_t i, size_t
 static void write_offer(ndl_buf *b, const syn_example *e, size_t at)
 {
 	const syn_offer *o = &e->offer[at];
+	if (o->tool->rendered) {
+		ndl_buf_str(b, o->tool->rendered);
+		return;
+	}
 	ndl_buf_str(b, "{\"name\":");
 	write_name(b, e, at, -1);
 	if (o->description >= 0) {

@@ -1,56 +1,13 @@
 /* stats.c - what a stretch of examples contains. */
+#include "synth/hashset.h"
 #include "synth/synth_internal.h"
-
-#include "base/mem.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A set of 64-bit hashes; 0 stands for "empty". */
-typedef struct set {
-	uint64_t *slot;
-	size_t n, cap;
-	bool failed;
-} set;
-
-static bool set_insert(set *s, uint64_t h)
-{
-	size_t i = h & (s->cap - 1);
-	while (s->slot[i] && s->slot[i] != h)
-		i = (i + 1) & (s->cap - 1);
-	if (s->slot[i])
-		return false;
-	s->slot[i] = h;
-	s->n++;
-	return true;
-}
-
-static void set_grow(set *s)
-{
-	set t = {.cap = s->cap ? 2 * s->cap : 1024};
-	t.slot = ndl_calloc(t.cap, sizeof *t.slot);
-	if (!t.slot) {
-		s->failed = true;
-		return;
-	}
-	for (size_t i = 0; i < s->cap; i++)
-		if (s->slot[i])
-			set_insert(&t, s->slot[i]);
-	free(s->slot);
-	*s = t;
-}
-
-/* True if h is new. */
-static bool set_add(set *s, uint64_t h)
-{
-	if (2 * s->n >= s->cap)
-		set_grow(s);
-	return !s->failed && set_insert(s, h ? h : 1);
-}
-
 typedef struct tally {
-	set tools, names, phrases, values, queries;
+	syn_set tools, names, phrases, values, queries;
 	uint64_t calls[SYN_MAX_CALLS + 1], offers, bytes_query, bytes_tools, bytes_answers;
 	uint64_t strings, grounded, mapped, duplicates, longest;
 } tally;
@@ -71,15 +28,15 @@ static bool occurs(const syn_example *e, const char *s, size_t n)
 /* Mapped strings (an ISO date, a paired form) follow from the query without standing in it. */
 static void tally_call(tally *t, const syn_example *e, const syn_call *c)
 {
-	set_add(&t->tools, hash_text(c->tool->name, strlen(c->tool->name)));
-	set_add(&t->phrases, c->phrase->id);
+	syn_set_add(&t->tools, hash_text(c->tool->name, strlen(c->tool->name)));
+	syn_set_add(&t->phrases, c->phrase->id);
 	for (size_t i = 0; i < c->n_args; i++) {
 		const syn_arg *a = &c->arg[i];
 		const syn_param *p = &c->tool->param[a->param];
 		p = a->prop < 0 ? p : &p->props[a->prop];
 		for (int k = 0; k < a->n; k++) {
 			const syn_slot_value *v = &e->value[a->first + k];
-			set_add(&t->values, hash_text(e->query.data + v->at, v->len));
+			syn_set_add(&t->values, hash_text(e->query.data + v->at, v->len));
 			bool mapped = !v->copied && e->raws.data[v->raw_off] == '"' && !p->enum_json;
 			t->strings += v->copied || mapped;
 			t->mapped += mapped;
@@ -100,10 +57,10 @@ static void tally_example(tally *t, const syn_example *e)
 	t->longest = e->query.len > t->longest ? e->query.len : t->longest;
 	t->bytes_tools += e->tools.len;
 	t->bytes_answers += e->answers.len;
-	t->duplicates += !set_add(&t->queries, hash_text(e->query.data, e->query.len));
+	t->duplicates += !syn_set_add(&t->queries, hash_text(e->query.data, e->query.len));
 	for (size_t i = 0; i < e->n_offers; i++) {
 		const char *name = e->offer[i].tool->names.s[e->offer[i].name];
-		set_add(&t->names, hash_text(name, strlen(name)));
+		syn_set_add(&t->names, hash_text(name, strlen(name)));
 	}
 	for (size_t i = 0; i < e->n_calls; i++)
 		tally_call(t, e, &e->call[i]);
@@ -145,10 +102,10 @@ ndl_status ndl_synth_stats(ndl_synth *s, uint64_t n, FILE *f, ndl_error *err)
 		st = ndl_fail_nomem(err, "the counts");
 	if (st == NDL_OK)
 		print_tally(&t, s, n, f);
-	free(t.tools.slot);
-	free(t.names.slot);
-	free(t.phrases.slot);
-	free(t.values.slot);
-	free(t.queries.slot);
+	syn_set_clear(&t.tools);
+	syn_set_clear(&t.names);
+	syn_set_clear(&t.phrases);
+	syn_set_clear(&t.values);
+	syn_set_clear(&t.queries);
 	return st;
 }

@@ -30,7 +30,9 @@ typedef struct ndl_synth_options {
 	const char *domains;   /* "a,b,c": right tools from these only; NULL: all */
 	uint64_t seed;
 	enum ndl_synth_split split;
-	int max_tools;         /* 1..16; 0: 8 */
+	int max_tools;         /* 1..16; 0: 8, or as many as there are in tools */
+	const char *tools;     /* file with a list of tools of the user's, in any dialect: only these are
+	                        * offered, and words and values come from their schemas; or NULL */
 } ndl_synth_options;
 
 ndl_synth *ndl_synth_open(const ndl_synth_options *o, ndl_error *err);
@@ -43,6 +45,10 @@ enum ndl_synth_form {
 
 /* Appends the next example, one or three lines with their newlines. */
 ndl_status ndl_synth_next(ndl_synth *s, ndl_buf *out, enum ndl_synth_form form, ndl_error *err);
+
+/* The i-th of the user's tools that no request can be made for (it is only offered), NULL past
+ * the end. Borrowed. */
+const char *ndl_synth_mute(const ndl_synth *s, size_t i);
 
 /* The i-th domain's name, how many tools it has and whether it is held out; NULL past the end. */
 const char *ndl_synth_domain(const ndl_synth *s, size_t i, size_t *tools, int *held);

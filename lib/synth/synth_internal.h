@@ -4,7 +4,9 @@
 
 #include "data/heldout.h"
 #include "synth/compose.h"
+#include "synth/hashset.h"
 #include "synth/invent.h"
+#include "synth/own.h"
 #include "synth/synth.h"
 
 enum { SYN_POOL = 24 };
@@ -22,6 +24,9 @@ struct ndl_synth {
 	size_t n_about;
 	ndl_heldout *heldout;      /* NULL: none */
 	bool invents;              /* tools that no card describes may come */
+	ndl_tools *own;            /* the user's: only they come; NULL: none */
+	size_t first_object;       /* of those to invent from */
+	syn_set said;              /* queries for them, so that few come twice */
 	syn_domain invented;       /* their domain, of which only the name is set */
 	syn_voice voice;           /* of this example's invented tools */
 	syn_invented pool[SYN_POOL];

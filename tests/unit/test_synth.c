@@ -130,7 +130,8 @@ static const char *example_fault(const syn_example *e)
 	return fault;
 }
 
-/* What is written is what models see: rendering changes nothing. */
+/* What is written is what models see: rendering changes nothing, and the checker of lib/tools
+ * takes every call. */
 static bool is_canonical(const syn_example *e)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -139,6 +140,15 @@ static bool is_canonical(const syn_example *e)
 	ndl_tools *t = j ? ndl_tools_new(j, 0, &err) : NULL;
 	if (t)
 		ndl_tools_render(t, &b, NULL, 0, 0);
+	json_t *answers = ndl_json_parse(e->answers.data, e->answers.len, NULL), *call;
+	size_t i;
+	json_array_foreach(answers, i, call)
+		if (t && ndl_tools_check_call(t, call, &err) != NDL_OK) {
+			tap_note("%s: %s", ndl_buf_cstr(&e->answers), err.text);
+			ndl_tools_free(t);
+			t = NULL;
+		}
+	json_decref(answers);
 	bool same = t && b.len == e->tools.len && memcmp(b.data, e->tools.data, b.len) == 0;
 	if (!same)
 		tap_note("%s\n# rendered: %s (%s)", ndl_buf_cstr(&e->tools), ndl_buf_cstr(&b), err.text);

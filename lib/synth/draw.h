@@ -1,0 +1,36 @@
+/* draw.h - what the kinds of example are made of, drawn by chance. Private to this room. */
+#ifndef NDL_SYNTH_DRAW_H
+#define NDL_SYNTH_DRAW_H
+
+#include "synth/synth_internal.h"
+
+/* May t be the right tool in this split? May it be offered at all? */
+bool syn_is_target(const ndl_synth *s, const syn_tool *t);
+bool syn_may_offer(const ndl_synth *s, const syn_tool *t);
+const syn_domain *syn_domain_of(const ndl_synth *s, const syn_tool *t);
+
+/* Of those that the split allows. */
+const syn_phrase *syn_pick_phrase(ndl_synth *s, const syn_tool *t);
+const char *syn_pick_refusal(ndl_synth *s, const syn_domain *d);
+
+/* A new tool of this object into the pool; NULL if it did not work out. */
+syn_invented *syn_invent_new(ndl_synth *s, const syn_object *object, bool lacking);
+/* A right tool, an invented one with this chance; lacking: its phrases lack an argument. NULL: not
+ * this time. */
+const syn_tool *syn_draw_target(ndl_synth *s, double invented, bool lacking);
+
+bool syn_offered(const syn_example *e, const syn_tool *t);
+/* Offers t in some wording; ph: its phrase, if it is right. */
+void syn_offer_tool(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph);
+/* How many tools to offer, `least` or more. */
+size_t syn_pick_total(ndl_synth *s, size_t least);
+/* Adds tools that are not the answer until there are total: siblings of `near` with chance p, else
+ * any; missing: the tool that is asked for and not there. */
+void syn_add_distractors(ndl_synth *s, syn_example *e, size_t total, const syn_domain *near, double p,
+	const syn_tool *missing);
+void syn_shuffle_offers(ndl_synth *s, syn_example *e);
+
+/* kinds.c: does a request for one of the user's tools come out valid, in a few tries? */
+bool syn_can_ask(ndl_synth *s, const syn_object *o);
+
+#endif

@@ -1,0 +1,351 @@
+/* kinds.c - the kinds of example and their shares: one call, several, none. */
+#include "synth/draw.h"
+
+#include "json/json.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_TRIES = 400, KIND_TRIES = 40, MAX_SAID = 1000000 };
+
+/* Shares of right tools that are invented, and of examples whose names say nothing. */
+static const double INVENTED = 0.085, OPAQUE = 0.022;
+
+/* Adds one call with its tool offered and its words at the end of the query. */
+static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph,
+	enum syn_how how)
+{
+	syn_call *c = &e->call[e->n_calls++];
+	*c = (syn_call){.tool = t, .phrase = ph, .how = how};
+	if (!syn_offered(e, t))
+		syn_offer_tool(s, e, t, ph);
+	if (e->overflow)
+		return;
+	const syn_offer *o = &e->offer[e->n_offers - 1];
+	for (size_t i = 0; i < e->n_offers; i++)
+		if (e->offer[i].tool == t)
+			o = &e->offer[i];
+	syn_fill(&s->gen, e, c, o);
+}
+
+static void make_single(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	if (!t) {
+		e->overflow = true;
+		return;
+	}
+	const syn_phrase *ph = syn_pick_phrase(s, t);
+	add_call(s, e, t, ph, SYN_WHOLE);
+	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), ph->bare ? 1 : 0.6, NULL);
+}
+
+static const syn_tool *next_target(ndl_synth *s, const syn_tool *t)
+{
+	if (t->domain == SYN_INVENTED)
+		return syn_draw_target(s, 0.8, false);
+	for (int tries = 0; tries < 30 && ndl_rng_chance(&s->rng, 0.6); tries++) {
+		const syn_domain *d = syn_domain_of(s, t);
+		const syn_tool *u = d->tool[ndl_rng_below(&s->rng, d->n_tools)];
+		if (u != t && syn_is_target(s, u) && !syn_conflict(t, u, false))
+			return u;
+	}
+	return s->target[ndl_rng_below(&s->rng, s->n_targets)];
+}
+
+static const char *from(ndl_synth *s, const syn_list *l, const char *otherwise)
+{
+	return l ? l->v[ndl_rng_below(&s->rng, l->n)].surface : otherwise;
+}
+
+/* The words between two requests: a new sentence where the first ended in one or in free text. */
+static void join(ndl_synth *s, syn_example *e)
+{
+	const syn_seg *last = &e->seg[e->n_segs - 1];
+	char end = e->text.data[last->off + last->len - 1];
+	const char *j;
+	if (strchr(".?!", end))
+		j = ndl_rng_chance(&s->rng, 0.5) ? " " : " also ";
+	else if (e->call[e->n_calls - 1].open_end || ndl_rng_chance(&s->rng, 0.35))
+		j = from(s, s->gen.style.join_sentence, ". ");
+	else
+		j = from(s, s->gen.style.join, " and ");
+	syn_add_literal(e, j, strlen(j));
+}
+
+/* After "text. " the words usually begin with a capital. */
+static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
+{
+	const syn_seg *before = &e->seg[seg - 1];
+	if (seg >= e->n_segs || e->seg[seg].value >= 0 || before->len < 2 || !ndl_rng_chance(&s->rng, 0.7))
+		return;
+	if (!strchr(".?!", e->text.data[before->off + before->len - 2])
+		|| e->text.data[before->off + before->len - 1] != ' ')
+		return;
+	char *c = &e->text.data[e->seg[seg].off];
+	*c = (char)toupper((unsigned char)*c);
+}
+
+/* A second tool that is no near twin of the first, with a phrase that stands on its own. */
+static bool joins(const syn_example *e, const syn_tool *t, const syn_phrase *ph)
+{
+	if (ph->bare && !ph->has_slot)
+		return false;
+	for (size_t i = 0; i < e->n_calls; i++) {
+		const syn_tool *u = e->call[i].tool;
+		if (u == t ? !ph->has_slot || !e->call[i].phrase->has_slot : syn_conflict(u, t, false))
+			return false;
+	}
+	return true;
+}
+
+/* The phrase's required offer must cover both phrases when one tool is called twice. */
+static bool covered(const syn_example *e, const syn_tool *t, const syn_phrase *ph)
+{
+	for (size_t i = 0; i < e->n_offers; i++) {
+		const syn_offer *o = &e->offer[i];
+		if (o->tool != t)
+			continue;
+		bool have[SYN_MAX_PARAMS] = {false};
+		for (size_t k = 0; k < o->n_params; k++)
+			have[o->param[k].param] = true;
+		for (size_t k = 0; k < ph->n_pieces; k++)
+			if (!ph->piece[k].text && !have[ph->piece[k].param])
+				return false;
+		for (size_t k = 0; k < ph->n_fixed; k++)
+			if (!have[ph->fixed[k].param])
+				return false;
+	}
+	return true;
+}
+
+static void make_several(ndl_synth *s, syn_example *e, size_t n)
+{
+	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	bool again = ndl_rng_chance(&s->rng, 0.22);
+	const syn_phrase *ph = t ? syn_pick_phrase(s, t) : NULL;
+	if (!t || !joins(e, t, ph) || (again && !ph->has_slot)) {
+		e->overflow = true;
+		return;
+	}
+	add_call(s, e, t, ph, SYN_WHOLE);
+	for (size_t i = 1; i < n && !e->overflow; i++) {
+		const syn_tool *u = again ? t : next_target(s, t);
+		ph = !u ? NULL : again && ndl_rng_chance(&s->rng, 0.5) ? e->call[0].phrase : syn_pick_phrase(s, u);
+		if (!u || !joins(e, u, ph) || !covered(e, u, ph)) {
+			e->overflow = true;
+			return;
+		}
+		join(s, e);
+		size_t seg = e->n_segs;
+		add_call(s, e, u, ph, SYN_WHOLE);
+		if (!e->overflow)
+			capitalise(s, e, seg);
+	}
+	syn_add_distractors(s, e, syn_pick_total(s, n), syn_domain_of(s, t), 0.5, NULL);
+}
+
+/* A good request whose tool is not there, only its siblings. */
+static void make_missing(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	if (!t) {
+		e->overflow = true;
+		return;
+	}
+	const syn_phrase *ph = syn_pick_phrase(s, t);
+	double near = ph->bare ? 0 : 0.65;
+	add_call(s, e, t, ph, SYN_WHOLE);
+	e->n_calls = e->n_offers = 0;
+	e->about = syn_domain_of(s, t);
+	syn_add_distractors(s, e, syn_pick_total(s, 1), e->about, near, t);
+}
+
+/* Does a word of the name occur in the text? Short words and verbs say little. */
+static bool word_in(const char *name, const char *text)
+{
+	for (const char *w = name; *w;) {
+		char word[64];
+		size_t n = strcspn(w, "_");
+		snprintf(word, sizeof word, "%.*s", (int)n, w);
+		if (n > 3 && strstr(text, word))
+			return true;
+		w += n + (w[n] == '_');
+	}
+	return false;
+}
+
+/* May the card's tool stand for something that none of the user's tools does? */
+static bool foreign(const ndl_synth *s, const syn_tool *t)
+{
+	for (size_t i = s->first_object; i < s->corpus.n_objects; i++) {
+		const syn_object *o = &s->corpus.object[i];
+		const char *domain = s->corpus.domain[t->domain].name, *noun = strchr(o->name, '_');
+		if (word_in(t->name, o->rendered) || word_in(noun ? noun + 1 : o->name, domain)
+			|| word_in(domain, o->rendered))
+			return false;
+	}
+	return true;
+}
+
+/* A request for something else altogether, while the user's tools are offered. */
+static void make_foreign(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = &s->corpus.tool[ndl_rng_below(&s->rng, s->corpus.n_tools)];
+	e->overflow = true;
+	if (!syn_may_offer(s, t) || !foreign(s, t))
+		return;
+	e->overflow = false;
+	add_call(s, e, t, syn_pick_phrase(s, t), SYN_WHOLE);
+	e->n_calls = e->n_offers = 0;
+	e->about = syn_domain_of(s, t);
+	syn_add_distractors(s, e, syn_pick_total(s, 1), &s->invented, 1, NULL);
+}
+
+/* Something that no tool of this domain does. */
+static void make_refusal(ndl_synth *s, syn_example *e)
+{
+	const syn_domain *d = s->about[ndl_rng_below(&s->rng, s->n_about)];
+	const char *text = syn_pick_refusal(s, d);
+	e->about = d;
+	syn_add_literal(e, text, strlen(text));
+	syn_add_distractors(s, e, syn_pick_total(s, 1), d, 1, NULL);
+}
+
+/* One request with several values in one slot: a call for each. */
+static void make_series(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	const syn_phrase *ph = t ? syn_pick_phrase(s, t) : NULL;
+	if (!t || ph->series < 0) {
+		e->overflow = true;
+		return;
+	}
+	add_call(s, e, t, ph, SYN_SERIES);
+	int param = ph->piece[ph->series].param, n = e->call[0].n_series;
+	for (int i = 1; i < n && i < SYN_MAX_CALLS; i++) {
+		syn_call *c = &e->call[e->n_calls++];
+		*c = e->call[0];
+		for (size_t k = 0; k < c->n_args; k++)
+			if (c->arg[k].param == param)
+				c->arg[k].first += i;
+	}
+	e->overflow = e->overflow || n < 2;
+	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), 0.6, NULL);
+}
+
+/* The right tool is there, but the query lacks an argument that it requires. */
+static void make_lacking(ndl_synth *s, syn_example *e)
+{
+	const syn_tool *t = syn_draw_target(s, 0.3, true);
+	const syn_phrase *ph = t ? syn_pick_phrase(s, t) : NULL;
+	if (!t || (t->domain != SYN_INVENTED && ph->cut < 0)) {
+		e->overflow = true;
+		return;
+	}
+	add_call(s, e, t, ph, t->domain == SYN_INVENTED ? SYN_WHOLE : SYN_LACKING);
+	e->n_calls = 0;
+	e->about = syn_domain_of(s, t);
+	/* a sibling without required arguments might serve: only tools from elsewhere */
+	syn_add_distractors(s, e, syn_pick_total(s, 1), t->domain == SYN_INVENTED ? e->about : NULL, 0, t);
+}
+
+/* The kinds of example and their shares. */
+static void make_any(ndl_synth *s, syn_example *e, double u)
+{
+	syn_example_reset(e);
+	s->n_pool = 0;
+	syn_voice_pick(&s->rng, &s->voice);
+	if (u < 0.635)
+		make_single(s, e);
+	else if (u < 0.738)
+		make_several(s, e, s->max_tools < 2 ? 1 : 2);
+	else if (u < 0.76)
+		make_several(s, e, s->max_tools < 3 ? 1 : 3);
+	else if (u < 0.82)
+		make_series(s, e);
+	else if (u < 0.85)
+		make_lacking(s, e);
+	else if (s->own && (u < 0.93 || s->corpus.n_objects - s->first_object < 2))
+		make_foreign(s, e);
+	else if (u < 0.93 || s->n_about == 0 || s->own)
+		make_missing(s, e);
+	else
+		make_refusal(s, e);
+	if (!e->overflow && !s->own && ndl_rng_chance(&s->rng, OPAQUE))
+		syn_make_opaque(&s->rng, e);
+}
+
+/* There may be few ways to ask for few tools. */
+static bool is_new(ndl_synth *s, const syn_example *e)
+{
+	return s->said.n > MAX_SAID || syn_set_add(&s->said, ndl_hash64(e->query.data, e->query.len, 11));
+}
+
+/* The schemas of the user's tools may ask for more than values are made by. */
+static bool is_valid(const ndl_synth *s, const syn_example *e)
+{
+	json_t *answers = ndl_json_parse(e->answers.data, e->answers.len, NULL), *call;
+	size_t i;
+	bool valid = answers != NULL;
+	json_array_foreach(answers, i, call)
+		valid = valid && ndl_tools_check_call(s->own, call, NULL) == NDL_OK;
+	json_decref(answers);
+	return valid;
+}
+
+/* Does a request for the object come out valid, in a few tries? */
+bool syn_can_ask(ndl_synth *s, const syn_object *o)
+{
+	syn_example *e = &s->e;
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		ndl_rng_seed(&s->rng, s->seed, (uint64_t)tries);
+		syn_example_reset(e);
+		s->n_pool = 0;
+		syn_voice_pick(&s->rng, &s->voice);
+		syn_invented *t = syn_invent_new(s, o, false);
+		if (!t)
+			continue;
+		add_call(s, e, &t->tool, &t->phrase[0], SYN_WHOLE);
+		if (e->overflow)
+			continue;
+		syn_write_query(&s->gen, e);
+		syn_write_answers(e);
+		if (!e->overflow && is_valid(s, e))
+			return true;
+	}
+	return false;
+}
+
+/* What falls through is made anew as the same kind, so that the shares of the kinds hold; but a
+ * little corpus may have nothing of a kind: then another. */
+ndl_status syn_make(ndl_synth *s, ndl_error *err)
+{
+	syn_example *e = &s->e;
+	double kind = 0;
+	for (int tries = 0; tries < MAX_TRIES; tries++) {
+		ndl_rng_seed(&s->rng, s->seed, s->next_stream++);
+		double u = ndl_rng_unit(&s->rng);
+		kind = tries % KIND_TRIES ? kind : u;
+		make_any(s, e, kind);
+		if (e->overflow || e->n_offers == 0)
+			continue;
+		syn_shuffle_offers(s, e);
+		syn_write_query(&s->gen, e);
+		if (e->overflow || e->query.len < 2)
+			continue;
+		if (ndl_heldout_contains(s->heldout, e->query.data, e->query.len))
+			continue;
+		if (s->own && tries < KIND_TRIES / 2 && !is_new(s, e))
+			continue;
+		syn_write_tools(e);
+		syn_write_answers(e);
+		if (e->overflow || (s->own && !is_valid(s, e)))
+			continue;
+		if (e->text.failed || e->raws.failed || e->query.failed || e->tools.failed || e->answers.failed)
+			return ndl_fail_nomem(err, "an example");
+		return NDL_OK;
+	}
+	return ndl_fail(err, NDL_EINVAL, "no example can be made of this corpus with these options");
+}
