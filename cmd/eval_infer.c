@@ -22,6 +22,7 @@ struct eval_caller {
 	ndl_toolset *toolset; /* of all records, or NULL */
 	worker *worker;
 	int threads;
+	ndl_request request;
 };
 
 static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_error *err)
@@ -76,16 +77,22 @@ void eval_caller_free(eval_caller *c)
 	free(c);
 }
 
-static ndl_status run_query(worker *w, const ndl_toolset *tools, json_t *record, ndl_error *err)
+void eval_caller_request(eval_caller *c, const ndl_request *request)
 {
-	const ndl_request request = {0};
+	c->request = *request;
+}
+
+static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *tools, json_t *record, ndl_odds *odds,
+                            ndl_error *err)
+{
 	ndl_result result = {0};
 	const json_t *query = json_object_get(record, "query");
 	if (!json_is_string(query))
 		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s", ndl_json_type_name(query));
-	ndl_status rc = ndl_session_run(w->session, tools, json_string_value(query), json_string_length(query), &request,
+	ndl_status rc = ndl_session_run(w->session, tools, json_string_value(query), json_string_length(query), &c->request,
 	                                &result, err);
 	if (rc == NDL_OK) {
+		*odds = result.odds;
 		json_object_set(record, "calls", result.calls);
 		json_object_set_new(record, "confidence", json_real(result.confidence));
 		if (result.truncated)
@@ -103,34 +110,35 @@ static void forget(json_t *record)
 		json_object_del(record, keys[i]);
 }
 
-static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, ndl_error *err)
+static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
 {
 	if (!json_is_object(record))
 		return NDL_OK; /* scoring says so */
 	forget(record);
 	if (c->toolset)
-		return run_query(w, c->toolset, record, err);
+		return run_query(c, w, c->toolset, record, odds, err);
 	json_t *list = json_object_get(record, "tools");
 	if (!list)
 		return ndl_fail(err, NDL_EINVAL, "tools: missing");
 	ndl_toolset *own = ndl_toolset_new(c->engine, list, 0, err);
 	if (!own)
 		return err->code;
-	ndl_status rc = run_query(w, own, record, err);
+	ndl_status rc = run_query(c, w, own, record, odds, err);
 	ndl_toolset_free(own);
 	return rc;
 }
 
-static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_error *err)
+static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
 {
-	if (!record || run_record(c, w, record, err) == NDL_OK)
+	ndl_odds unused;
+	if (!record || run_record(c, w, record, odds ? odds : &unused, err) == NDL_OK)
 		return;
 	json_t *e = json_object();
 	json_object_set_new(e, "message", json_stringn(err->text, ndl_utf8_check(err->text, strlen(err->text))));
 	json_object_set_new(record, "error", e);
 }
 
-void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, size_t n)
+void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, ndl_odds *odds, size_t n)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
 	for (size_t i = 0; i < n; i++) {
@@ -139,6 +147,6 @@ void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, size_t n)
 #else
 		worker *w = &c->worker[0];
 #endif
-		run_one(c, w, record[i], &err[i]);
+		run_one(c, w, record[i], odds ? &odds[i] : NULL, &err[i]);
 	}
 }

@@ -1,6 +1,7 @@
 #include "cmd/finetune_score.h"
 
 #include "base/mem.h"
+#include "cmd/calibrate.h"
 #include "cmd/eval_infer.h"
 #include "quant/convert.h"
 
@@ -28,7 +29,7 @@ static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, 
 	eval_caller *caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, err);
 	ndl_status status = caller ? NDL_OK : err->code;
 	if (caller)
-		eval_caller_run(caller, record, errors, n);
+		eval_caller_run(caller, record, errors, NULL, n);
 	for (size_t i = 0; i < n && status == NDL_OK; i++) {
 		ndl_eval_counts c;
 		status = ndl_eval_record(&c, NULL, record[i], err);
@@ -117,5 +118,52 @@ ndl_status finetune_write_int4(const char *from, const char *to, int threads, nd
 		return err->code;
 	ndl_status status = write_int4(ckpt, to, threads, err);
 	ndl_ckpt_close(ckpt);
+	return status;
+}
+
+/* Adds the answers of record[n] that could be given. */
+static ndl_status add_answers(calibration *c, json_t **record, const ndl_error *errors, const ndl_odds *odds, size_t n,
+                              ndl_error *err)
+{
+	ndl_status status = NDL_OK;
+	for (size_t i = 0; i < n && status == NDL_OK; i++) {
+		ndl_eval_counts counts;
+		if (errors[i].code != NDL_OK)
+			continue;
+		status = ndl_eval_record(&counts, NULL, record[i], err);
+		if (status == NDL_OK)
+			status = calibrate_add(c, &odds[i], counts.exact, err);
+	}
+	return status;
+}
+
+ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t n, const char *model, int threads,
+                              ndl_error *err)
+{
+	calibration c = {0};
+	ndl_status status = NDL_OK;
+	eval_caller *caller = NULL;
+	json_t **record = ndl_calloc(n, sizeof *record);
+	ndl_error *errors = ndl_calloc(n, sizeof *errors);
+	ndl_odds *odds = ndl_calloc(n, sizeof *odds);
+	if (!record || !errors || !odds)
+		status = ndl_fail_nomem(err, "validation examples");
+	if (status == NDL_OK)
+		status = parse(record, lines, rows, n, n, err);
+	if (status == NDL_OK && !(caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, err)))
+		status = err->code;
+	if (status == NDL_OK) {
+		eval_caller_run(caller, record, errors, odds, n);
+		status = add_answers(&c, record, errors, odds, n, err);
+	}
+	eval_caller_free(caller);
+	if (status == NDL_OK)
+		status = calibrate_write(&c, model, model, err);
+	calibrate_clear(&c);
+	for (size_t i = 0; record && i < n; i++)
+		json_decref(record[i]);
+	free(record);
+	free(errors);
+	free(odds);
 	return status;
 }

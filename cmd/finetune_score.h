@@ -22,4 +22,9 @@ void finetune_score_table(const char *const *title, const ndl_eval_counts *score
 /* Writes the model in INT4, as needle-quantize does. */
 ndl_status finetune_write_int4(const char *from, const char *to, int threads, ndl_error *err);
 
+/* Fits the confidence of `model` to its answers to rows[n] and writes it into the file. NDL_EINVAL, and the
+ * file as it was, if the answers are too few for that, or all right or all wrong. */
+ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t n, const char *model, int threads,
+                              ndl_error *err);
+
 #endif

@@ -4,6 +4,7 @@
  * the model that -m names), writes a table or JSON with the metrics that lib/eval defines. The manual is needle-eval(1). */
 #include "cmd/cli.h"
 #include "cmd/engine.h"
+#include "cmd/calibrate.h"
 #include "cmd/eval_infer.h"
 #include "cmd/eval_report.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_PRECISION };
+enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM, KEY_CALIBRATE, KEY_PRECISION };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -26,6 +27,9 @@ static const cli_option options[] = {
 	{KEY_OVER, "fail-over", "METRIC=X", "exit with 1 if the metric is over X; may be repeated"},
 	{KEY_FAILURES, "failures", "FILE", "write the records without exact match to FILE"},
 	CLI_PRECISION(KEY_PRECISION),
+	{KEY_GROUND, "ground", "strict|prefer|off", "with -m: as needle-infer [prefer]"},
+	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1]"},
+	{KEY_CALIBRATE, "calibrate", "FILE", "with -m: write the model with its confidence fitted to these records"},
 	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
 	{0, NULL, NULL, NULL},
 };
@@ -38,7 +42,9 @@ typedef struct limit {
 
 typedef struct job {
 	cli c;
-	const char *model, *tools_path, *failures_path;
+	const char *model, *tools_path, *failures_path, *calibrate_path;
+	ndl_request request;
+	calibration fit;
 	bool json, strict;
 	ndl_precision precision;
 	limit limits[MAX_LIMITS];
@@ -66,7 +72,7 @@ static ndl_status write_failure(job *j, const json_t *record, ndl_error *err)
 }
 
 /* Negative: the record is bad; *fatal: not the record, but memory or the disk. */
-static ndl_status score_record(job *j, const json_t *record, bool *fatal, ndl_error *err)
+static ndl_status score_record(job *j, const json_t *record, const ndl_odds *odds, bool *fatal, ndl_error *err)
 {
 	ndl_eval_counts counts;
 	ndl_status rc = ndl_eval_record(&counts, j->tools, record, err);
@@ -74,6 +80,8 @@ static ndl_status score_record(job *j, const json_t *record, bool *fatal, ndl_er
 	if (rc != NDL_OK)
 		return rc;
 	rc = eval_totals_add(&j->totals, &counts, record, err);
+	if (rc == NDL_OK && j->calibrate_path && odds)
+		rc = calibrate_add(&j->fit, odds, counts.exact, err);
 	if (rc == NDL_OK && !counts.exact)
 		rc = write_failure(j, record, err);
 	*fatal = rc != NDL_OK;
@@ -84,6 +92,7 @@ static ndl_status score_record(job *j, const json_t *record, bool *fatal, ndl_er
 typedef struct chunk {
 	json_t *record[CHUNK]; /* NULL: err says why */
 	ndl_error err[CHUNK];
+	ndl_odds odds[CHUNK];  /* of calls that this program made */
 	size_t line[CHUNK];
 	size_t n;
 } chunk;
@@ -101,12 +110,12 @@ static int score_chunk(job *j, const ndl_reader *in, chunk *k)
 {
 	int status = CLI_OK;
 	if (j->caller)
-		eval_caller_run(j->caller, k->record, k->err, k->n);
+		eval_caller_run(j->caller, k->record, k->err, k->odds, k->n);
 	for (size_t i = 0; i < k->n && status != CLI_UNUSABLE; i++) {
 		bool fatal = false, called = k->err[i].code == NDL_OK;
 		if (k->record[i] && !called) /* a failed call is scored, as a wrong one */
 			report_bad(j, in, k, i);
-		ndl_status rc = k->record[i] ? score_record(j, k->record[i], &fatal, &k->err[i]) : k->err[i].code;
+		ndl_status rc = k->record[i] ? score_record(j, k->record[i], called ? &k->odds[i] : NULL, &fatal, &k->err[i]) : k->err[i].code;
 		if (rc == NDL_OK && called)
 			continue;
 		if (rc != NDL_OK) {
@@ -203,6 +212,7 @@ static void add_limit(job *j, const char *option, const char *text, bool over)
 
 static const char *parse_options(job *j, int argc, char **argv)
 {
+	static const char *const groundings[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -215,9 +225,16 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case KEY_OVER: add_limit(j, "--fail-over", arg, true); break;
 		case KEY_FAILURES: j->failures_path = arg; break;
 		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
+		case KEY_GROUND:
+			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
+			break;
+		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
+		case KEY_CALIBRATE: j->calibrate_path = arg; break;
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
+	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam))
+		cli_usage_error(&j->c, "--calibrate, --ground and --beam need --model");
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	return first < argc ? argv[first] : NULL;
@@ -233,6 +250,8 @@ static ndl_status open_all(job *j, ndl_error *err)
 	else if (j->model)
 		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, err);
 	json_decref(list);
+	if (j->caller)
+		eval_caller_request(j->caller, &j->request);
 	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
 		return NDL_EINVAL;
 	return j->failures_path ? ndl_outfile_open(&j->failures, j->failures_path, err) : NDL_OK;
@@ -275,6 +294,13 @@ static int finish(job *j, int status)
 		return CLI_UNUSABLE;
 	}
 	int checked = check_limits(j);
+	if (j->calibrate_path && calibrate_write(&j->fit, j->model, j->calibrate_path, &err) != NDL_OK) {
+		cli_report(&j->c, &err);
+		return err.code == NDL_EINVAL ? CLI_NEGATIVE : CLI_UNUSABLE;
+	}
+	if (j->calibrate_path && !j->c.common.quiet)
+		fprintf(stderr, "%s: log-odds of confidence: %.4f + %.4f * product's + %.4f * least choice's\n", j->c.name,
+		        j->fit.fitted.bias, j->fit.fitted.sum, j->fit.fitted.least);
 	return checked > status ? checked : status;
 }
 
@@ -306,6 +332,7 @@ int main(int argc, char **argv)
 	ndl_outfile_abort(&j.failures);
 	eval_totals_clear(&j.totals);
 	eval_caller_free(j.caller);
+	calibrate_clear(&j.fit);
 	ndl_tools_free(j.tools);
 	ndl_buf_clear(&j.line);
 	return cli_finish(&j.c, status);

@@ -3,6 +3,7 @@
  * Reads examples {"query","tools","answers"} as JSON Lines, writes one model file. The state of
  * the run lies beside it (OUT.state) until it is done: killed at any moment, the same command
  * with --resume ends on the same bytes. See needle-finetune(1). */
+#include "eval/eval.h"
 #include "cmd/cli.h"
 #include "cmd/finetune_best.h"
 #include "cmd/finetune_data.h"
@@ -286,6 +287,23 @@ static ndl_status loop(job *j, ndl_error *err)
 	return rc < 0 ? (ndl_status)rc : NDL_OK;
 }
 
+/* Confidence by the validation rows, where they are enough. */
+static ndl_status calibrate(job *j, ndl_error *err)
+{
+	const ndl_lines *lines;
+	const size_t *rows;
+	size_t n = finetune_data_part(&j->data, NDL_VAL, &lines, &rows);
+	if (n > (size_t)j->o.score)
+		n = (size_t)j->o.score;
+	if (n < NDL_FIT_LEAST)
+		return NDL_OK;
+	ndl_status status = finetune_calibrate(lines, rows, n, j->o.out, app.common.threads, err);
+	if (status != NDL_EINVAL)
+		return status;
+	cli_verbose(&app, "confidence is not fitted: %s", err->text);
+	return NDL_OK;
+}
+
 /* A temporary INT4 copy of the tuned model, scored. */
 static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines *lines, const size_t *rows, size_t n,
                              ndl_error *err)
@@ -351,7 +369,8 @@ static ndl_status finish(job *j, ndl_error *err)
 	unlink(j->state_path); /* nothing left to resume */
 	if (j->best.path)
 		finetune_best_done(&j->best);
-	return score(j, err);
+	status = calibrate(j, err);
+	return status == NDL_OK ? score(j, err) : status;
 }
 
 /* The best of several is kept in a file beside a file: /dev/stdout has no neighbours. */

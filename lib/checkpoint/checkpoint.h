@@ -5,6 +5,7 @@
 #ifndef NDL_CHECKPOINT_CHECKPOINT_H
 #define NDL_CHECKPOINT_CHECKPOINT_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "tensor/gemm.h"
 
@@ -124,6 +125,25 @@ ndl_status ndl_ckpt_vector(const ndl_ckpt *ckpt, const char *name, int layer, si
 /* out[in*out] = the weight as float32 in the layout of floats: [in, out], and [out, in] for the
  * embedding (embedding = true). */
 void ndl_weight_to_f32(const ndl_weight *w, bool embedding, float *out);
+
+/* Metadata "confidence", "[bias,sum,least]": how a model's answers become probabilities to be right.
+ * With the log-odds log(p / (1 - p)) of the product of an answer's choices' probabilities (sum: of their
+ * logarithms) and of the least of them, confidence has the log-odds
+ *     bias + c.sum * log_odds(sum) + c.least * log_odds(least).
+ * sum and least are not negative, so that more probability never means less confidence. */
+#define NDL_CONFIDENCE_KEY "confidence"
+typedef struct ndl_confidence {
+	double bias, sum, least;
+} ndl_confidence;
+/* The product itself: what holds for a file without that key. */
+#define NDL_CONFIDENCE_PLAIN ((ndl_confidence){0, 1, 0})
+ndl_status ndl_confidence_from_ckpt(ndl_confidence *c, const ndl_ckpt *ckpt, ndl_error *err);
+/* Appends what the metadata says: four decimals of each. */
+ndl_status ndl_confidence_text(const ndl_confidence *c, ndl_buf *out, ndl_error *err);
+/* Of log-probabilities, 0 or less. */
+double ndl_confidence_apply(const ndl_confidence *c, double sum, double least);
+/* log(p / (1 - p)) of exp(log_p), which is kept away from 0 and 1. */
+double ndl_log_odds(double log_p);
 
 /* Tensor that holds the SentencePiece .model bytes (U8). */
 #define NDL_TOKENIZER_TENSOR "tokenizer.model"

@@ -1,7 +1,7 @@
 # lib/checkpoint: model files (safetensors), the network's configuration, views of parameters
 libneedle_a_SOURCES += \
 	lib/checkpoint/checkpoint.h lib/checkpoint/checkpoint_internal.h lib/checkpoint/names.h \
-	lib/checkpoint/config.c \
+	lib/checkpoint/config.c lib/checkpoint/confidence.c \
 	lib/checkpoint/dtype.c \
 	lib/checkpoint/half.h lib/checkpoint/half.c \
 	lib/checkpoint/import.h lib/checkpoint/import_internal.h lib/checkpoint/import.c \

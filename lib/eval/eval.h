@@ -33,6 +33,7 @@
 #define NDL_EVAL_EVAL_H
 
 #include "base/error.h"
+#include "checkpoint/checkpoint.h"
 #include "json/json.h"
 #include "tools/tools.h"
 
@@ -80,7 +81,7 @@ enum { NDL_BINS = 10 };
 
 /* Zero-initialise; ndl_reliability_clear frees. */
 typedef struct ndl_reliability {
-	struct ndl_confidence {
+	struct ndl_seen {
 		double confidence;
 		int right;
 	} *seen;
@@ -102,5 +103,17 @@ void ndl_reliability_clear(ndl_reliability *r);
 /* confidence is clamped into [0, 1]; NaN is refused. right: the record was an exact match. */
 ndl_status ndl_reliability_add(ndl_reliability *r, double confidence, int right, ndl_error *err);
 ndl_status ndl_reliability_result(const ndl_reliability *r, ndl_calibration *out, ndl_error *err);
+
+/* One answer, as ndl_confidence (checkpoint.h) sees it. */
+typedef struct ndl_fit_sample {
+	double sum, least;
+	int right; /* it was an exact match */
+} ndl_fit_sample;
+
+enum { NDL_FIT_LEAST = 30 }; /* samples */
+
+/* Maximum likelihood: a logistic regression with a ridge that draws few samples towards
+ * NDL_CONFIDENCE_PLAIN. NDL_EINVAL with too few samples, or all right or all wrong. */
+ndl_status ndl_fit(const ndl_fit_sample *s, size_t n, ndl_confidence *out, ndl_error *err);
 
 #endif

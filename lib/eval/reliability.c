@@ -18,18 +18,18 @@ ndl_status ndl_reliability_add(ndl_reliability *r, double confidence, int right,
 		return ndl_fail(err, NDL_EINVAL, "confidence: not a number");
 	if (ndl_grow(&r->seen, &r->cap, r->n + 1, sizeof *r->seen) < 0)
 		return ndl_fail_nomem(err, "confidences");
-	r->seen[r->n++] = (struct ndl_confidence){fmin(fmax(confidence, 0), 1), right != 0};
+	r->seen[r->n++] = (struct ndl_seen){fmin(fmax(confidence, 0), 1), right != 0};
 	return NDL_OK;
 }
 
 static int by_confidence(const void *a, const void *b)
 {
-	const struct ndl_confidence *x = a, *y = b;
+	const struct ndl_seen *x = a, *y = b;
 	return x->confidence < y->confidence ? -1 : x->confidence > y->confidence;
 }
 
 /* Mann-Whitney: sum of the ranks of the right ones, equal confidences sharing their mean rank. */
-static double auroc(const struct ndl_confidence *s, size_t n, size_t right)
+static double auroc(const struct ndl_seen *s, size_t n, size_t right)
 {
 	double ranks = 0, r = (double)right, w = (double)(n - right);
 	if (right == 0 || right == n)
@@ -48,7 +48,7 @@ ndl_status ndl_reliability_result(const ndl_reliability *r, ndl_calibration *out
 	*out = (ndl_calibration){.n = r->n, .ece = NAN, .auroc = NAN};
 	if (r->n == 0)
 		return NDL_OK;
-	struct ndl_confidence *s = ndl_calloc(r->n, sizeof *s);
+	struct ndl_seen *s = ndl_calloc(r->n, sizeof *s);
 	if (!s)
 		return ndl_fail_nomem(err, "confidences");
 	memcpy(s, r->seen, r->n * sizeof *s);

@@ -30,7 +30,8 @@ static ndl_engine *make_engine(ndl_model *model, ndl_error *err)
 		return NULL;
 	}
 	e->model = model;
-	if (!e->model || load_tokenizer(e, err) != NDL_OK) {
+	if (!e->model || load_tokenizer(e, err) != NDL_OK ||
+	    ndl_confidence_from_ckpt(&e->confidence, ndl_model_ckpt(e->model), err) != NDL_OK) {
 		ndl_engine_free(e);
 		return NULL;
 	}

@@ -166,11 +166,12 @@ static void finish(ndl_decoding *d)
 {
 	ndl_result *r = d->r;
 	const ndl_path *p = d->best;
-	ndl_odds odds = p ? p->odds : (ndl_odds){0, 0, 0};
 	r->decode_tokens = p ? p->n - 1 : 0;
 	for (size_t i = 1; p && d->q->trace && i < p->n; i++)
 		d->q->trace(d->q->user, p->id[i], p->choice[i].p, p->choice[i].choices);
-	r->confidence = odds.choices ? exp(odds.sum / (double)odds.choices) : 1;
+	if (p)
+		r->odds = p->odds;
+	r->confidence = p ? ndl_confidence_apply(&d->s->engine->confidence, r->odds.sum, r->odds.least) : 1;
 	r->truncated = r->cut || r->unfinished;
 	if (r->confidence < d->q->min_confidence) {
 		r->rejected = true;

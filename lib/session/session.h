@@ -80,11 +80,19 @@ typedef struct ndl_request {
 	void *user;            /* for both */
 } ndl_request;
 
+/* What the choices of an answer say about it: the tokens that were chosen among more than one. */
+typedef struct ndl_odds {
+	double sum, least; /* of their log-probabilities; 0 if there are none */
+	size_t choices;
+} ndl_odds;
+
 typedef struct ndl_result {
 	json_t *calls;     /* owned: an array, never NULL after success */
-	/* exp of the mean log-probability of the tokens that were a choice, each among the tokens the
-	 * grammar allowed there: in (0, 1], 1 if there was none */
+	/* The probability that the calls are all right: odds through the model file's ndl_confidence, fitted to
+	 * held-out answers; for a file without one what the network gives this answer among all that the
+	 * grammar allows. 1 if there are no tools, and so no question. */
 	double confidence;
+	ndl_odds odds;
 	bool rejected;     /* confidence below min_confidence: calls is empty */
 	bool truncated;    /* something was cut: see cut and unfinished */
 	unsigned cut;      /* NDL_CUT_ flags of the prompt */

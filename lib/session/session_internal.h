@@ -32,6 +32,7 @@ struct ndl_engine {
 	ndl_tok *tok;
 	ndl_vocab_trie *trie;
 	ndl_pieces pieces;
+	ndl_confidence confidence;
 };
 
 struct ndl_toolset {
@@ -74,12 +75,6 @@ typedef struct ndl_choice {
 	double p;       /* among the tokens that the grammar allowed */
 	size_t choices; /* their number */
 } ndl_choice;
-
-/* What the choices of an answer say about it. */
-typedef struct ndl_odds {
-	double sum, least; /* of the log-probabilities of real choices (of more than one token) */
-	size_t choices;
-} ndl_odds;
 
 /* path.c: an answer under way. */
 typedef struct ndl_path {

@@ -2,6 +2,7 @@
 # needle-eval: tables, JSON, groups, limits, failures, bad input, exit statuses.
 
 load ../common
+load model
 
 setup() {
 	bats_require_minimum_version 1.5.0
@@ -195,4 +196,43 @@ tiny_model() {
 	echo '[{"name":"stop","parameters":{}}]' >tools.json
 	run -0 --separate-stderr needle-eval -j 1 -m m.safetensors -t tools.json --json <<<'{"query":"x","answers":[]}'
 	jq -e '.parse_rate == 1' <<<"$output"
+}
+
+@test "--calibrate writes the model with a fitted confidence, which is then applied" {
+	make_model m.safetensors 1 32 2 512 64
+	model="$BATS_FILE_TMPDIR/m.safetensors"
+	# queries that the model refuses and others that it answers, so that "[]" is right for some
+	for i in {1..60}; do jq -nc --arg q "query $i" '{query: $q, answers: []}'; done >q.jsonl
+	needle-eval -q -m "$model" -t "$testdata/tools.json" --failures missed.jsonl q.jsonl >/dev/null
+	jq -c 'if .query | test("[13579]$") then .answers = .calls else . end | del(.calls, .confidence)' missed.jsonl >mixed.jsonl
+	[ "$(wc -l <mixed.jsonl)" -ge 30 ]
+	run -0 --separate-stderr needle-eval -m "$model" -t "$testdata/tools.json" --calibrate new.safetensors mixed.jsonl
+	[[ $stderr == "needle-eval: log-odds of confidence: "* ]]
+	needle-quantize --info new.safetensors | grep -q '^ *confidence'
+	needle-quantize -q --diff "$model" new.safetensors
+	needle-eval --json -m new.safetensors -t "$testdata/tools.json" mixed.jsonl >after
+	needle-eval --json -m "$model" -t "$testdata/tools.json" mixed.jsonl >before
+	[ "$(jq .exact_match before)" = "$(jq .exact_match after)" ]
+	jq -e --slurpfile b before '.calibration.ece < 0.2 and .calibration.ece <= $b[0].calibration.ece' after
+	# all wrong: nothing to fit, nothing written
+	run -1 --separate-stderr needle-eval -m "$model" -t "$testdata/tools.json" --calibrate none.safetensors missed.jsonl
+	[[ $stderr == *"right and wrong"* ]]
+	[ ! -e none.safetensors ]
+	run -2 needle-eval --calibrate x.safetensors calls.jsonl
+	run -2 needle-eval --ground strict calls.jsonl
+}
+
+@test "a damaged confidence in the model file is an error" {
+	make_model m.safetensors 1 32 2 512 64
+	/usr/bin/python3 - "$BATS_FILE_TMPDIR/m.safetensors" <<-'END'
+		import json, sys
+		raw = open(sys.argv[1], "rb").read()
+		n = int.from_bytes(raw[:8], "little")
+		header = json.loads(raw[8:8 + n])
+		header["__metadata__"]["confidence"] = "[1,-2,3]"
+		text = json.dumps(header).encode()
+		open("bad.safetensors", "wb").write(len(text).to_bytes(8, "little") + text + raw[8 + n:])
+	END
+	run -3 --separate-stderr needle-eval -m bad.safetensors calls.jsonl
+	[[ $stderr == *"confidence"* ]]
 }

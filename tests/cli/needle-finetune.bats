@@ -271,6 +271,15 @@ poison() {
 	run -1 "$top_srcdir/contrib/plot-log.sh" d.jsonl
 }
 
+@test "confidence is fitted to the validation examples" {
+	cat d.jsonl d.jsonl >val.jsonl
+	run -0 --separate-stderr needle-finetune -v --init c.json --vocab "$vocab" --val val.jsonl --batch-size 4 \
+		--epochs 30 --lr 0.003 d.jsonl -o m.safetensors
+	needle-quantize --info m.safetensors | grep -q confidence || [[ "$stderr" == *"confidence is not fitted"* ]]
+	run -0 --separate-stderr needle-finetune -v --init c.json --vocab "$vocab" --val d.jsonl --max-steps 1 d.jsonl -o n.safetensors
+	[ -z "$(needle-quantize --info n.safetensors | grep confidence)" ] # too few
+}
+
 @test "bad records are reported with their line, skipped, or fatal with --strict" {
 	{ sed -n 1p d.jsonl; echo '{"query":1}'; echo 'no json'; sed -n 2,12p d.jsonl; } >mixed.jsonl
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 mixed.jsonl -o m.safetensors

@@ -52,7 +52,7 @@ valid() {
 	cmp one three
 	[ "$(jq -c '[.id, .note]' one | sort -u)" = '[7,"kept"]' ]
 	[ "$(jq -r '.query' one)" = "$(printf '%s\n' "${queries[@]}")" ]
-	jq -e '.confidence > 0 and .confidence <= 1 and (keys_unsorted[0:3] == ["id", "query", "note"])' one
+	jq -e '.confidence >= 0 and .confidence <= 1 and (keys_unsorted[0:3] == ["id", "query", "note"])' one
 }
 
 @test "a request does not depend on those before it" {

@@ -2,6 +2,8 @@
 #include "eval/eval.h"
 #include "tests/tap.h"
 
+#include "base/rng.h"
+
 #define TOOLS "\"tools\":[{\"name\":\"getWeather\",\"parameters\":{\"type\":\"object\",\"properties\":{" \
 	"\"city\":{\"type\":\"string\"},\"unit\":{\"type\":\"string\",\"enum\":[\"c\",\"f\"]},\"days\":{\"type\":\"integer\"}}," \
 	"\"required\":[\"city\"]}},{\"name\":\"stop\",\"parameters\":{}}]"
@@ -184,8 +186,43 @@ static void test_reliability(void)
 	ndl_reliability_clear(&r);
 }
 
+/* Samples whose chance to be right is known: the fit must find it. */
+static void test_fit(void)
+{
+	enum { N = 4000 };
+	static ndl_fit_sample s[N];
+	const ndl_confidence truth = {0.5, 0.6, 0.3};
+	ndl_confidence p;
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_rng rng;
+	ndl_rng_seed(&rng, 7, 0);
+	for (int i = 0; i < N; i++) {
+		s[i].least = -4 * ndl_rng_unit(&rng);
+		s[i].sum = s[i].least - 3 * ndl_rng_unit(&rng);
+		s[i].right = ndl_rng_unit(&rng) < ndl_confidence_apply(&truth, s[i].sum, s[i].least);
+	}
+	CHECK(ndl_fit(s, N, &p, &err) == NDL_OK);
+	tap_note("%.3f %.3f %.3f", p.bias, p.sum, p.least);
+	CHECK(fabs(p.bias - truth.bias) < 0.2 && fabs(p.sum - truth.sum) < 0.1 && fabs(p.least - truth.least) < 0.1);
+	for (int i = 0; i < N; i++) /* what is likelier is wrong: no weight may say so */
+		s[i].right = s[i].sum < -4;
+	CHECK(ndl_fit(s, N, &p, &err) == NDL_OK);
+	CHECK(p.sum == 0 && p.least == 0);
+	for (int i = 0; i < N; i++) /* separable, and features that say nothing */
+		s[i] = (ndl_fit_sample){i % 2 ? -1 : -100, 0, i % 2};
+	CHECK(ndl_fit(s, N, &p, &err) == NDL_OK);
+	CHECK(isfinite(p.bias) && isfinite(p.sum) && ndl_confidence_apply(&p, -1, 0) > 0.9 &&
+	      ndl_confidence_apply(&p, -100, 0) < 0.1);
+	CHECK(ndl_fit(s, NDL_FIT_LEAST - 1, &p, &err) == NDL_EINVAL);
+	for (int i = 0; i < N; i++)
+		s[i].right = 1;
+	CHECK(fabs(ndl_confidence_apply(&NDL_CONFIDENCE_PLAIN, log(0.3), -1) - 0.3) < 1e-9);
+	CHECK(ndl_fit(s, N, &p, &err) == NDL_EINVAL);
+}
+
 int main(void)
 {
+	test_fit();
 	test_perfect();
 	test_mixed();
 	test_multisets();
