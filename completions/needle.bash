@@ -118,7 +118,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --beam --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -127,6 +127,9 @@ _needle_eval() {
 	--fail-over) : ;;
 	--failures) _needle_reply -f ;;
 	--precision) _needle_reply -W "int8 f32" ;;
+	--ground) _needle_reply -W "strict prefer off" ;;
+	--beam) : ;;
+	--calibrate) _needle_reply -f ;;
 	-j | --threads) : ;;
 	*) return 1 ;;
 	esac
