@@ -69,7 +69,8 @@ closed_pipe_is_quiet() {
 }
 @test "a closed pipe is quiet" { each closed_pipe_is_quiet; }
 
+# needle-synth alone may: it asks a teacher where --teacher names one.
 is_local() {
-	! ldd "$(command -v "$1")" 2>/dev/null | grep -qE 'libcurl|libssl'
+	[ "$1" = needle-synth ] || ! ldd "$(command -v "$1")" 2>/dev/null | grep -qE 'libcurl|libssl'
 }
-@test "no command links a network library" { each is_local; }
+@test "no command but needle-synth links a network library" { each is_local; }
