@@ -238,7 +238,7 @@ static ndl_status domain_of(syn_corpus *c, const char *name, size_t *out, ndl_er
 static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const char *name, ndl_error *err)
 {
 	static const char *const keys[] = {"name", "aliases", "descriptions", "params",
-		"phrases", NULL};
+		"phrases", "apart", NULL};
 	syn_tool t = {0};
 	t.name = syn_strdup(c, name, strlen(name));
 	if (!t.name)
@@ -257,6 +257,8 @@ static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const 
 			"descriptions", err);
 	if (st == NDL_OK && t.descriptions.n == 0)
 		st = ndl_fail(err, NDL_EFORMAT, "no descriptions");
+	if (st == NDL_OK)
+		st = syn_strings_parse(c, &t.apart, NULL, json_object_get(o, "apart"), "apart", err);
 	if (st == NDL_OK)
 		st = read_params(c, json_object_get(o, "params"), &t.param, &t.n_params, false, err);
 	if (st == NDL_OK)

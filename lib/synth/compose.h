@@ -83,6 +83,15 @@ void syn_example_clear(syn_example *e);
 void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer *offer);
 void syn_add_literal(syn_example *e, const char *text, size_t len);
 
+/* joints.c: the preposition, with a blank, that the literal at the end of the segments from first_seg on
+ * ends in; else "". */
+void syn_tail_preposition(const syn_example *e, size_t first_seg, char *out, size_t size);
+/* Fixes the end of the words before a value, v, which may end its clause. */
+void syn_joint_before(ndl_rng *r, syn_example *e, size_t first_seg, enum syn_builtin kind, const char *v,
+	size_t len, bool ends_clause);
+/* How much of the literal after a value to skip: a repeated word ("timer timer", "80% %"). */
+size_t syn_joint_after(const syn_example *e, const char *after);
+
 /* surface.c: segments into e->query in one of many styles. */
 void syn_write_query(const syn_gen *g, syn_example *e);
 

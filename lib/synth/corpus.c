@@ -247,15 +247,37 @@ static bool shared_name(const syn_tool *a, const syn_tool *b)
 	return false;
 }
 
+static bool kept_apart(const syn_tool *a, const syn_tool *b)
+{
+	for (size_t i = 0; i < a->apart.n; i++)
+		if (strcmp(a->apart.s[i], b->name) == 0)
+			return true;
+	return false;
+}
+
 bool syn_conflict(const syn_tool *a, const syn_tool *b, bool strict)
 {
-	if (shared_name(a, b))
+	if (shared_name(a, b) || kept_apart(a, b) || kept_apart(b, a))
 		return true;
 	if ((a->domain == SYN_INVENTED) != (b->domain == SYN_INVENTED))
 		return shared_words(a->name, b->name) >= 1;
 	if (a->domain != b->domain)
 		return (a->twins & b->twins) || shared_words(a->name, b->name) >= 2;
 	return strict && shared_words(a->name, b->name) >= 2;
+}
+
+static ndl_status check_apart(const syn_corpus *c, ndl_error *err)
+{
+	for (size_t i = 0; i < c->n_tools; i++)
+		for (size_t k = 0; k < c->tool[i].apart.n; k++) {
+			size_t j = 0;
+			while (j < c->n_tools && strcmp(c->tool[j].name, c->tool[i].apart.s[k]) != 0)
+				j++;
+			if (j == c->n_tools)
+				return ndl_fail(err, NDL_EFORMAT, "%s: \"apart\" names '%s', for which there is no card",
+					c->tool[i].name, c->tool[i].apart.s[k]);
+		}
+	return NDL_OK;
 }
 
 /* Files ------------------------------------------------------------------------------- */
@@ -316,6 +338,8 @@ ndl_status syn_corpus_load(syn_corpus *c, const char *dir, ndl_error *err)
 		st = ndl_fail(err, NDL_EFORMAT, "no tool cards in %s", dir);
 	if (st == NDL_OK)
 		st = resolve_all(c, err);
+	if (st == NDL_OK)
+		st = check_apart(c, err);
 	if (st == NDL_OK)
 		st = finish_domains(c, err);
 	char path[4096];

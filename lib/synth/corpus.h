@@ -78,6 +78,7 @@ typedef struct syn_piece {
 	const char *text;  /* literal, or NULL: a slot */
 	int16_t param, prop; /* prop -1: the parameter itself */
 	bool many;         /* {x*} */
+	const char *own;   /* {x=text}: its value is this text; NULL: one is made */
 } syn_piece;
 
 typedef struct syn_fixed {
@@ -109,6 +110,7 @@ typedef struct syn_tool {
 	size_t n_phrases, n_train;
 	size_t domain;      /* SYN_INVENTED: of none */
 	uint64_t twins;     /* bit g: member of group g of twins.txt */
+	syn_strings apart;  /* cards that are never offered beside it */
 	bool held;          /* a held-out tool, or of a held-out domain */
 	const char *rendered; /* the tool as it is shown; NULL: from names and descriptions */
 	int tense;          /* dates that fit: -1 past, 0 any, 1 future */

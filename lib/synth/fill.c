@@ -12,6 +12,7 @@ typedef struct slot {
 	int16_t param, prop;
 	bool many;
 	const syn_param *p;
+	const char *own; /* the phrase gives the value; NULL: to be made */
 	int n;
 	struct {
 		size_t off, len, raw_off, raw_len;
@@ -188,6 +189,14 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 		return false;
 	f->slot[f->n_slots++] = *s;
 	s = &f->slot[f->n_slots - 1];
+	if (s->own) {
+		ndl_buf_reset(&m->surface);
+		ndl_buf_reset(&m->raw);
+		m->has_key = false;
+		ndl_buf_str(&m->surface, s->own);
+		store(f->e, s, m);
+		return true;
+	}
 	for (int i = 0; i < want; i++) {
 		for (int tries = 0; tries < 20; tries++) {
 			syn_generate(f->g, &s->p->source, &place, m);
@@ -221,7 +230,8 @@ static bool make_slots(filler *f)
 		if (pc->text || find_slot(f, pc->param, pc->prop))
 			continue;
 		const syn_param *p = &f->call->tool->param[pc->param];
-		slot s = {.param = pc->param, .prop = pc->prop, .many = pc->many, .first_value = -1};
+		slot s = {.param = pc->param, .prop = pc->prop, .many = pc->many, .own = pc->own,
+			.first_value = -1};
 		if (f->call->how == SYN_SERIES && ph->series == (int16_t)i)
 			s.many = true;
 		s.p = pc->prop < 0 ? p : &p->props[pc->prop];
@@ -271,153 +281,6 @@ static void order_pairs(filler *f)
 		}
 }
 
-/* Joints between words and values ----------------------------------------------------- */
-
-static bool one_of(const char *word, size_t len, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++)
-		if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
-			return true;
-	return false;
-}
-
-/* The last word of the literal before, if that literal ends in "word ". */
-static const char *tail_word(const filler *f, size_t *len)
-{
-	const syn_example *e = f->e;
-	if (e->n_segs <= f->first_seg || e->seg[e->n_segs - 1].value >= 0)
-		return NULL;
-	const syn_seg *s = &e->seg[e->n_segs - 1];
-	const char *t = e->text.data + s->off;
-	if (t[s->len - 1] != ' ')
-		return NULL;
-	size_t end = s->len - 1, begin = end;
-	while (begin && t[begin - 1] != ' ')
-		begin--;
-	*len = end - begin;
-	return *len ? t + begin : NULL;
-}
-
-static bool is_date_kind(enum syn_builtin k)
-{
-	return k == SYN_DATE || k == SYN_DATE_ISO || k == SYN_DATETIME;
-}
-
-/* "3 May" and "Friday" want a preposition, "tomorrow" and "next Friday" do not. */
-static bool takes_on(const char *v, size_t len)
-{
-	static const char *const adverbs[] = {"today", "tomorrow", "tonight", "yesterday",
-		"next", "last", "this", "in", "first", "noon", "midnight", "midday", NULL};
-	size_t w = 0;
-	while (w < len && v[w] != ' ' && v[w] != ',')
-		w++;
-	if (one_of(v, w, adverbs) || (len > 8 && strncmp(v, "the day ", 8) == 0))
-		return false;
-	for (size_t i = 0; i + 3 <= len; i++)
-		if (strncmp(v + i, "ago", 3) == 0)
-			return false;
-	return true;
-}
-
-/* "a" before a consonant, "an" before a vowel: by letters, with the usual exceptions by sound. */
-static bool begins_with_vowel(const char *v)
-{
-	static const char *const consonants[] = {"uni", "eu", "one ", "us", NULL};
-	for (size_t i = 0; consonants[i]; i++)
-		if (strncasecmp(v, consonants[i], strlen(consonants[i])) == 0)
-			return false;
-	return strchr("aeiouAEIO8", v[0]) || strncmp(v, "11 ", 3) == 0 || strncmp(v, "18", 2) == 0
-		|| strncasecmp(v, "hour", 4) == 0;
-}
-
-static void mend_article(syn_example *e, size_t word_len, const char *v)
-{
-	syn_seg *last = &e->seg[e->n_segs - 1];
-	bool vowel = begins_with_vowel(v);
-	if (vowel && word_len == 1) {
-		last->len -= 1;
-		literal(e, "n ");
-	} else if (!vowel && word_len == 2) {
-		last->len -= 2;
-		literal(e, " ");
-	}
-}
-
-/* Words after which a date needs no "on". */
-static bool leads_to_date(const char *word, size_t len)
-{
-	static const char *const words[] = {"on", "by", "from", "since", "to", "until", "till",
-		"for", "before", "after", "between", "and", "of", "the", "is", "was", "with",
-		"per", "at", "this", "my", "as", "starting", "through", "or", "than", "in",
-		"around", "about", "every", "next", "last", "be", "date", "due", "dated",
-		"into", "both", "that", "a", "born", "offer", "propose", "suggest", "counter",
-		"prefer", "choose", "pick", "want", "make", "says", "say", "me", "reads", NULL};
-	return !isalnum((unsigned char)word[len - 1]) || one_of(word, len, words);
-}
-
-/* Must the word go, in "the my car", "on tomorrow", "at Friday 3 pm", "in in two days"? */
-static bool word_goes(const slot *s, const char *w, size_t wl, const char *v, size_t len)
-{
-	static const char *const articles[] = {"the", "a", "an", "my", "our", "your", "his",
-		"her", "their", NULL};
-	static const char *const on[] = {"on", NULL}, *const at[] = {"at", NULL};
-	size_t vl = 0;
-	while (vl < len && v[vl] != ' ')
-		vl++;
-	if (one_of(w, wl, articles) && one_of(v, vl, articles))
-		return true;
-	if (one_of(w, wl, on) && is_date_kind(s->p->source.kind) && !takes_on(v, len))
-		return true;
-	if (one_of(w, wl, at) && s->p->source.kind == SYN_DATETIME)
-		return true;
-	return wl == vl && wl > 1 && vl < len && strncasecmp(w, v, wl) == 0;
-}
-
-/* Fixes the end of the words before a value, v, which may end its clause. */
-static void joint_before(filler *f, const slot *s, const char *v, size_t len, bool ends_clause)
-{
-	static const char *const a_an[] = {"a", "an", NULL};
-	size_t wl = 0;
-	const char *w = tail_word(f, &wl);
-	bool date = is_date_kind(s->p->source.kind) && takes_on(v, len);
-	if (!w)
-		return;
-	if (word_goes(s, w, wl, v, len)) {
-		bool at = tolower((unsigned char)w[0]) == 'a' && date;
-		f->e->seg[f->e->n_segs - 1].len -= wl + 1;
-		if (f->e->seg[f->e->n_segs - 1].len == 0)
-			f->e->n_segs--;
-		if (at)
-			literal(f->e, "on ");
-	} else if (one_of(w, wl, a_an)) {
-		mend_article(f->e, wl, v);
-	} else if (ends_clause && date && !leads_to_date(w, wl) && ndl_rng_chance(f->g->rng, 0.8)) {
-		literal(f->e, "on ");
-	}
-}
-
-/* How much of the literal after a value to skip: a repeated word ("timer timer", "80% %"). */
-static size_t joint_after(const filler *f, const char *after)
-{
-	const syn_example *e = f->e;
-	if (e->n_segs == 0 || e->seg[e->n_segs - 1].value < 0)
-		return 0;
-	const syn_seg *s = &e->seg[e->n_segs - 1];
-	const char *v = e->text.data + s->off;
-	if (v[s->len - 1] == '%' && *after == '%')
-		return 1;
-	if (strchr(".!?", v[s->len - 1]) && strchr(".,?!", *after) && *after)
-		return 1;
-	size_t begin = s->len;
-	while (begin && v[begin - 1] != ' ')
-		begin--;
-	size_t n = s->len - begin;
-	if (*after != ' ' || n < 2 || strncasecmp(after + 1, v + begin, n) != 0
-		|| isalnum((unsigned char)after[1 + n]))
-		return 0;
-	return 1 + n;
-}
-
 /* Layout ------------------------------------------------------------------------------ */
 
 static int add_value(syn_example *e, const slot *s, int k)
@@ -429,13 +292,6 @@ static int add_value(syn_example *e, const slot *s, int k)
 	syn_slot_value *v = &e->value[e->n_values];
 	*v = (syn_slot_value){.raw_off = s->made[k].raw_off, .raw_len = s->made[k].raw_len, .copied = s->made[k].raw_len == 0};
 	return (int)e->n_values++;
-}
-
-static bool is_preposition(const char *w, size_t len)
-{
-	static const char *const words[] = {"in", "at", "for", "to", "of", "on", "near", "by", "with",
-		"about", NULL};
-	return one_of(w, len, words);
 }
 
 /* after: the words that follow, or NULL where another slot does. */
@@ -458,19 +314,18 @@ static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 			s->p->type == SYN_ARRAY};
 	}
 	bool comma = ndl_rng_chance(f->g->rng, 0.85);
-	size_t wl = 0;
-	const char *w = s->many && s->p->type != SYN_ARRAY && ndl_rng_chance(f->g->rng, 0.35) ? tail_word(f, &wl) : NULL;
 	char again[16] = ""; /* "in Paris and in Rome" */
-	if (w && is_preposition(w, wl))
-		snprintf(again, sizeof again, "%.*s ", (int)wl, w);
+	if (s->many && s->p->type != SYN_ARRAY && ndl_rng_chance(f->g->rng, 0.35))
+		syn_tail_preposition(e, f->first_seg, again, sizeof again);
 	bool ends_clause = after && (!*after || strchr(",.?!;", *after));
 	for (int k = 0; k < s->n; k++) {
 		if (k > 0)
 			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
 		if (k > 0)
 			literal(e, again);
-		else
-			joint_before(f, s, e->text.data + s->made[0].off, s->made[0].len, ends_clause);
+		else if (!s->own)
+			syn_joint_before(f->g->rng, e, f->first_seg, s->p->source.kind, e->text.data + s->made[0].off,
+				s->made[0].len, ends_clause);
 		add_seg(e, s->made[k].off, s->made[k].len, at + k);
 	}
 }
@@ -491,7 +346,7 @@ static bool lay_piece(filler *f, size_t i)
 	const syn_phrase *ph = f->call->phrase;
 	const syn_piece *pc = &ph->piece[i];
 	if (pc->text) {
-		const char *t = pc->text + (i ? joint_after(f, pc->text) : 0);
+		const char *t = pc->text + (i ? syn_joint_after(f->e, pc->text) : 0);
 		bool last = i + 1 == f->n_pieces && f->n_pieces < ph->n_pieces;
 		syn_add_literal(f->e, t, last ? (size_t)ph->cut_keep - (size_t)(t - pc->text) : strlen(t));
 		return false;

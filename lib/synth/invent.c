@@ -202,7 +202,7 @@ static void end_words(phrase_maker *m)
 	if (!m->open)
 		return;
 	if (m->n_pieces < SYN_MAX_PIECES)
-		m->t->piece[m->at][m->n_pieces++] = (syn_piece){finish(&m->words), 0, 0, false};
+		m->t->piece[m->at][m->n_pieces++] = (syn_piece){.text = finish(&m->words)};
 	else
 		m->t->failed = true;
 	m->open = false;
@@ -228,8 +228,8 @@ static void say_slot(phrase_maker *m, size_t i)
 		m->t->failed = true;
 		return;
 	}
-	m->t->piece[m->at][m->n_pieces++] = (syn_piece){NULL, (int16_t)i, -1,
-		m->t->param[i].type == SYN_ARRAY};
+	m->t->piece[m->at][m->n_pieces++] = (syn_piece){.param = (int16_t)i, .prop = -1,
+		.many = m->t->param[i].type == SYN_ARRAY};
 }
 
 /* The properties of an object: the required ones and some of the others, each with its name. */
@@ -251,7 +251,8 @@ static void say_props(phrase_maker *m, size_t i)
 		say(m, name);
 		say(m, " ");
 		end_words(m);
-		m->t->piece[m->at][m->n_pieces++] = (syn_piece){NULL, (int16_t)i, (int16_t)k, q->type == SYN_ARRAY};
+		m->t->piece[m->at][m->n_pieces++] = (syn_piece){.param = (int16_t)i, .prop = (int16_t)k,
+			.many = q->type == SYN_ARRAY};
 	}
 }
 

@@ -33,16 +33,25 @@ static bool find_param(const syn_tool *t, const char *name, size_t len, int16_t 
 	return false;
 }
 
-static ndl_status read_slot(const syn_tool *t, syn_piece *p, const char *s, size_t len, ndl_error *err)
+/* "city", "items*", "address.city" or, with its value, "city=Paris". */
+static ndl_status read_slot(syn_corpus *c, const syn_tool *t, syn_piece *p, const char *s, size_t len, ndl_error *err)
 {
-	p->text = NULL;
+	const char *own = memchr(s, '=', len);
+	if (own) {
+		if (!(p->own = syn_strdup(c, own + 1, (size_t)(s + len - own - 1))))
+			return ndl_fail_nomem(err, "the corpus");
+		len = (size_t)(own - s);
+	}
 	p->many = len && s[len - 1] == '*';
 	if (!find_param(t, s, len - p->many, &p->param, &p->prop))
 		return ndl_fail(err, NDL_EFORMAT, "unknown slot {%.*s}", (int)len, s);
 	const syn_param *q = p->prop < 0 ? &t->param[p->param] : &t->param[p->param].props[p->prop];
 	if (q->type == SYN_OBJECT || (p->many && q->type != SYN_ARRAY))
 		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} does not fit its type", (int)len, s);
-	if (q->source.kind == SYN_NONE && !q->source.name)
+	if (own && (!*p->own || p->many || q->type != SYN_STRING || q->enum_json))
+		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} can have no value of its own: it must be some text, "
+			"for one string without an enum", (int)len, s);
+	if (!own && q->source.kind == SYN_NONE && !q->source.name)
 		return ndl_fail(err, NDL_EFORMAT, "slot {%.*s} has no values to be filled with", (int)len, s);
 	return NDL_OK;
 }
@@ -69,7 +78,7 @@ static ndl_status read_pieces(syn_corpus *c, const syn_tool *t, syn_phrase *ph, 
 		if (!close)
 			return ndl_fail(err, NDL_EFORMAT, "a lone brace in: %s", text);
 		memset(&piece[n], 0, sizeof *piece);
-		ndl_status st = read_slot(t, &piece[n++], s + 1, (size_t)(close - s - 1), err);
+		ndl_status st = read_slot(c, t, &piece[n++], s + 1, (size_t)(close - s - 1), err);
 		if (st) {
 			ndl_error_prefix(err, "%.100s", text);
 			return st;

@@ -8,7 +8,7 @@ libneedle_a_SOURCES += \
 	lib/synth/own.h lib/synth/own.c lib/synth/guess.c lib/synth/hashset.h lib/synth/hashset.c \
 	lib/synth/teacher.h lib/synth/teacher.c \
 	lib/synth/mix.h lib/synth/mix.c \
-	lib/synth/compose.h lib/synth/fill.c lib/synth/surface.c lib/synth/offer.c
+	lib/synth/compose.h lib/synth/fill.c lib/synth/joints.c lib/synth/surface.c lib/synth/offer.c
 
 check_PROGRAMS += tests/unit/test_synth_values tests/unit/test_synth
 tests_unit_test_synth_values_SOURCES = tests/unit/test_synth_values.c tests/tap.h

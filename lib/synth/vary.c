@@ -106,7 +106,7 @@ static int16_t find_series(const syn_tool *t, const syn_phrase *ph)
 		const syn_piece *pc = &ph->piece[i];
 		const char *before = ph->piece[i - 1].text;
 		const char *after = i + 1 < ph->n_pieces ? ph->piece[i + 1].text : "";
-		if (pc->text || pc->prop >= 0 || pc->many || !before || !after)
+		if (pc->text || pc->own || pc->prop >= 0 || pc->many || !before || !after)
 			continue;
 		const syn_param *p = &t->param[pc->param];
 		bool number = p->type == SYN_INTEGER || p->type == SYN_NUMBER;

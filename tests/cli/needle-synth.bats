@@ -157,7 +157,50 @@ bad() {
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":"@int:9-1","descriptions":["d"]}},"phrases":["a"]}' 'range'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","required":true,"values":"dish","descriptions":["d"]}},"phrases":["a"]}' "required 'p' is missing"
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","enum":["u"],"descriptions":["d"]}},"phrases":[{"t":"a","args":{"p":"v"}}]}' 'type or enum'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","values":"dish","descriptions":["d"]}},"phrases":["a {p=}"]}' 'some text'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":"@int:1-9","descriptions":["d"]}},"phrases":["a {p=1}"]}' 'without an enum'
 	bad 6 '{"refusals":"none"}' 'list of strings'
+	replace 3 '{"name":"x","descriptions":["d"],"apart":["y"],"phrases":["a"]}'
+	run -3 --separate-stderr small -n 1
+	[ "$stderr" = "needle-synth: x: \"apart\" names 'y', for which there is no card" ]
+}
+
+@test "a phrase may give a slot its value, a card name those it must not be offered with" {
+	cat >c/clock.jsonl <<'EOF'
+{"name":"wake_up","descriptions":["d"],"params":{"at":{"type":"string","required":true,"values":["seven"],"descriptions":["d"]}},"phrases":["wake me {at=in An hour} please","wake me at {at}"],"apart":["let_sleep"]}
+{"name":"let_sleep","descriptions":["d"],"phrases":["let me sleep on"]}
+EOF
+	small --domains clock -n 600 >out
+	jq -e -s 'map(.answers[] | select(.name == "wake_up") | .arguments.at // empty | ascii_downcase) | unique
+		| contains(["in an hour", "seven"])' out
+	jq -e -s 'all(.[]; .query as $q | all(.answers[].arguments[]; . as $v | $q | contains($v)))' out
+	jq -e -s 'map(select((.answers | length == 1) and (.answers[0].name == "wake_up"))) | length > 50
+		and all(.[]; .tools | all(.name != "let_sleep"))' out
+}
+
+@test "contrib/public-corpus.py makes cards of utterances with intents and slots" {
+	mkdir sets
+	cat <<'EOF' | gzip >sets/canonical.jsonl.gz
+{"query":"wake me at 7 am","calls":[{"intent":"alarm.create","slots":{"time":"7 am"}}],"source":"x"}
+{"query":"set an alarm called Gym","calls":[{"intent":"alarm.create","slots":{"label":"Gym"}}],"source":"x"}
+{"query":"7 am and 7 am","calls":[{"intent":"alarm.create","slots":{"time":"7 am"}}],"source":"x"}
+{"query":"hush","calls":[{"intent":"alarm.stop","slots":{}}],"source":"x"}
+{"query":"left out","calls":[{"intent":"alarm.stop","slots":{}}],"source":"x"}
+EOF
+	gzip >sets/schema_variants.json.gz <<'EOF'
+{"alarm.create":{"names":["set_alarm","newAlarm"],"descriptions":["Set an alarm."],"confusable_with":["alarm"],"args":{
+ "time":{"names":["time","at"],"type":"string","descriptions":["When."],"core":true},
+ "label":{"names":["label"],"type":"string","descriptions":["Name."],"core":false}}},
+"alarm.stop":{"names":["stop_alarm"],"descriptions":["Stop it."],"args":{}}}
+EOF
+	echo '{"query":"Left out!"}' >drop.jsonl
+	run -0 --separate-stderr "$top_srcdir/contrib/public-corpus.py" sets out --drop drop.jsonl
+	[ "$(jq -c '[.name, .phrases, (.params.time.required // false), .apart]' out/public_clock.jsonl)" = \
+'["set_alarm",["wake me at {time=7 am}"],true,["stop_alarm","new_alarm"]]
+["new_alarm",["set an alarm called {label=Gym}"],false,["stop_alarm","set_alarm"]]
+["stop_alarm",["hush"],false,null]' ] || { cat out/public_clock.jsonl; return 1; }
+	needle-synth --corpus out --heldout /dev/null -n 100 >made
+	jq -e -s 'length == 100' made
 }
 
 @test "parts of invented tools: made and checked" {
