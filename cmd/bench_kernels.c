@@ -38,7 +38,7 @@ static ndl_status memory_rows(bench *b, ndl_error *err)
 		return NDL_OK;
 	ndl_kernels k;
 	ndl_status status = ndl_kernels_init(&k, NULL, err);
-	float *x = ndl_alloc64(MEMORY_FLOATS, sizeof *x);
+	float *x = ndl_alloc_huge(MEMORY_FLOATS, sizeof *x);
 	if (status == NDL_OK && !x)
 		status = ndl_fail_nomem(err, "the memory test");
 	for (size_t i = 0; status == NDL_OK && i < MEMORY_FLOATS; i++)

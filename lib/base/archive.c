@@ -1,10 +1,12 @@
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "base/archive.h"
 
 #include "base/buf.h"
+#include "base/libarchive.h"
 #include "base/mem.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,6 +126,9 @@ ndl_status ndl_members_read(ndl_members *m, const void *data, size_t size, size_
                             void *user, ndl_error *err)
 {
 	*m = (ndl_members){0};
+	ndl_status s = ndl_libarchive_load(err);
+	if (s != NDL_OK)
+		return s;
 	job j = {archive_read_new(), m, max_bytes, wanted, user, err};
 	if (!j.a)
 		return ndl_fail_nomem(err, "archive");
@@ -135,7 +140,7 @@ ndl_status ndl_members_read(ndl_members *m, const void *data, size_t size, size_
 	archive_read_support_format_tar(j.a);
 	archive_read_support_format_zip(j.a);
 	archive_read_support_format_raw(j.a);
-	ndl_status s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
+	s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
 	archive_read_free(j.a);
 	if (s != NDL_OK)
 		ndl_members_clear(m);

@@ -35,29 +35,34 @@ void *ndl_realloc(void *p, size_t n, size_t size)
 	return realloc(p, bytes ? bytes : 1);
 }
 
-/* Large arrays are walked with large strides: on huge pages that misses the TLB far less. */
-enum { HUGE_PAGE = 2 << 20, HUGE_FROM = 2 * HUGE_PAGE };
-
-static void *alloc_huge(size_t bytes)
+/* n * size bytes in whole units of align; 0 if that is too much. */
+static size_t whole(size_t n, size_t size, size_t align)
 {
-	bytes = (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+	size_t bytes;
+	if (!ndl_mul_ok(n, size, &bytes) || bytes > SIZE_MAX - align)
+		return 0;
+	return bytes ? (bytes + align - 1) / align * align : align;
+}
+
+void *ndl_alloc64(size_t n, size_t size)
+{
+	size_t bytes = whole(n, size, 64);
+	return bytes ? aligned_alloc(64, bytes) : NULL;
+}
+
+enum { HUGE_PAGE = 2 << 20 };
+
+void *ndl_alloc_huge(size_t n, size_t size)
+{
+	size_t bytes = whole(n, size, HUGE_PAGE);
+	if (bytes <= HUGE_PAGE)
+		return ndl_alloc64(n, size);
 	void *p = aligned_alloc(HUGE_PAGE, bytes);
 #ifdef MADV_HUGEPAGE
 	if (p)
 		madvise(p, bytes, MADV_HUGEPAGE); /* a hint: failure changes nothing */
 #endif
 	return p;
-}
-
-void *ndl_alloc64(size_t n, size_t size)
-{
-	size_t bytes;
-	if (!ndl_mul_ok(n, size, &bytes) || bytes > SIZE_MAX - 64)
-		return NULL;
-	bytes = bytes ? (bytes + 63) / 64 * 64 : 64;
-	if (bytes >= HUGE_FROM && bytes <= SIZE_MAX - HUGE_PAGE)
-		return alloc_huge(bytes);
-	return aligned_alloc(64, bytes);
 }
 
 int ndl_grow(void *array, size_t *cap, size_t need, size_t size)

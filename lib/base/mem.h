@@ -19,6 +19,10 @@ void *ndl_realloc(void *p, size_t n, size_t size);
 /* n * size bytes on a 64-byte boundary, not zeroed. Free with free(). */
 void *ndl_alloc64(size_t n, size_t size);
 
+/* The same for arrays that are used whole and walked with large strides: on huge pages, where the system has
+ * them, that misses the TLB far less. Not for what may stay mostly untouched: a huge page is cleared as a whole. */
+void *ndl_alloc_huge(size_t n, size_t size);
+
 /* Makes room for at least `need` elements of `size` bytes in *array of capacity *cap
  * (elements), growing by half. Returns 0 or -1 with *array untouched. */
 int ndl_grow(void *array, size_t *cap, size_t need, size_t size);

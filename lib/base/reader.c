@@ -1,9 +1,11 @@
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "base/reader.h"
 
 #include "base/buf.h"
+#include "base/libarchive.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -104,6 +106,9 @@ static ndl_status next_member(ndl_reader *r, ndl_error *err)
 
 static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 {
+	ndl_status status = ndl_libarchive_load(err);
+	if (status != NDL_OK)
+		return status;
 	r->archive = archive_read_new();
 	if (!r->archive)
 		return ndl_fail_nomem(err, "decompressor");
@@ -118,7 +123,7 @@ static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 	bool tar = r->first_len >= 262 && memcmp(r->first + 257, "ustar", 5) == 0;
 	if (archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return archive_fail(r, err);
-	ndl_status status = next_member(r, err);
+	status = next_member(r, err);
 	/* A magic with nothing sound behind it is passed on as it is ("raw"): damage too, save for
 	 * a text that happens to say "ustar" in the place where tar does. */
 	if (status == NDL_OK && !tar && !r->eof && archive_format(r->archive) == ARCHIVE_FORMAT_RAW &&

@@ -38,14 +38,25 @@ enum { LEVELS = 33 };
 enum { PIECE_MAX = 1024 };
 
 struct order {
+	uint64_t first; /* eight bytes as a number, zeros after the end: nearly always they decide */
 	const char *bytes;
-	size_t len;
+	uint32_t len;
 	int32_t id;
 };
+
+static uint64_t first_eight(const char *bytes, size_t len)
+{
+	uint64_t x = 0;
+	for (size_t i = 0; i < 8; i++)
+		x = x << 8 | (i < len ? (unsigned char)bytes[i] : 0);
+	return x;
+}
 
 static int compare(const void *a, const void *b)
 {
 	const struct order *x = a, *y = b;
+	if (x->first != y->first)
+		return x->first < y->first ? -1 : 1;
 	int order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
 	if (order)
 		return order;
@@ -59,6 +70,11 @@ static int build_trie(struct trie *t, int32_t *next, const struct order *o, size
 {
 	uint32_t open[PIECE_MAX]; /* node at each depth of the last piece */
 	size_t last = 0;          /* its length */
+	size_t most = 0;          /* nodes: room for all at once, as what stays unused costs no memory */
+	for (size_t i = 0; i < n; i++)
+		most += o[i].len;
+	if (most > UINT32_MAX || ndl_grow(&t->node, &t->cap, most, sizeof *t->node) < 0)
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		size_t same = 0;
 		while (same < last && same < o[i].len && o[i - 1].bytes[same] == o[i].bytes[same])
@@ -68,8 +84,6 @@ static int build_trie(struct trie *t, int32_t *next, const struct order *o, size
 			t->node[open[same - 1]].id = o[i].id;
 			continue;
 		}
-		if (t->n + o[i].len > UINT32_MAX || ndl_grow(&t->node, &t->cap, t->n + o[i].len, sizeof *t->node) < 0)
-			return -1;
 		for (size_t d = same; d < last; d++)
 			t->node[open[d]].end = (uint32_t)t->n;
 		for (size_t d = same; d < o[i].len; d++) {
@@ -114,7 +128,7 @@ static ndl_status build(ndl_vocab_trie *v)
 	for (size_t i = 0; i < v->n; i++) {
 		size_t len = v->at[i + 1] - v->at[i];
 		if (len > 0 && len <= PIECE_MAX && (int32_t)i != v->eos)
-			o[n++] = (struct order){v->bytes + v->at[i], len, (int32_t)i};
+			o[n++] = (struct order){first_eight(v->bytes + v->at[i], len), v->bytes + v->at[i], (uint32_t)len, (int32_t)i};
 	}
 	qsort(o, n, sizeof *o, compare);
 	for (size_t i = 0; i < n; i++) {

@@ -30,6 +30,7 @@ ndl_status ndl_ids_push(ndl_ids *v, int32_t id, ndl_error *err)
 
 typedef struct encoder {
 	const ndl_tok *t;
+	const tok_pairs *pairs; /* NULL: for so little text by spelling */
 	ndl_ids *out;
 	ndl_error *err;
 	ndl_status status;   /* the first failure; later output is dropped */
@@ -90,43 +91,50 @@ static void emit(encoder *e, uint32_t symbol)
 
 /* Merging ----------------------------------------------------------------------------- */
 
-static const tok_pair no_pair = {SYM_NONE, SYM_NONE, SYM_NONE, UINT32_MAX};
+/* What a pair merges to and when; rank UINT32_MAX: it does not. */
+typedef struct merge {
+	uint32_t to, rank;
+} merge;
 
-static const tok_pair *look_up(encoder *e, uint32_t left, uint32_t right)
+static const merge no_merge = {SYM_NONE, UINT32_MAX};
+
+static merge look_up(encoder *e, uint32_t left, uint32_t right)
 {
-	const tok_pair *p = tok_find_pair(e->t, left, right);
-	if (p && e->made_of) {
-		e->made_of[p->to][0] = left;
-		e->made_of[p->to][1] = right;
+	uint32_t to = e->pairs ? tok_find_pair(e->pairs, left, right) : tok_merge_spelt(e->t, left, right);
+	if (to == SYM_NONE)
+		return no_merge;
+	if (e->made_of) {
+		e->made_of[to][0] = left;
+		e->made_of[to][1] = right;
 	}
-	return p ? p : &no_pair;
+	return (merge){to, e->t->rank[to]};
 }
 
-/* Few symbols: merge[i] is the pair of sym[i] and sym[i + 1]; find the best by looking at all. */
+/* Few symbols: next[i] is the merge of sym[i] and sym[i + 1]; find the best by looking at all. */
 static size_t merge_scan(encoder *e, uint32_t *sym, size_t n)
 {
-	const tok_pair *merge[SCAN_MAX];
+	merge next[SCAN_MAX];
 	for (size_t i = 0; i + 1 < n; i++)
-		merge[i] = look_up(e, sym[i], sym[i + 1]);
+		next[i] = look_up(e, sym[i], sym[i + 1]);
 	for (;;) {
 		size_t best = 0;
 		uint32_t rank = UINT32_MAX;
 		for (size_t i = 0; i + 1 < n; i++)
-			if (merge[i]->rank < rank) {
-				rank = merge[i]->rank;
+			if (next[i].rank < rank) {
+				rank = next[i].rank;
 				best = i;
 			}
 		if (rank == UINT32_MAX)
 			return n;
-		sym[best] = merge[best]->to;
+		sym[best] = next[best].to;
 		n--;
 		memmove(sym + best + 1, sym + best + 2, (n - best - 1) * sizeof *sym);
 		if (best + 1 < n)
-			memmove(merge + best, merge + best + 1, (n - best - 1) * sizeof *merge);
+			memmove(next + best, next + best + 1, (n - best - 1) * sizeof *next);
 		if (best > 0)
-			merge[best - 1] = look_up(e, sym[best - 1], sym[best]);
+			next[best - 1] = look_up(e, sym[best - 1], sym[best]);
 		if (best + 1 < n)
-			merge[best] = look_up(e, sym[best], sym[best + 1]);
+			next[best] = look_up(e, sym[best], sym[best + 1]);
 	}
 }
 
@@ -197,12 +205,12 @@ static void heap_remove(heap *h, uint32_t pos)
 static void renew(encoder *e, heap *h, uint32_t pos, uint32_t n)
 {
 	node *x = &h->node[pos];
-	const tok_pair *p = x->next < n ? look_up(e, x->sym, h->node[x->next].sym) : &no_pair;
+	merge m = x->next < n ? look_up(e, x->sym, h->node[x->next].sym) : no_merge;
 	if (x->at != UINT32_MAX)
 		heap_remove(h, pos);
-	x->to = p->to;
-	x->rank = p->rank;
-	if (p->rank != UINT32_MAX) {
+	x->to = m.to;
+	x->rank = m.rank;
+	if (m.rank != UINT32_MAX) {
 		place(h, h->n, pos);
 		sift_up(h, h->n++);
 	}
@@ -328,7 +336,7 @@ ndl_status ndl_tok_encode(const ndl_tok *t, ndl_ids *out, const char *text, size
 	char small[STACK_TEXT], *normal = small;
 	size_t bound, old_len = out->len;
 	bool plain = (flags & NDL_TOK_PLAIN) != 0;
-	encoder e = {.t = t, .out = out, .err = err, .cap_run = STACK_RUN};
+	encoder e = {.t = t, .pairs = tok_pairs_for(t, len), .out = out, .err = err, .cap_run = STACK_RUN};
 	e.run = e.stack_run;
 	if (!tok_normal_bound(text, len, &bound))
 		return ndl_fail(err, NDL_ELIMIT, "text too long");

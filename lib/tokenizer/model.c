@@ -128,6 +128,10 @@ static ndl_status read_message(loader *l, ndl_error *err)
 	pb_cursor c = {start, start, start + l->t->model_len};
 	pb_field f;
 	int rc;
+	/* a piece takes eight bytes or more: room for all at once costs no copies, and what stays unused no memory */
+	size_t most = l->t->model_len / 8 < TOK_PIECES_MAX ? l->t->model_len / 8 : TOK_PIECES_MAX;
+	if (ndl_grow(&l->t->piece, &l->cap, most, sizeof *l->t->piece) < 0)
+		return ndl_fail_nomem(err, "vocabulary");
 	while ((rc = pb_next(&c, &f, err)) > 0) {
 		ndl_status status = NDL_OK;
 		if (f.wire != PB_BYTES)
@@ -338,7 +342,9 @@ void ndl_tok_free(ndl_tok *t)
 	free(t->bytes);
 	free(t->unk_surface);
 	free(t->name);
-	free(t->pair);
+	if (t->lazy)
+		free(atomic_load(&t->lazy->pairs));
+	free(t->lazy);
 	free(t->page);
 	free(t->user);
 	free(t);
@@ -370,6 +376,6 @@ const char *ndl_tok_bytes(const ndl_tok *t, int32_t id, size_t *len)
 
 int32_t ndl_tok_id(const ndl_tok *t, const char *piece, size_t len)
 {
-	const tok_name *name = tok_find_name(t, piece, len);
+	const tok_name *name = tok_find_name(t, piece, len, "", 0);
 	return !name ? -1 : name->reserved >= 0 ? name->reserved : name->normal;
 }

@@ -3,7 +3,7 @@ libneedle_a_SOURCES += \
 	lib/tokenizer/tokenizer.h lib/tokenizer/tok_internal.h \
 	lib/tokenizer/proto.h lib/tokenizer/proto.c \
 	lib/tokenizer/model.c \
-	lib/tokenizer/tables.c \
+	lib/tokenizer/tables.c lib/tokenizer/pairs.c \
 	lib/tokenizer/normalize.c \
 	lib/tokenizer/encode.c \
 	lib/tokenizer/decode.c \

@@ -1,5 +1,5 @@
-/* tables.c - what encoding looks up: symbols of characters, merges of symbol pairs, which
- * characters may be neighbours inside a piece, user-defined symbols in order. */
+/* tables.c - what encoding looks up: symbols of characters, the order of merges, which characters may be
+ * neighbours inside a piece, user-defined symbols in order. */
 #include "tokenizer/tok_internal.h"
 
 #include "base/mem.h"
@@ -10,32 +10,33 @@
 
 /* Names: spelling -> ids -------------------------------------------------------------- */
 
-static uint64_t hash_begin(void) { return 0xCBF29CE484222325u; }
-static uint64_t hash_byte(uint64_t h, char c) { return (h ^ (unsigned char)c) * 0x100000001B3u; }
-static uint32_t hash_end(uint64_t h) { return (uint32_t)((h ^ h >> 29) * 0x9E3779B97F4A7C15u >> 32); }
-
-static uint32_t hash_text(const char *s, size_t len)
+static uint32_t hash_text(const char *a, size_t n, const char *b, size_t m)
 {
-	uint64_t h = hash_begin();
-	for (size_t i = 0; i < len; i++)
-		h = hash_byte(h, s[i]);
-	return hash_end(h);
+	uint64_t h = 0xCBF29CE484222325u; /* FNV-1a, mixed once more */
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)a[i]) * 0x100000001B3u;
+	for (size_t i = 0; i < m; i++)
+		h = (h ^ (unsigned char)b[i]) * 0x100000001B3u;
+	return (uint32_t)((h ^ h >> 29) * 0x9E3779B97F4A7C15u >> 32);
 }
 
-/* The slot of this spelling: taken, or the free one where it belongs. */
-static tok_name *name_slot(const ndl_tok *t, uint32_t hash, const char *text, size_t len)
+/* The slot of the spelling a b (b may be empty): taken, or the free one where it belongs. */
+static tok_name *name_slot(const ndl_tok *t, uint32_t hash, const char *a, size_t n, const char *b, size_t m)
 {
 	for (size_t i = hash & t->name_mask;; i = (i + 1) & t->name_mask) {
 		tok_name *s = &t->name[i];
 		int32_t id = s->normal >= 0 ? s->normal : s->reserved;
-		if (id < 0 || (s->hash == hash && t->piece[id].len == len && memcmp(tok_text(t, id), text, len) == 0))
+		if (id < 0)
+			return s;
+		const char *text = tok_text(t, id);
+		if (s->hash == hash && t->piece[id].len == n + m && memcmp(text, a, n) == 0 && memcmp(text + n, b, m) == 0)
 			return s;
 	}
 }
 
-const tok_name *tok_find_name(const ndl_tok *t, const char *text, size_t len)
+const tok_name *tok_find_name(const ndl_tok *t, const char *a, size_t n, const char *b, size_t m)
 {
-	const tok_name *s = name_slot(t, hash_text(text, len), text, len);
+	const tok_name *s = name_slot(t, hash_text(a, n, b, m), a, n, b, m);
 	return s->normal >= 0 || s->reserved >= 0 ? s : NULL;
 }
 
@@ -43,12 +44,6 @@ static bool is_normal(const ndl_tok *t, int32_t id)
 {
 	int type = t->piece[id].type;
 	return type == PIECE_NORMAL || type == PIECE_USER || type == PIECE_UNUSED;
-}
-
-/* Pieces that merging can make. A user-defined symbol is only ever matched whole. */
-static bool is_mergeable(const ndl_tok *t, int32_t id)
-{
-	return t->piece[id].type == PIECE_NORMAL || t->piece[id].type == PIECE_UNUSED;
 }
 
 static ndl_status build_names(ndl_tok *t, ndl_error *err)
@@ -65,8 +60,8 @@ static ndl_status build_names(ndl_tok *t, ndl_error *err)
 	for (size_t i = 0; i < t->n; i++) {
 		int32_t id = (int32_t)i;
 		const char *text = tok_text(t, id);
-		uint32_t hash = hash_text(text, t->piece[i].len);
-		tok_name *s = name_slot(t, hash, text, t->piece[i].len);
+		uint32_t hash = hash_text(text, t->piece[i].len, "", 0);
+		tok_name *s = name_slot(t, hash, text, t->piece[i].len, "", 0);
 		int32_t *mine = is_normal(t, id) ? &s->normal : &s->reserved;
 		if (*mine >= 0)
 			return ndl_fail(err, NDL_EFORMAT, "pieces %d and %d are both '%s'", (int)*mine, (int)id, text);
@@ -106,8 +101,8 @@ static ndl_status add_char(ndl_tok *t, size_t *cap, uint32_t cp, ndl_error *err)
 		return ndl_fail_nomem(err, "vocabulary");
 	if (*cell != SYM_NONE)
 		return NDL_OK;
-	const tok_name *name = tok_find_name(t, text, len);
-	if (name && name->normal >= 0 && is_mergeable(t, name->normal)) {
+	const tok_name *name = tok_find_name(t, text, len, "", 0);
+	if (name && name->normal >= 0 && tok_is_mergeable(t, name->normal)) {
 		*cell = (uint32_t)name->normal;
 		return NDL_OK;
 	}
@@ -124,12 +119,17 @@ static ndl_status build_final(ndl_tok *t, ndl_error *err)
 	t->final = ndl_calloc(t->n_symbols, sizeof *t->final);
 	if (!t->final)
 		return ndl_fail_nomem(err, "vocabulary");
-	for (size_t i = 0; i < t->n; i++)
-		t->final[i] = final_id(t, tok_find_name(t, tok_text(t, (int32_t)i), t->piece[i].len));
+	for (size_t i = 0; i <= t->name_mask; i++) {
+		const tok_name *name = &t->name[i];
+		if (name->normal >= 0)
+			t->final[name->normal] = final_id(t, name);
+		if (name->reserved >= 0)
+			t->final[name->reserved] = final_id(t, name);
+	}
 	for (size_t i = t->n; i < t->n_symbols; i++) {
 		char text[4];
 		size_t len = ndl_utf8_encode(t->symbol_cp[i - t->n], text);
-		const tok_name *name = tok_find_name(t, text, len);
+		const tok_name *name = tok_find_name(t, text, len, "", 0);
 		t->final[i] = name && name->reserved >= 0 ? final_id(t, name) : -1;
 	}
 	return NDL_OK;
@@ -149,7 +149,7 @@ static ndl_status build_symbols(ndl_tok *t, ndl_error *err)
 		size_t len = t->piece[i].len, n;
 		uint32_t cp;
 		int before = CLASS_LONER;
-		bool merges = is_mergeable(t, (int32_t)i);
+		bool merges = tok_is_mergeable(t, (int32_t)i);
 		if (!merges && (t->piece[i].type == PIECE_USER || ndl_utf8_count(s, len) > 1))
 			continue;
 		for (size_t k = 0; k < len; k += n) {
@@ -166,7 +166,7 @@ static ndl_status build_symbols(ndl_tok *t, ndl_error *err)
 	return build_final(t, err);
 }
 
-/* Merges ------------------------------------------------------------------------------ */
+/* The order of merges ----------------------------------------------------------------- */
 
 typedef struct scored {
 	float score;
@@ -187,9 +187,13 @@ static ndl_status build_ranks(ndl_tok *t, ndl_error *err)
 		free(order);
 		return ndl_fail_nomem(err, "vocabulary");
 	}
-	for (size_t i = 0; i < t->n; i++)
+	bool sorted = true; /* as trainers write them */
+	for (size_t i = 0; i < t->n; i++) {
 		order[i] = (scored){t->piece[i].score, (uint32_t)i};
-	qsort(order, t->n, sizeof *order, by_score);
+		sorted = sorted && (i == 0 || order[i].score <= order[i - 1].score);
+	}
+	if (!sorted)
+		qsort(order, t->n, sizeof *order, by_score);
 	uint32_t rank = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		if (i > 0 && order[i].score != order[i - 1].score)
@@ -198,78 +202,6 @@ static ndl_status build_ranks(ndl_tok *t, ndl_error *err)
 	}
 	free(order);
 	return NDL_OK;
-}
-
-/* The symbol spelt text (hash known), or SYM_NONE. */
-static uint32_t symbol_of(const ndl_tok *t, uint32_t hash, const char *text, size_t len)
-{
-	uint32_t cp;
-	if (ndl_utf8_decode(text, len, &cp) == len)
-		return tok_char_symbol(t, cp);
-	const tok_name *s = name_slot(t, hash, text, len);
-	return s->normal >= 0 && is_mergeable(t, s->normal) ? (uint32_t)s->normal : SYM_NONE;
-}
-
-typedef struct pair_list {
-	tok_pair *pair;
-	size_t n, cap;
-} pair_list;
-
-/* All ways to merge piece id out of two symbols. */
-static ndl_status split_piece(const ndl_tok *t, pair_list *out, uint32_t id, ndl_error *err)
-{
-	const char *s = tok_text(t, (int32_t)id);
-	size_t len = t->piece[id].len;
-	uint64_t h = hash_begin();
-	for (size_t k = 1; k < len; k++) {
-		h = hash_byte(h, s[k - 1]);
-		if (((unsigned char)s[k] & 0xC0) == 0x80)
-			continue;
-		uint32_t left = symbol_of(t, hash_end(h), s, k);
-		if (left == SYM_NONE)
-			continue;
-		uint32_t right = symbol_of(t, hash_text(s + k, len - k), s + k, len - k);
-		if (right == SYM_NONE)
-			continue;
-		if (ndl_grow(&out->pair, &out->cap, out->n + 1, sizeof *out->pair) < 0)
-			return ndl_fail_nomem(err, "vocabulary");
-		out->pair[out->n++] = (tok_pair){left, right, id, t->rank[id]};
-	}
-	return NDL_OK;
-}
-
-static ndl_status hash_pairs(ndl_tok *t, const pair_list *list, ndl_error *err)
-{
-	int bits = 4;
-	while ((size_t)1 << bits < 2 * list->n)
-		bits++;
-	t->pair_shift = 64 - bits;
-	t->pair_mask = ((size_t)1 << bits) - 1;
-	t->pair = ndl_calloc(t->pair_mask + 1, sizeof *t->pair);
-	if (!t->pair)
-		return ndl_fail_nomem(err, "vocabulary");
-	for (size_t i = 0; i <= t->pair_mask; i++)
-		t->pair[i].left = SYM_NONE;
-	for (size_t i = 0; i < list->n; i++) {
-		size_t at = pair_slot(t, list->pair[i].left, list->pair[i].right);
-		while (t->pair[at].left != SYM_NONE)
-			at = (at + 1) & t->pair_mask;
-		t->pair[at] = list->pair[i];
-	}
-	return NDL_OK;
-}
-
-static ndl_status build_pairs(ndl_tok *t, ndl_error *err)
-{
-	pair_list list = {NULL, 0, 0};
-	ndl_status status = build_ranks(t, err);
-	for (size_t i = 0; i < t->n && status == NDL_OK; i++)
-		if (is_mergeable(t, (int32_t)i))
-			status = split_piece(t, &list, (uint32_t)i, err);
-	if (status == NDL_OK)
-		status = hash_pairs(t, &list, err);
-	free(list.pair);
-	return status;
 }
 
 /* User-defined symbols ---------------------------------------------------------------- */
@@ -312,7 +244,9 @@ ndl_status tok_build_tables(ndl_tok *t, ndl_error *err)
 	ndl_status status = build_names(t, err);
 	if (status == NDL_OK)
 		status = build_symbols(t, err);
+	if (status == NDL_OK && !(t->lazy = ndl_calloc(1, sizeof *t->lazy)))
+		status = ndl_fail_nomem(err, "vocabulary");
 	if (status == NDL_OK)
-		status = build_pairs(t, err);
+		status = build_ranks(t, err);
 	return status == NDL_OK ? build_user(t, err) : status;
 }

@@ -182,7 +182,7 @@ static ndl_status grow_arena(ndl_network *n, const ndl_loss_options *o, ndl_erro
 		size_t want = n->arena_used + n->arena_used / 8;
 		free(n->arena);
 		n->arena_cap = 0;
-		n->arena = ndl_alloc64(want, sizeof *n->arena);
+		n->arena = ndl_alloc_huge(want, sizeof *n->arena);
 		if (!n->arena)
 			return ndl_fail(err, NDL_ENOMEM, "out of memory: activations of %zu encoder and %zu decoder tokens need %zu MB",
 			                n->ne, n->nd, want / 262144);

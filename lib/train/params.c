@@ -78,7 +78,7 @@ void ndl_params_layout(ndl_params *ps, const ndl_config *config)
 
 float *ndl_params_new(const ndl_params *ps)
 {
-	float *flat = ndl_alloc64(ps->total, sizeof *flat);
+	float *flat = ndl_alloc_huge(ps->total, sizeof *flat);
 	if (flat)
 		memset(flat, 0, ps->total * sizeof *flat);
 	return flat;
