@@ -178,6 +178,43 @@ static bool wants_plural(const filler *f, size_t piece, const syn_made *m)
 	return n > 3 && after[n] == 's' && (strcmp(v, "1") == 0 || strcmp(v, "one") == 0);
 }
 
+/* "a {duration} timer": the duration is said before a noun. */
+static bool before_noun(const filler *f, size_t piece)
+{
+	static const char *const words[] = {" a ", " an ", " another ", " new ", " quick ", NULL};
+	const syn_phrase *ph = f->call->phrase;
+	const char *before = piece ? ph->piece[piece - 1].text : NULL;
+	const char *after = piece + 1 < ph->n_pieces ? ph->piece[piece + 1].text : NULL;
+	size_t n = before ? strlen(before) : 0;
+	if (!n || !after || *after != ' ' || (!after[1] && piece + 2 == ph->n_pieces))
+		return false;
+	for (size_t i = 0; words[i]; i++) {
+		size_t k = strlen(words[i]);
+		if ((n >= k && strcasecmp(before + n - k, words[i]) == 0) || strcasecmp(before, words[i] + 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Makes "5 minutes" "5 minute" or "5-minute"; false where more than two words would stand there. */
+static bool make_adjective(const filler *f, syn_made *m)
+{
+	ndl_buf *b = &m->surface;
+	char *blank = b->len ? strchr(b->data, ' ') : NULL;
+	if (!blank || strchr(blank + 1, ' '))
+		return false;
+	if (b->data[b->len - 1] == 's')
+		b->data[--b->len] = '\0';
+	if (ndl_rng_chance(f->g->rng, 0.25))
+		*blank = '-';
+	return true;
+}
+
+static bool is_duration(enum syn_builtin k)
+{
+	return k == SYN_DURATION || k == SYN_DURATION_MINUTES || k == SYN_DURATION_SECONDS;
+}
+
 static bool make_slot(filler *f, size_t piece, slot *s)
 {
 	static const int counts[] = {2, 2, 2, 3, 3, 4}, calls[] = {2, 2, 2, 2, 3, 3};
@@ -185,6 +222,7 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 	syn_made *m = &f->e->made;
 	const int *many = s->p->type == SYN_ARRAY ? counts : calls;
 	int want = s->many ? many[ndl_rng_below(f->g->rng, 6)] : 1;
+	bool adjective = is_duration(s->p->source.kind) && before_noun(f, piece);
 	if (f->n_slots == MAX_SLOTS)
 		return false;
 	f->slot[f->n_slots++] = *s;
@@ -202,6 +240,8 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 			syn_generate(f->g, &s->p->source, &place, m);
 			if (is_free_text(&s->p->source))
 				sentence_case(f, piece, m);
+			if (adjective && !make_adjective(f, m))
+				continue;
 			if (!said_before(f, s, m) && !wants_plural(f, piece, m))
 				break;
 		}
