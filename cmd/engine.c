@@ -1,11 +1,18 @@
 #include "cmd/engine.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 ndl_precision cli_precision(const cli *c, const char *arg)
 {
 	static const char *const names[] = {"int8", "f32", NULL};
 	return cli_choice(c, "--precision", arg, names) == 0 ? NDL_PRECISION_INT8 : NDL_PRECISION_F32;
+}
+
+double cli_refuse_bias(const cli *c, const char *arg)
+{
+	return strcmp(arg, "off") == 0 ? -INFINITY : cli_double(c, "--refuse-bias", arg, -100, 100);
 }
 
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)

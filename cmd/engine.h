@@ -9,6 +9,9 @@
 #define CLI_PRECISION(key) {key, "precision", "int8|f32", "arithmetic of the network [int8]"}
 ndl_precision cli_precision(const cli *c, const char *arg);
 
+/* --refuse-bias X or "off", for ndl_request. */
+double cli_refuse_bias(const cli *c, const char *arg);
+
 /* Of so many threads (0: all), processor as $NEEDLE_CPU says. */
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
 

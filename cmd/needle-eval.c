@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM, KEY_CALIBRATE, KEY_PRECISION };
+enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM,
+	KEY_REFUSE, KEY_CALIBRATE, KEY_PRECISION };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -28,6 +29,7 @@ static const cli_option options[] = {
 	{KEY_FAILURES, "failures", "FILE", "write the records without exact match to FILE"},
 	CLI_PRECISION(KEY_PRECISION),
 	{KEY_GROUND, "ground", "strict|prefer|off", "with -m: as needle-infer [prefer]"},
+	{KEY_REFUSE, "refuse-bias", "X", "with -m: as needle-infer [0]"},
 	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1]"},
 	{KEY_CALIBRATE, "calibrate", "FILE", "with -m: write the model with its confidence fitted to these records"},
 	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
@@ -228,13 +230,14 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case KEY_GROUND:
 			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
 			break;
+		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
 		case KEY_CALIBRATE: j->calibrate_path = arg; break;
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
-	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam))
-		cli_usage_error(&j->c, "--calibrate, --ground and --beam need --model");
+	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam || j->request.refuse_bias != 0))
+		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias and --beam need --model");
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	return first < argc ? argv[first] : NULL;

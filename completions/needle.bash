@@ -37,13 +37,14 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --min-confidence --ground --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --min-confidence --ground --refuse-bias --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
 	-k | --top-tools) : ;;
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
+	--refuse-bias) : ;;
 	--beam) : ;;
 	--max-tokens) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;
@@ -118,7 +119,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --beam --calibrate --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --beam --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -128,6 +129,7 @@ _needle_eval() {
 	--failures) _needle_reply -f ;;
 	--precision) _needle_reply -W "int8 f32" ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
+	--refuse-bias) : ;;
 	--beam) : ;;
 	--calibrate) _needle_reply -f ;;
 	-j | --threads) : ;;

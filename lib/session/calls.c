@@ -41,27 +41,42 @@ static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void
 	return NDL_OK;
 }
 
+/* Takes note of the next byte, at a->scanned; true if a call ends with it. */
+static bool step(ndl_answer *a, char c)
+{
+	size_t at = a->scanned++;
+	if (a->in_string) {
+		if (a->escaped)
+			a->escaped = false;
+		else if (c == '\\')
+			a->escaped = true;
+		else if (c == '"')
+			a->in_string = false;
+	} else if (c == '"') {
+		a->in_string = true;
+	} else if (c == '{' || c == '[') {
+		if (a->depth++ == 1)
+			a->call_from = at;
+	} else if ((c == '}' || c == ']') && a->depth && --a->depth == 1) {
+		return true;
+	}
+	return false;
+}
+
+bool ndl_answer_completes(const ndl_answer *a, const char *more, size_t n)
+{
+	ndl_answer ahead = *a;
+	for (size_t i = 0; i < n; i++)
+		if (step(&ahead, more[i]))
+			return true;
+	return false;
+}
+
 ndl_status ndl_answer_scan(ndl_answer *a, ndl_call_fn *on_call, void *user, ndl_error *err)
 {
-	for (; a->scanned < a->text.len; a->scanned++) {
-		char c = a->text.data[a->scanned];
-		if (a->in_string) {
-			if (a->escaped)
-				a->escaped = false;
-			else if (c == '\\')
-				a->escaped = true;
-			else if (c == '"')
-				a->in_string = false;
-		} else if (c == '"') {
-			a->in_string = true;
-		} else if (c == '{' || c == '[') {
-			if (a->depth++ == 1)
-				a->call_from = a->scanned;
-		} else if ((c == '}' || c == ']') && a->depth && --a->depth == 1) {
-			ndl_status rc = add_call(a, a->scanned + 1, on_call, user, err);
-			if (rc != NDL_OK)
-				return rc;
-		}
-	}
-	return NDL_OK;
+	ndl_status rc = NDL_OK;
+	while (a->scanned < a->text.len && rc == NDL_OK)
+		if (step(a, a->text.data[a->scanned]))
+			rc = add_call(a, a->scanned, on_call, user, err);
+	return rc;
 }

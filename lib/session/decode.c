@@ -18,6 +18,15 @@ typedef struct candidate {
 	bool departs; /* from the query */
 } candidate;
 
+/* The answer `[]`, passed by: the path up to its last token. */
+typedef struct empty_answer {
+	bool known;
+	double p;
+	int32_t id;
+	size_t choices, n, text_len;
+	ndl_odds odds;
+} empty_answer;
+
 typedef struct search {
 	ndl_decoding *d;
 	ndl_session *s;
@@ -25,6 +34,8 @@ typedef struct search {
 	size_t n, beam, vocab, words;
 	candidate found[NDL_BEAM_MAX * (NDL_BEAM_MAX + 1)];
 	size_t n_found;
+	empty_answer empty;
+	ndl_gstate empty_from; /* its state */
 } search;
 
 /* Ids in the mask, in order, at most cap of them. */
@@ -207,6 +218,63 @@ static const uint64_t *kept_of(search *x, const ndl_path *p)
 	return NULL;
 }
 
+/* Answering nothing ------------------------------------------------------------------- */
+
+/* At the beginning a call of some kind may be likelier than `[]`, and the call that comes of it less likely by
+ * far. A beam keeps both; here `[]`, which is a token away, is remembered, and weighed against the first call
+ * when that is complete and before anybody hears of it. */
+static void remember_empty(search *x, const ndl_path *p, size_t choices)
+{
+	const char *text = ndl_buf_cstr(&p->text);
+	if (memchr(text, '{', p->text.len))
+		return;
+	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
+	for (size_t id = NDL_TOOLS + 1; id < x->vocab; id++) {
+		size_t len;
+		const char *bytes = has(x->s->mask, id) ? ndl_tok_bytes(x->s->engine->tok, (int32_t)id, &len) : NULL;
+		ndl_gstate next;
+		if (!bytes || len == 0 || bytes[len - 1] != ']')
+			continue;
+		ndl_gstate_copy(&next, &p->state);
+		double prob = exp(fmin((double)x->s->logits[id] - all, 0));
+		if (ndl_gstate_token(&next, x->s->engine->trie, (int32_t)id) && ndl_gstate_done(&next) &&
+		    (!x->empty.known || log(prob) + p->odds.sum > log(x->empty.p) + x->empty.odds.sum)) {
+			x->empty = (empty_answer){true, prob, (int32_t)id, choices, p->n, p->text.len, p->odds};
+			ndl_gstate_copy(&x->empty_from, &p->state);
+		}
+	}
+}
+
+/* Mean log-probability, with five certain choices among them: [] consists of one or two choices, which would
+ * count for little beside the many easy ones of a long call. */
+static double mean_of(double sum, size_t choices)
+{
+	return sum / (5 + (double)choices);
+}
+
+/* Makes the path the answer `[]` if it has just completed its first call and that is the less likely. */
+static ndl_status weigh_empty(search *x, ndl_path *p)
+{
+	ndl_answer *a = &x->d->answer;
+	const empty_answer *e = &x->empty;
+	if (!e->known || json_array_size(a->calls) > 0 ||
+	    !ndl_answer_completes(a, ndl_buf_cstr(&p->text) + a->text.len, p->text.len - a->text.len))
+		return NDL_OK;
+	double call = mean_of(p->odds.sum - x->d->departure_cost * p->departures, p->odds.choices);
+	if (mean_of(e->odds.sum + log(e->p), e->odds.choices + 1) + x->d->q->refuse_bias <= call)
+		return NDL_OK;
+	p->n = e->n;
+	p->text.len = e->text_len;
+	p->text.data[p->text.len] = '\0';
+	p->odds = e->odds;
+	p->departures = 0;
+	ndl_gstate_copy(&p->state, &x->empty_from);
+	ndl_buf_reset(&a->text);
+	a->scanned = a->depth = 0;
+	a->in_string = a->escaped = false;
+	return take(x, p, e->id, e->p, e->choices);
+}
+
 static ndl_status expand(search *x, size_t i)
 {
 	ndl_path *p = x->path[i];
@@ -219,6 +287,8 @@ static ndl_status expand(search *x, size_t i)
 		return NDL_OK;
 	}
 	rc = compute_logits(x, p, choices);
+	if (rc == NDL_OK && x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
+		remember_empty(x, p, choices);
 	return rc == NDL_OK ? add_choices(x, i, choices, kept_of(x, p)) : rc;
 }
 
@@ -295,6 +365,8 @@ ndl_status ndl_decode(ndl_decoding *d, const ndl_grammar *g)
 			rc = expand(&x, i);
 		if (rc == NDL_OK)
 			rc = select_best(&x);
+		if (rc == NDL_OK && x.beam == 1)
+			rc = weigh_empty(&x, s->path[0]);
 		if (rc == NDL_OK && x.beam == 1)
 			rc = publish(&x, s->path[0]);
 	}

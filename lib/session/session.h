@@ -70,6 +70,8 @@ typedef struct ndl_request {
 	                          ndl_toolset_embed if there are more */
 	double min_confidence; /* below: no call, and `rejected` */
 	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
+	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
+	                          that of the first call; -INFINITY: it is never weighed */
 	enum ndl_grounding ground; /* of strings in the query */
 	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:

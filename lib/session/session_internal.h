@@ -131,6 +131,8 @@ void ndl_answer_end(ndl_answer *a);
 /* Takes note of bytes appended to a->text; every call that they complete is added to a->calls and
  * handed to on_call. */
 ndl_status ndl_answer_scan(ndl_answer *a, ndl_call_fn *on_call, void *user, ndl_error *err);
+/* Would a call be complete if these n bytes followed a->text, all of which has been scanned? */
+bool ndl_answer_completes(const ndl_answer *a, const char *more, size_t n);
 /* Puts the original name back into a call. */
 void ndl_restore_name(const ndl_tools *tools, json_t *call);
 

@@ -203,23 +203,24 @@ tiny_model() {
 	model="$BATS_FILE_TMPDIR/m.safetensors"
 	# queries that the model refuses and others that it answers, so that "[]" is right for some
 	for i in {1..60}; do jq -nc --arg q "query $i" '{query: $q, answers: []}'; done >q.jsonl
-	needle-eval -q -m "$model" -t "$testdata/tools.json" --failures missed.jsonl q.jsonl >/dev/null
+	needle-eval --refuse-bias off -q -m "$model" -t "$testdata/tools.json" --failures missed.jsonl q.jsonl >/dev/null
 	jq -c 'if .query | test("[13579]$") then .answers = .calls else . end | del(.calls, .confidence)' missed.jsonl >mixed.jsonl
 	[ "$(wc -l <mixed.jsonl)" -ge 30 ]
-	run -0 --separate-stderr needle-eval -m "$model" -t "$testdata/tools.json" --calibrate new.safetensors mixed.jsonl
+	run -0 --separate-stderr needle-eval --refuse-bias off -m "$model" -t "$testdata/tools.json" --calibrate new.safetensors mixed.jsonl
 	[[ $stderr == "needle-eval: log-odds of confidence: "* ]]
 	needle-quantize --info new.safetensors | grep -q '^ *confidence'
 	needle-quantize -q --diff "$model" new.safetensors
-	needle-eval --json -m new.safetensors -t "$testdata/tools.json" mixed.jsonl >after
-	needle-eval --json -m "$model" -t "$testdata/tools.json" mixed.jsonl >before
+	needle-eval --refuse-bias off --json -m new.safetensors -t "$testdata/tools.json" mixed.jsonl >after
+	needle-eval --refuse-bias off --json -m "$model" -t "$testdata/tools.json" mixed.jsonl >before
 	[ "$(jq .exact_match before)" = "$(jq .exact_match after)" ]
 	jq -e --slurpfile b before '.calibration.ece < 0.2 and .calibration.ece <= $b[0].calibration.ece' after
 	# all wrong: nothing to fit, nothing written
-	run -1 --separate-stderr needle-eval -m "$model" -t "$testdata/tools.json" --calibrate none.safetensors missed.jsonl
+	run -1 --separate-stderr needle-eval --refuse-bias off -m "$model" -t "$testdata/tools.json" --calibrate none.safetensors missed.jsonl
 	[[ $stderr == *"right and wrong"* ]]
 	[ ! -e none.safetensors ]
 	run -2 needle-eval --calibrate x.safetensors calls.jsonl
 	run -2 needle-eval --ground strict calls.jsonl
+	run -2 needle-eval --refuse-bias 1 calls.jsonl
 }
 
 @test "a damaged confidence in the model file is an error" {

@@ -260,10 +260,18 @@ valid() {
 	[ "$status" -eq 3 ]
 }
 
+@test "--refuse-bias moves the balance between a call and none" {
+	[ "$(needle-infer --refuse-bias 100 -t "$tools" "play some jazz")" = "[]" ]
+	called=$(needle-infer --refuse-bias off -t "$tools" "play some jazz")
+	[ "$(needle-infer --refuse-bias -100 -t "$tools" "play some jazz")" = "$called" ]
+	jq -e 'length > 0' <<<"$called"
+}
+
 @test "usage errors exit with 2" {
 	for args in "word" "-t $tools two words" "-t $tools --stream" "-t $tools --logits x.npy" "--lines" "-t -" \
 		"-t $tools --precision int3 word" "-t $tools --max-tokens 0 word" "-t $tools --min-confidence 2 word" \
 		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
+		"-t $tools --refuse-bias never word" "-t $tools --refuse-bias 101 word" \
 		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word"; do
 		run --separate-stderr needle-infer $args </dev/null
 		[ "$status" -eq 2 ]

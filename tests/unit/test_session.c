@@ -219,8 +219,8 @@ static void test_beam(void)
 	size_t differ = 0, better = 0;
 	for (int i = 0; i < QUERIES; i++) {
 		answer greedy, one, many;
-		ask(s, 0, queries[i], (ndl_request){0}, &greedy);
-		ask(s, 0, queries[i], (ndl_request){.beam = 1}, &one);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -INFINITY}, &greedy);
+		ask(s, 0, queries[i], (ndl_request){.beam = 1, .refuse_bias = -INFINITY}, &one);
 		ask(s, 0, queries[i], (ndl_request){.beam = NDL_BEAM_MAX}, &many);
 		CHECK(same(&greedy, &one, true));
 		differ += !same(&greedy, &many, false);
@@ -234,6 +234,39 @@ static void test_beam(void)
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_result r = {0};
 	CHECK(ndl_session_run(s, tools[0], "x", 1, &(ndl_request){.beam = NDL_BEAM_MAX + 1}, &r, &err) == NDL_EINVAL);
+	ndl_session_free(s);
+	ndl_exec_free(x);
+}
+
+/* Greedy decoding weighs [] against the first call: pushed far enough it always or never wins, and in between
+ * the answer is one of the two. */
+static void test_refuse_bias(void)
+{
+	static const double bias[] = {-0.2, 0, 0.2, 0.5};
+	ndl_exec *x;
+	ndl_session *s = new_session(engine[0], &x);
+	size_t calls = 0, refused = 0;
+	for (int i = 0; i < QUERIES; i++) {
+		answer off, least, most, some;
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -INFINITY}, &off);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -1000}, &least);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = 1000}, &most);
+		CHECK(same(&off, &least, true));
+		CHECK_STR(most.calls, strcmp(off.calls, "[]") == 0 ? off.calls : "[]");
+		for (size_t k = 0; k < sizeof bias / sizeof *bias; k++) {
+			ask(s, 0, queries[i], (ndl_request){.refuse_bias = bias[k]}, &some);
+			bool greedy = same(&some, &off, true), empty = same(&some, &most, true);
+			tap_ok(greedy || empty, "bias %g: %s", bias[k], queries[i]);
+			calls += greedy && !empty;
+			refused += empty && !greedy;
+			free(some.calls);
+		}
+		free(off.calls);
+		free(least.calls);
+		free(most.calls);
+	}
+	tap_note("%zu calls, %zu refusals in their stead", calls, refused);
+	CHECK(calls > 0 && refused > 0);
 	ndl_session_free(s);
 	ndl_exec_free(x);
 }
@@ -373,6 +406,7 @@ int main(void)
 	test_jump_changes_nothing();
 	test_jump_is_canonical();
 	test_beam();
+	test_refuse_bias();
 	test_spans();
 	test_strict();
 	for (int m = 0; m < 2; m++) {
