@@ -26,6 +26,7 @@
 #include "model/model.h"
 #include "quant/convert.h"
 #include "quant/quant.h"
+#include "retrieve/retrieve.h"
 #include "session/session.h"
 #include "synth/synth.h"
 #include "tensor/exec.h"

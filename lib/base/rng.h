@@ -29,5 +29,7 @@ void ndl_rng_shuffle(ndl_rng *r, size_t *order, size_t n);
 /* A stable 64-bit hash of bytes (FNV-1a finished by SplitMix64), for splits and seeds; not
  * for security. The same on every machine and in every release. */
 uint64_t ndl_hash64(const void *data, size_t len, uint64_t seed);
+/* XXH64 (Yann Collet, xxHash fast digest algorithm, format specification 0.1.1): for megabytes. */
+uint64_t ndl_xxh64(const void *data, size_t len, uint64_t seed);
 
 #endif

@@ -181,6 +181,11 @@ json_t *ndl_tools_schema(const ndl_tools *t, size_t i)
 	return t->tool[i].schema;
 }
 
+json_t *ndl_tools_given(const ndl_tools *t, size_t i)
+{
+	return t->tool[i].given;
+}
+
 int ndl_tools_flags(const ndl_tools *t)
 {
 	return t->flags;

@@ -48,6 +48,7 @@ size_t ndl_tools_count(const ndl_tools *t);
 const char *ndl_tools_name(const ndl_tools *t, size_t i);      /* as the user wrote it */
 const char *ndl_tools_norm_name(const ndl_tools *t, size_t i); /* snake_case, unique in the list */
 const char *ndl_tools_description(const ndl_tools *t, size_t i); /* "" if none */
+json_t *ndl_tools_given(const ndl_tools *t, size_t i); /* the element of the list as the user wrote it; borrowed */
 /* Index of the tool with this original (or, failing that, normalised) name, or -1. */
 long ndl_tools_find(const ndl_tools *t, const char *name);
 /* JSON-Schema object of the tool's arguments ({"type":"object","properties":…,"required":[…]}),

@@ -1,0 +1,134 @@
+/* bm25.c - scores of a catalogue's tools for a query, by words and by vectors. */
+#include "retrieve/retrieve_internal.h"
+
+#include "base/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double K = 1.2, B = 0.75;
+
+void ndl_index_measure(ndl_index *x)
+{
+	double sum = 0;
+	for (size_t i = 0; i < x->n; i++)
+		sum += x->length[i];
+	x->mean_length = sum > 0 ? sum / (double)x->n : 1;
+}
+
+/* A query under way. */
+struct search {
+	const ndl_index *x;
+	double *sum; /* [n] */
+};
+
+/* The number of a word, or n_words. */
+static size_t find(const ndl_index *x, const char *word, size_t len)
+{
+	size_t lo = 0, hi = x->n_words;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = ndl_word_compare(word, len, x->word.bytes + x->word.at[mid], x->word.at[mid + 1] - x->word.at[mid]);
+		if (order == 0)
+			return mid;
+		if (order < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return x->n_words;
+}
+
+static void add_word(void *user, const char *word, size_t len)
+{
+	struct search *s = user;
+	const ndl_index *x = s->x;
+	size_t w = find(x, word, len);
+	if (w == x->n_words)
+		return;
+	double n = (double)x->n, df = x->from[w + 1] - x->from[w];
+	double idf = log(1 + (n - df + 0.5) / (df + 0.5));
+	for (size_t p = x->from[w]; p < x->from[w + 1]; p++) {
+		double f = x->count[p], l = x->length[x->in[p]];
+		s->sum[x->in[p]] += idf * f * (K + 1) / (f + K * (1 - B + B * l / x->mean_length));
+	}
+}
+
+ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, float *scores, ndl_error *err)
+{
+	struct search s = {x, ndl_calloc(x->n + 1, sizeof *s.sum)};
+	if (!s.sum)
+		return ndl_fail_nomem(err, "a ranking");
+	ndl_words(query, len, add_word, &s);
+	for (size_t i = 0; i < x->n; i++)
+		scores[i] = (float)s.sum[i];
+	free(s.sum);
+	return NDL_OK;
+}
+
+void ndl_index_dot(const ndl_index *x, const float *vector, float *scores)
+{
+	for (size_t i = 0; i < x->n; i++) {
+		const float *v = x->vectors + i * x->dim;
+		float dot = 0;
+		for (size_t j = 0; j < x->dim; j++)
+			dot += vector[j] * v[j];
+		scores[i] = dot;
+	}
+}
+
+/* Rankings ------------------------------------------------------------------------------ */
+
+struct scored {
+	float score;
+	uint32_t i;
+};
+
+static int best_first(const void *a, const void *b)
+{
+	const struct scored *x = a, *y = b;
+	if (x->score != y->score)
+		return x->score > y->score ? -1 : 1;
+	return x->i < y->i ? -1 : 1;
+}
+
+/* All of them, in order. */
+static struct scored *sorted(const float *scores, size_t n, ndl_error *err)
+{
+	struct scored *s = ndl_calloc(n + 1, sizeof *s);
+	if (!s) {
+		ndl_fail_nomem(err, "a ranking");
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++)
+		s[i] = (struct scored){scores[i], (uint32_t)i};
+	qsort(s, n, sizeof *s, best_first);
+	return s;
+}
+
+ndl_status ndl_rank_best(const float *scores, size_t n, size_t *order, size_t k, ndl_error *err)
+{
+	struct scored *s = sorted(scores, n, err);
+	if (!s)
+		return NDL_ENOMEM;
+	for (size_t i = 0; i < k && i < n; i++)
+		order[i] = s[i].i;
+	free(s);
+	return NDL_OK;
+}
+
+ndl_status ndl_rank_fuse(const float *vectors, const float *words, size_t n, float *fused, ndl_error *err)
+{
+	struct scored *a = sorted(vectors, n, err), *b = sorted(words, n, err);
+	if (a && b)
+		memset(fused, 0, n * sizeof *fused);
+	for (size_t i = 0; a && b && i < n; i++) {
+		fused[a[i].i] += 1 / (60 + (float)(i + 1));
+		if (b[i].score > 0)
+			fused[b[i].i] += 1 / (60 + (float)(i + 1));
+	}
+	free(a);
+	free(b);
+	return a && b ? NDL_OK : NDL_ENOMEM;
+}
