@@ -58,7 +58,7 @@ static void print_option(const cli_option *o)
 	int n = o->key < 256 ? snprintf(left, sizeof left, "  -%c, --%s", o->key, o->name)
 	                     : snprintf(left, sizeof left, "      --%s", o->name);
 	if (o->arg && n > 0 && (size_t)n < sizeof left)
-		snprintf(left + n, sizeof left - (size_t)n, " %s", o->arg);
+		snprintf(left + n, sizeof left - (size_t)n, o->arg[0] == '[' ? "%s" : " %s", o->arg);
 	printf(strlen(left) < 30 ? "%-30s %s\n" : "%s\n                               %s\n", left, o->help);
 }
 
@@ -100,7 +100,7 @@ static void add_option(parser *p, size_t *n_long, size_t *n_short, const cli_opt
 	if (*n_long >= MAX_OPTIONS)
 		abort(); /* a command with more options than fit: a programming error */
 	p->longs[(*n_long)++] =
-		(struct option){o->name, o->arg ? required_argument : no_argument, NULL, o->key};
+		(struct option){o->name, !o->arg ? no_argument : o->arg[0] == '[' ? optional_argument : required_argument, NULL, o->key};
 	if (o->key < 256) {
 		p->shorts[(*n_short)++] = (char)o->key;
 		if (o->arg)

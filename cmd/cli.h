@@ -23,7 +23,7 @@ enum {
 typedef struct cli_option {
 	int key;           /* the short letter, or a value above 255 for long-only options */
 	const char *name;  /* long name, without dashes; NULL ends the table */
-	const char *arg;   /* name of its argument ("FILE"), or NULL for a flag */
+	const char *arg;   /* name of its argument ("FILE"), or NULL for a flag; "[=HOW]": a flag that takes one after = */
 	const char *help;  /* one line; [default] in brackets at the end */
 } cli_option;
 

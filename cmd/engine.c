@@ -15,6 +15,19 @@ double cli_refuse_bias(const cli *c, const char *arg)
 	return strcmp(arg, "off") == 0 ? -INFINITY : cli_double(c, "--refuse-bias", arg, -100, 100);
 }
 
+enum ndl_ranking cli_ranking(const cli *c, const char *arg)
+{
+	static const char *const names[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */
+	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, names));
+}
+
+ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_error *err)
+{
+	if (how == NDL_RANK_AUTO || how == NDL_RANK_BM25 || ndl_model_has_contrastive(ndl_engine_model(e)))
+		return NDL_OK;
+	return ndl_fail(err, NDL_EUNSUPPORTED, "this model has no contrastive head to rank with: use bm25");
+}
+
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)
 {
 	ndl_exec *x = ndl_exec_new(threads, getenv("NEEDLE_CPU"), err);

@@ -12,6 +12,10 @@ ndl_precision cli_precision(const cli *c, const char *arg);
 /* --refuse-bias X or "off", for ndl_request. */
 double cli_refuse_bias(const cli *c, const char *arg);
 
+/* How -k ranks tools, --rank, likewise; NDL_RANK_AUTO where it is not given. */
+#define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}
+enum ndl_ranking cli_ranking(const cli *c, const char *arg);
+
 /* Of so many threads (0: all), processor as $NEEDLE_CPU says. */
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
 
@@ -25,5 +29,7 @@ typedef struct cli_engine {
  * in either case. */
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
 void cli_engine_close(cli_engine *e);
+/* Whether the model can rank so; what is asked for by name does not fall back. */
+ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_error *err);
 
 #endif

@@ -15,6 +15,8 @@
 typedef struct worker {
 	ndl_exec *exec;
 	ndl_session *session;
+	ndl_toolset *own; /* of the record seen last that brought its own tools */
+	json_t *own_json; /* what `own` was made from: records often repeat their tools */
 } worker;
 
 struct eval_caller {
@@ -22,6 +24,7 @@ struct eval_caller {
 	ndl_toolset *toolset; /* of all records, or NULL */
 	worker *worker;
 	int threads;
+	bool recall;          /* only eval_caller_rank is called */
 	ndl_request request;
 };
 
@@ -40,7 +43,19 @@ static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_erro
 	return NDL_OK;
 }
 
-eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, ndl_error *err)
+static ndl_toolset *make_toolset(const eval_caller *c, json_t *list, const ndl_exec *x, ndl_error *err)
+{
+	ndl_toolset *t = ndl_toolset_new(c->engine, list, 0, err);
+	if (t && (c->recall || (c->request.top_tools && c->request.top_tools < ndl_toolset_count(t))) &&
+	    ndl_toolset_index(t, c->request.rank, NULL, x, err) != NDL_OK) {
+		ndl_toolset_free(t);
+		t = NULL;
+	}
+	return t;
+}
+
+eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools,
+                              const ndl_request *request, bool recall, ndl_error *err)
 {
 	eval_caller *c = ndl_calloc(1, sizeof *c);
 	if (!c) {
@@ -53,10 +68,11 @@ eval_caller *eval_caller_open(const char *model, int threads, ndl_precision prec
 	(void)threads;
 	c->threads = 1;
 #endif
+	c->request = *request;
+	c->recall = recall;
 	c->engine = ndl_engine_open(model, err);
-	if (c->engine && tools)
-		c->toolset = ndl_toolset_new(c->engine, tools, 0, err);
-	if (!c->engine || (tools && !c->toolset) || open_workers(c, precision, err) != NDL_OK) {
+	if (!c->engine || cli_check_ranking(c->engine, request->rank, err) != NDL_OK || open_workers(c, precision, err) != NDL_OK ||
+	    (tools && !(c->toolset = make_toolset(c, tools, c->worker[0].exec, err)))) {
 		eval_caller_free(c);
 		return NULL;
 	}
@@ -70,6 +86,8 @@ void eval_caller_free(eval_caller *c)
 	for (int i = 0; c->worker && i < c->threads; i++) {
 		ndl_session_free(c->worker[i].session);
 		ndl_exec_free(c->worker[i].exec);
+		ndl_toolset_free(c->worker[i].own);
+		json_decref(c->worker[i].own_json);
 	}
 	free(c->worker);
 	ndl_toolset_free(c->toolset);
@@ -77,18 +95,43 @@ void eval_caller_free(eval_caller *c)
 	free(c);
 }
 
-void eval_caller_request(eval_caller *c, const ndl_request *request)
+/* The tools of all records, or of this one. */
+static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json_t *record, ndl_error *err)
 {
-	c->request = *request;
+	json_t *list = json_object_get(record, "tools");
+	if (c->toolset)
+		return c->toolset;
+	if (!list) {
+		ndl_fail(err, NDL_EINVAL, "tools: missing");
+		return NULL;
+	}
+	if (w->own && json_equal(list, w->own_json))
+		return w->own;
+	ndl_toolset_free(w->own);
+	json_decref(w->own_json);
+	w->own_json = NULL;
+	w->own = make_toolset(c, list, w->exec, err);
+	if (w->own)
+		w->own_json = json_incref(list);
+	return w->own;
+}
+
+static const json_t *query_of(const json_t *record, ndl_error *err)
+{
+	const json_t *query = json_object_get(record, "query");
+	if (json_is_string(query))
+		return query;
+	ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s", ndl_json_type_name(query));
+	return NULL;
 }
 
 static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *tools, json_t *record, ndl_odds *odds,
                             ndl_error *err)
 {
 	ndl_result result = {0};
-	const json_t *query = json_object_get(record, "query");
-	if (!json_is_string(query))
-		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s", ndl_json_type_name(query));
+	const json_t *query = query_of(record, err);
+	if (!query)
+		return NDL_EINVAL;
 	ndl_status rc = ndl_session_run(w->session, tools, json_string_value(query), json_string_length(query), &c->request,
 	                                &result, err);
 	if (rc == NDL_OK) {
@@ -115,17 +158,8 @@ static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, nd
 	if (!json_is_object(record))
 		return NDL_OK; /* scoring says so */
 	forget(record);
-	if (c->toolset)
-		return run_query(c, w, c->toolset, record, odds, err);
-	json_t *list = json_object_get(record, "tools");
-	if (!list)
-		return ndl_fail(err, NDL_EINVAL, "tools: missing");
-	ndl_toolset *own = ndl_toolset_new(c->engine, list, 0, err);
-	if (!own)
-		return err->code;
-	ndl_status rc = run_query(c, w, own, record, odds, err);
-	ndl_toolset_free(own);
-	return rc;
+	const ndl_toolset *tools = toolset_of(c, w, record, err);
+	return tools ? run_query(c, w, tools, record, odds, err) : err->code;
 }
 
 static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
@@ -138,15 +172,50 @@ static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_odds *o
 	json_object_set_new(record, "error", e);
 }
 
+/* The worker of the thread that asks. */
+static worker *my_worker(const eval_caller *c)
+{
+#ifdef _OPENMP
+	return &c->worker[omp_get_thread_num()];
+#else
+	return &c->worker[0];
+#endif
+}
+
 void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, ndl_odds *odds, size_t n)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
+	for (size_t i = 0; i < n; i++)
+		run_one(c, my_worker(c), record[i], odds ? &odds[i] : NULL, &err[i]);
+}
+
+/* Retrieval ----------------------------------------------------------------------------- */
+
+static ndl_status rank_record(const eval_caller *c, worker *w, const json_t *record, ndl_recall *out, ndl_error *err)
+{
+	const json_t *query = query_of(record, err);
+	const ndl_toolset *t = query ? toolset_of(c, w, record, err) : NULL;
+	json_t *answers = t ? ndl_json_unwrap(json_object_get(record, "answers"), err) : NULL;
+	size_t n = t ? ndl_toolset_count(t) : 0, *order = ndl_calloc(n + 1, sizeof *order);
+	ndl_status rc = !order ? ndl_fail_nomem(err, "a ranking") : answers ? NDL_OK : NDL_EINVAL;
+	if (rc == NDL_OK && json_array_size(answers)) {
+		long got = ndl_session_rank(w->session, t, c->request.rank, json_string_value(query), json_string_length(query), n,
+		                            order, NULL, err);
+		rc = got < 0 ? (ndl_status)got : NDL_OK;
+	}
+	if (rc == NDL_OK)
+		rc = ndl_recall_of(out, ndl_toolset_tools(t), answers, order, err);
+	json_decref(answers);
+	free(order);
+	return rc;
+}
+
+void eval_caller_rank(eval_caller *c, json_t **record, ndl_error *err, ndl_recall *each, size_t n)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(c->threads)
 	for (size_t i = 0; i < n; i++) {
-#ifdef _OPENMP
-		worker *w = &c->worker[omp_get_thread_num()];
-#else
-		worker *w = &c->worker[0];
-#endif
-		run_one(c, w, record[i], odds ? &odds[i] : NULL, &err[i]);
+		each[i] = (ndl_recall){0};
+		if (record[i])
+			rank_record(c, my_worker(c), record[i], &each[i], &err[i]);
 	}
 }

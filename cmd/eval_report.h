@@ -34,4 +34,8 @@ ndl_status eval_totals_add(eval_totals *t, const ndl_eval_counts *c, const json_
 ndl_status eval_write_table(FILE *to, eval_totals *t, ndl_error *err);
 ndl_status eval_write_json(FILE *to, eval_totals *t, ndl_error *err);
 
+/* Means over the records, of which there are some. */
+void eval_write_recall(FILE *to, const ndl_recall *r);
+void eval_write_recall_json(FILE *to, const ndl_recall *r);
+
 #endif

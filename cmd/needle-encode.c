@@ -11,13 +11,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
-enum { KEY_TOOLS = 256, KEY_RANK, KEY_STATES, KEY_TEXT, KEY_LENIENT, KEY_STRICT, KEY_PRECISION, MAX_INPUT = 64 << 20 };
+enum { KEY_TOOLS = 256, KEY_RANK, KEY_STATES, KEY_TEXT, KEY_LENIENT, KEY_STRICT, KEY_PRECISION, KEY_INDEX, MAX_INPUT = 64 << 20 };
 
 static const cli_option options[] = {
 	{KEY_STATES, "states", "FILE", "write the encoder's states of the whole input, [tokens, width] (.npy)"},
-	{KEY_TOOLS, "tools", "FILE", "tool list (JSON) to rank, or with --states the prompt's tools"},
-	{KEY_RANK, "rank", NULL, "print the tools that fit QUERY best: score, tab, name"},
+	{KEY_TOOLS, "tools", "FILE", "tool list (JSON) to rank or index, or with --states the prompt's tools"},
+	{KEY_RANK, "rank", "[=head|bm25|fused]", "print the tools that fit QUERY best: score, tab, name [fused]"},
+	{KEY_INDEX, "index", "FILE", "with --tools: store them for ranking, in FILE; without: rank those in FILE"},
 	{'k', "top-tools", "K", "with --rank: how many [5]"},
 	{KEY_TEXT, "text", NULL, "every line is text, also one that begins with {"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
@@ -29,8 +31,9 @@ static const cli_option options[] = {
 typedef struct job {
 	cli c;
 	cli_engine e;
-	const char *states, *tools_path, *operand;
+	const char *states, *tools_path, *index, *operand;
 	bool rank, text, strict;
+	enum ndl_ranking how;
 	int tool_flags;
 	ndl_precision precision;
 	size_t k;
@@ -70,13 +73,13 @@ static ndl_status embed(job *j, json_t *record, const char *text, size_t len, nd
 
 static ndl_status rank(job *j, json_t *record, const char *query, size_t len, ndl_error *err)
 {
-	long n = ndl_session_rank(j->e.session, j->tools, query, len, j->k, j->order, j->scores, err);
+	long n = ndl_session_rank(j->e.session, j->tools, j->how, query, len, j->k, j->order, j->scores, err);
 	if (n < 0)
 		return (ndl_status)n;
 	json_t *list = json_array();
 	for (long i = 0; i < n; i++) {
 		json_t *tool = json_object();
-		json_object_set_new(tool, "name", json_string(ndl_tools_name(ndl_toolset_tools(j->tools), j->order[i])));
+		json_object_set_new(tool, "name", json_string(ndl_index_name(ndl_toolset_get_index(j->tools), j->order[i])));
 		json_object_set_new(tool, "score", float_json(j->scores[i]));
 		json_array_append_new(list, tool);
 	}
@@ -181,13 +184,13 @@ static int lines(job *j)
 static int rank_one(job *j)
 {
 	ndl_error err = NDL_ERROR_INIT;
-	long n = ndl_session_rank(j->e.session, j->tools, j->operand, strlen(j->operand), j->k, j->order, j->scores, &err);
+	long n = ndl_session_rank(j->e.session, j->tools, j->how, j->operand, strlen(j->operand), j->k, j->order, j->scores, &err);
 	if (n < 0) {
 		cli_report(&j->c, &err);
 		return CLI_UNUSABLE;
 	}
 	for (long i = 0; i < n; i++)
-		printf("%.4f\t%s\n", (double)j->scores[i], ndl_tools_name(ndl_toolset_tools(j->tools), j->order[i]));
+		printf("%.4f\t%s\n", (double)j->scores[i], ndl_index_name(ndl_toolset_get_index(j->tools), j->order[i]));
 	return n ? CLI_OK : CLI_NEGATIVE;
 }
 
@@ -235,28 +238,50 @@ static int write_states(job *j)
 
 /* main ---------------------------------------------------------------------------------- */
 
+/* The tools of --tools, or those that --index holds. */
 static bool load_tools(job *j, ndl_error *err)
 {
-	json_t *value = ndl_json_load(j->tools_path, err);
+	const char *path = j->tools_path ? j->tools_path : j->index;
+	json_t *value = j->tools_path ? ndl_json_load(path, err) : NULL;
 	if (value)
 		j->tools = ndl_toolset_new(j->e.engine, value, j->tool_flags, err);
+	else if (!j->tools_path)
+		j->tools = ndl_toolset_open(j->e.engine, path, err);
 	json_decref(value);
 	if (!j->tools)
-		ndl_error_at(err, j->tools_path, 0);
+		ndl_error_at(err, path, 0);
 	return j->tools != NULL;
+}
+
+/* An index that stands at path already spares work, if it is one. */
+static ndl_index *earlier_index(const char *path)
+{
+	ndl_error ignored = NDL_ERROR_INIT;
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) ? ndl_index_open(path, &ignored) : NULL;
+}
+
+static ndl_status index_tools(job *j, ndl_error *err)
+{
+	ndl_index *earlier = j->index && j->tools_path ? earlier_index(j->index) : NULL;
+	ndl_status rc = ndl_toolset_index(j->tools, j->how, earlier, j->e.exec, err);
+	ndl_index_free(earlier);
+	if (rc != NDL_OK)
+		ndl_error_at(err, j->tools_path ? j->tools_path : j->index, 0);
+	return rc;
 }
 
 static bool prepare(job *j)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	const ndl_model *m = ndl_engine_model(j->e.engine);
-	bool ok = !j->tools_path || load_tools(j, &err);
-	if (ok && !j->states && !ndl_model_has_contrastive(m)) {
+	bool ok = (!j->tools_path && !j->index) || load_tools(j, &err);
+	if (ok && !j->states && !j->rank && !j->index && !ndl_model_has_contrastive(m)) {
 		ndl_fail(&err, NDL_EUNSUPPORTED, "this model makes no embeddings: it has no contrastive head");
 		ok = false;
 	}
-	if (ok && j->rank)
-		ok = ndl_toolset_embed(j->tools, j->e.session, &err) == NDL_OK;
+	if (ok && !j->states && j->tools)
+		ok = cli_check_ranking(j->e.engine, j->how, &err) == NDL_OK && index_tools(j, &err) == NDL_OK;
 	j->embedding = ndl_calloc((size_t)ndl_model_config(m)->contrastive_dim + 1, sizeof *j->embedding);
 	j->order = ndl_calloc(j->k, sizeof *j->order);
 	j->scores = ndl_calloc(j->k, sizeof *j->scores);
@@ -278,7 +303,11 @@ static int parse_options(job *j, int argc, char **argv)
 		switch (key) {
 		case KEY_STATES: j->states = arg; break;
 		case KEY_TOOLS: j->tools_path = arg; break;
-		case KEY_RANK: j->rank = true; break;
+		case KEY_RANK:
+			j->rank = true;
+			j->how = arg ? cli_ranking(&j->c, arg) : NDL_RANK_AUTO;
+			break;
+		case KEY_INDEX: j->index = arg; break;
 		case 'k':
 			j->k = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000);
 			k_given = true;
@@ -289,15 +318,31 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
-	if (j->rank && (j->states || !j->tools_path))
-		cli_usage_error(&j->c, "--rank needs --tools, and excludes --states");
+	if (j->rank && (j->states || !j->tools_path == !j->index))
+		cli_usage_error(&j->c, "--rank needs either --tools or --index, and excludes --states");
 	if (k_given && !j->rank)
 		cli_usage_error(&j->c, "--top-tools goes with --rank");
-	if (j->tools_path && !j->rank && !j->states)
-		cli_usage_error(&j->c, "--tools goes with --rank or --states");
+	if (j->index && (j->states || !j->tools_path == !j->rank))
+		cli_usage_error(&j->c, "--index goes with --tools, to be made, or with --rank, to be used");
+	if (j->tools_path && !j->rank && !j->states && !j->index)
+		cli_usage_error(&j->c, "--tools goes with --rank, --index or --states");
+	if (j->index && j->tools_path && first < argc)
+		cli_usage_error(&j->c, "unexpected argument '%s': the tools are in --tools", argv[first]);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, j->rank ? "one QUERY at a time; quote it if it has spaces" : "one FILE at a time");
 	return first;
+}
+
+static int write_index(const job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	const ndl_index *x = ndl_toolset_get_index(j->tools);
+	if (ndl_index_write(x, j->index, &err) != NDL_OK) {
+		cli_report(&j->c, &err);
+		return CLI_UNUSABLE;
+	}
+	cli_verbose(&j->c, "%s: %zu tools", j->index, ndl_index_count(x));
+	return CLI_OK;
 }
 
 static int run(job *j)
@@ -306,6 +351,8 @@ static int run(job *j)
 		return CLI_UNUSABLE;
 	if (j->states)
 		return write_states(j);
+	if (j->index && j->tools_path)
+		return write_index(j);
 	return j->rank && j->operand ? rank_one(j) : lines(j);
 }
 
@@ -315,11 +362,15 @@ int main(int argc, char **argv)
 		.name = "needle-encode",
 		.usage = "needle-encode [OPTION]... [FILE]\n"
 		         "       needle-encode --states OUT.npy [--tools TOOLS] [FILE]\n"
-		         "       needle-encode --tools TOOLS --rank [-k K] [QUERY]\n",
+		         "       needle-encode --tools TOOLS --rank [-k K] [QUERY]\n"
+		         "       needle-encode --tools TOOLS --index INDEX\n"
+		         "       needle-encode --index INDEX --rank [-k K] [QUERY]\n",
 		.summary = "Write an embedding {\"embedding\":[...]} for each line of text or JSON;\n"
 		           "or the encoder's states of one input; or the tools that fit a query best.",
 		.examples = "  echo \"turn the lights off\" | needle-encode\n"
 		            "  needle-encode --tools tools.json --rank -k 3 \"wake me up at six\"\n"
+		            "  needle-encode --tools tools.json --index tools.index\n"
+		            "  needle-infer --index tools.index -k 5 \"wake me up at six\"\n"
 		            "  echo \"wake me up at six\" | needle-encode --states states.npy\n",
 		.options = options,
 		.flags = CLI_TAKES_MODEL,

@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM,
-	KEY_REFUSE, KEY_CALIBRATE, KEY_PRECISION };
+	KEY_REFUSE, KEY_CALIBRATE, KEY_PRECISION, KEY_RANK, KEY_RECALL };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -31,6 +31,9 @@ static const cli_option options[] = {
 	{KEY_GROUND, "ground", "strict|prefer|off", "with -m: as needle-infer [prefer]"},
 	{KEY_REFUSE, "refuse-bias", "X", "with -m: as needle-infer [0]"},
 	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1]"},
+	{'k', "top-tools", "K", "with -m: as needle-infer [all]"},
+	CLI_RANK(KEY_RANK),
+	{KEY_RECALL, "recall", NULL, "with -m: score retrieval alone, how high the called tools are ranked"},
 	{KEY_CALIBRATE, "calibrate", "FILE", "with -m: write the model with its confidence fitted to these records"},
 	{KEY_STRICT, "strict", NULL, "stop at the first bad record"},
 	{0, NULL, NULL, NULL},
@@ -47,7 +50,7 @@ typedef struct job {
 	const char *model, *tools_path, *failures_path, *calibrate_path;
 	ndl_request request;
 	calibration fit;
-	bool json, strict;
+	bool json, strict, recall;
 	ndl_precision precision;
 	limit limits[MAX_LIMITS];
 	size_t n_limits;
@@ -56,6 +59,7 @@ typedef struct job {
 	ndl_outfile failures;
 	ndl_buf line;
 	eval_totals totals;
+	ndl_recall ranked; /* --recall */
 } job;
 
 /* Records ------------------------------------------------------------------------------ */
@@ -95,6 +99,7 @@ typedef struct chunk {
 	json_t *record[CHUNK]; /* NULL: err says why */
 	ndl_error err[CHUNK];
 	ndl_odds odds[CHUNK];  /* of calls that this program made */
+	ndl_recall ranked[CHUNK];
 	size_t line[CHUNK];
 	size_t n;
 } chunk;
@@ -131,6 +136,21 @@ static int score_chunk(job *j, const ndl_reader *in, chunk *k)
 	return status;
 }
 
+/* The same of --recall. */
+static int rank_chunk(job *j, const ndl_reader *in, chunk *k)
+{
+	int status = CLI_OK;
+	eval_caller_rank(j->caller, k->record, k->err, k->ranked, k->n);
+	for (size_t i = 0; i < k->n && !(j->strict && status); i++) {
+		ndl_recall_add(&j->ranked, &k->ranked[i]);
+		if (k->err[i].code == NDL_OK)
+			continue;
+		report_bad(j, in, k, i);
+		status = CLI_NEGATIVE;
+	}
+	return status;
+}
+
 /* The next CHUNK records; fewer at the end. Negative when the input itself is broken. */
 static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
 {
@@ -161,14 +181,14 @@ static int score_all(job *j, ndl_reader *in, chunk *k)
 	int status = CLI_OK;
 	do {
 		ndl_error err = NDL_ERROR_INIT;
-		int got = read_chunk(in, k, &err), scored = score_chunk(j, in, k);
+		int got = read_chunk(in, k, &err), scored = j->recall ? rank_chunk(j, in, k) : score_chunk(j, in, k);
 		if (scored > status)
 			status = scored;
 		if (got < 0) {
 			cli_report(&j->c, &err);
 			status = CLI_UNUSABLE;
 		}
-		cli_progress(&j->c, j->totals.all.records, 0, "records");
+		cli_progress(&j->c, j->recall ? j->ranked.records : j->totals.all.records, 0, "records");
 	} while (k->n == CHUNK && status != CLI_UNUSABLE && !(j->strict && status != CLI_OK));
 	cli_progress_end(&j->c);
 	return status;
@@ -232,12 +252,20 @@ static const char *parse_options(job *j, int argc, char **argv)
 			break;
 		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
+		case 'k': j->request.top_tools = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000); break;
+		case KEY_RANK: j->request.rank = cli_ranking(&j->c, arg); break;
+		case KEY_RECALL: j->recall = true; break;
 		case KEY_CALIBRATE: j->calibrate_path = arg; break;
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
-	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam || j->request.refuse_bias != 0))
-		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias and --beam need --model");
+	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam || j->request.refuse_bias != 0 ||
+	                  j->request.top_tools || j->recall))
+		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --beam, --top-tools and --recall need --model");
+	if (j->request.rank && !j->request.top_tools && !j->recall)
+		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
+	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->n_limits))
+		cli_usage_error(&j->c, "--recall goes with --model, --tools, --rank, --precision, --json and --strict only");
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	return first < argc ? argv[first] : NULL;
@@ -251,10 +279,8 @@ static ndl_status open_all(job *j, ndl_error *err)
 	if (list && !(j->tools = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
 		ndl_error_at(err, j->tools_path, 0);
 	else if (j->model)
-		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, err);
+		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, &j->request, j->recall, err);
 	json_decref(list);
-	if (j->caller)
-		eval_caller_request(j->caller, &j->request);
 	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
 		return NDL_EINVAL;
 	return j->failures_path ? ndl_outfile_open(&j->failures, j->failures_path, err) : NDL_OK;
@@ -280,9 +306,24 @@ static int check_limits(const job *j)
 	return status;
 }
 
+static int finish_recall(const job *j, int status)
+{
+	if (j->ranked.records == 0) {
+		cli_warn(&j->c, "no records with a call to score");
+		return CLI_NEGATIVE > status ? CLI_NEGATIVE : status;
+	}
+	if (j->json)
+		eval_write_recall_json(stdout, &j->ranked);
+	else
+		eval_write_recall(stdout, &j->ranked);
+	return status;
+}
+
 static int finish(job *j, int status)
 {
 	ndl_error err = NDL_ERROR_INIT;
+	if (j->recall)
+		return finish_recall(j, status);
 	if (j->failures.f && ndl_outfile_commit(&j->failures, &err) != NDL_OK) {
 		cli_report(&j->c, &err);
 		status = CLI_UNUSABLE;

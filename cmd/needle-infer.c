@@ -15,13 +15,15 @@
 #include <sys/stat.h>
 
 enum { KEY_MIN = 256, KEY_MAX_TOKENS, KEY_STREAM, KEY_TIMINGS, KEY_PRECISION, KEY_TRACE, KEY_LOGITS, KEY_NO_GRAMMAR,
-	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_REFUSE, KEY_GROUND, KEY_NO_JUMP };
+	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_REFUSE, KEY_GROUND, KEY_NO_JUMP, KEY_RANK, KEY_INDEX };
 
 static const cli_option options[] = {
 	{'t', "tools", "FILE", "tool list (JSON); - is stdin. Records with \"tools\" use their own"},
 	{'i', "input", "FILE", "read records from FILE, whatever its name"},
 	{KEY_LINES, "lines", NULL, "each input line is a query as it stands, not JSON"},
 	{'k', "top-tools", "K", "offer only the K best tools, found by retrieval [all]"},
+	CLI_RANK(KEY_RANK),
+	{KEY_INDEX, "index", "FILE", "for --tools: an index as needle-encode makes it; -k is 5 unless given"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
 	{KEY_REFUSE, "refuse-bias", "X", "weigh [] against the first call with this advantage [0]"},
@@ -42,7 +44,7 @@ static const cli_option options[] = {
 typedef struct job {
 	cli c;
 	cli_engine e;
-	const char *tools_path, *input, *logits;
+	const char *tools_path, *index, *input, *logits;
 	bool lines, timings, trace, stream, strict;
 	int tool_flags;
 	ndl_precision precision;
@@ -96,11 +98,13 @@ static void on_call(void *user, json_t *call)
 	fflush(stdout);
 }
 
-static ndl_toolset *make_toolset(const job *j, ndl_session *session, json_t *tools, ndl_error *err)
+/* Of a list, or with NULL of --index. */
+static ndl_toolset *make_toolset(const job *j, const ndl_exec *x, json_t *tools, ndl_error *err)
 {
-	ndl_toolset *t = ndl_toolset_new(j->e.engine, tools, j->tool_flags, err);
-	if (t && j->request.top_tools && ndl_tools_count(ndl_toolset_tools(t)) > j->request.top_tools &&
-	    ndl_toolset_embed(t, session, err) != NDL_OK) {
+	ndl_toolset *t = tools ? ndl_toolset_new(j->e.engine, tools, j->tool_flags, err)
+	                       : ndl_toolset_open(j->e.engine, j->index, err);
+	bool few = tools && (j->request.top_tools == 0 || (t && ndl_toolset_count(t) <= j->request.top_tools));
+	if (t && !few && ndl_toolset_index(t, j->request.rank, NULL, x, err) != NDL_OK) {
 		ndl_toolset_free(t);
 		t = NULL;
 	}
@@ -156,7 +160,7 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 	ndl_toolset_free(w->own);
 	json_decref(w->own_json);
 	w->own_json = NULL;
-	w->own = make_toolset(w->j, w->session, given, err);
+	w->own = make_toolset(w->j, w->exec, given, err);
 	if (w->own)
 		w->own_json = json_deep_copy(given);
 	return w->own;
@@ -322,6 +326,8 @@ static int parse_options(job *j, int argc, char **argv)
 		case 't': j->tools_path = arg; break;
 		case 'i': j->input = arg; break;
 		case 'k': j->request.top_tools = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000); break;
+		case KEY_RANK: j->request.rank = cli_ranking(&j->c, arg); break;
+		case KEY_INDEX: j->index = arg; break;
 		case KEY_LINES: j->lines = true; break;
 		case KEY_MIN: j->request.min_confidence = cli_double(&j->c, "--min-confidence", arg, 0, 1); break;
 		case KEY_MAX_TOKENS: j->request.max_tokens = (size_t)cli_long(&j->c, "--max-tokens", arg, 1, 1000000); break;
@@ -341,6 +347,10 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_STRICT: j->strict = true; break;
 		}
 	}
+	if (j->request.rank && !j->request.top_tools && !j->index)
+		cli_usage_error(&j->c, "--rank goes with --top-tools or --index");
+	if (j->index && !j->request.top_tools)
+		j->request.top_tools = 5;
 	return first;
 }
 
@@ -349,16 +359,18 @@ static void check_options(const job *j, const char *query)
 {
 	const cli *c = &j->c;
 	bool tools_on_stdin = j->tools_path && strcmp(j->tools_path, "-") == 0;
-	if (query && !j->tools_path)
-		cli_usage_error(c, "a QUERY needs --tools");
+	if (j->tools_path && j->index)
+		cli_usage_error(c, "--tools and --index exclude each other");
+	if (query && !j->tools_path && !j->index)
+		cli_usage_error(c, "a QUERY needs --tools or --index");
 	if (query && (j->input || j->lines || j->strict))
 		cli_usage_error(c, "--input, --lines and --strict are for records, not for a QUERY");
 	if (!query && (j->stream || j->logits))
 		cli_usage_error(c, "--stream and --logits need a QUERY");
 	if (!query && tools_on_stdin && (!j->input || strcmp(j->input, "-") == 0))
 		cli_usage_error(c, "tools and records cannot both come from stdin");
-	if (j->lines && !j->tools_path)
-		cli_usage_error(c, "--lines needs --tools");
+	if (j->lines && !j->tools_path && !j->index)
+		cli_usage_error(c, "--lines needs --tools or --index");
 	if (j->stream && (j->request.min_confidence > 0 || j->request.no_grammar))
 		cli_usage_error(c, "--stream cannot be combined with --min-confidence or --no-grammar");
 	if (j->request.beam > 1 && (j->stream || j->request.no_grammar))
@@ -387,17 +399,19 @@ static bool names_file(const char *operand)
 static bool load_tools(job *j)
 {
 	ndl_error err = NDL_ERROR_INIT;
-	if (!j->tools_path)
-		return true;
-	json_t *value = ndl_json_load(j->tools_path, &err);
-	if (value)
-		j->tools = make_toolset(j, j->e.session, value, &err);
-	json_decref(value);
-	if (!j->tools) {
-		ndl_error_at(&err, j->tools_path, 0);
-		cli_report(&j->c, &err);
+	bool given = j->tools_path || j->index;
+	json_t *value = j->tools_path ? ndl_json_load(j->tools_path, &err) : NULL;
+	if (cli_check_ranking(j->e.engine, j->request.rank, &err) == NDL_OK) {
+		if (value || j->index)
+			j->tools = make_toolset(j, j->e.exec, value, &err);
+		if (given && !j->tools)
+			ndl_error_at(&err, j->index ? j->index : j->tools_path, 0);
 	}
-	return j->tools != NULL;
+	json_decref(value);
+	if (err.code == NDL_OK)
+		return true;
+	cli_report(&j->c, &err);
+	return false;
 }
 
 static int run(job *j, const char *query)

@@ -24,10 +24,11 @@ _needle_tokenize() {
 }
 
 _needle_encode() {
-	options="--states --tools --rank --top-tools --text --lenient --precision --strict --model --threads --quiet --verbose --help --version"
+	options="--states --tools --rank --index --top-tools --text --lenient --precision --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	--states) _needle_reply -f ;;
 	--tools) _needle_reply -f ;;
+	--index) _needle_reply -f ;;
 	-k | --top-tools) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;
 	-m | --model) _needle_reply -f ;;
@@ -37,14 +38,15 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --min-confidence --ground --refuse-bias --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
 	-k | --top-tools) : ;;
+	--rank) _needle_reply -W "head bm25 fused" ;;
+	--index) _needle_reply -f ;;
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
-	--refuse-bias) : ;;
 	--beam) : ;;
 	--max-tokens) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;
@@ -119,7 +121,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --beam --calibrate --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -129,8 +131,9 @@ _needle_eval() {
 	--failures) _needle_reply -f ;;
 	--precision) _needle_reply -W "int8 f32" ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
-	--refuse-bias) : ;;
 	--beam) : ;;
+	-k | --top-tools) : ;;
+	--rank) _needle_reply -W "head bm25 fused" ;;
 	--calibrate) _needle_reply -f ;;
 	-j | --threads) : ;;
 	*) return 1 ;;

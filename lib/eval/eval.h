@@ -75,6 +75,23 @@ int ndl_eval_metric_find(const char *name);
 /* Its value; NaN if undefined. */
 double ndl_eval_value(const ndl_eval_counts *c, size_t metric);
 
+/* Retrieval ----------------------------------------------------------------------------- */
+
+enum { NDL_RECALL_AT = 4 };
+extern const size_t ndl_recall_at[NDL_RECALL_AT]; /* 1, 3, 5, 10 */
+
+/* Sums over records whose answers call a tool; zero-initialise, add up with ndl_recall_add. */
+typedef struct ndl_recall {
+	uint64_t records, tools;   /* tools offered */
+	double at[NDL_RECALL_AT];  /* recall@k: share of the called tools that are among the best k */
+	double reciprocal;         /* 1 / place of the first called tool */
+} ndl_recall;
+
+/* *r := of one record: order[count] ranks the tools, best first. Without calls in `answers` nothing counts. A
+ * called tool that is not among them is NDL_EINVAL. */
+ndl_status ndl_recall_of(ndl_recall *r, const ndl_tools *t, const json_t *answers, const size_t *order, ndl_error *err);
+void ndl_recall_add(ndl_recall *to, const ndl_recall *from);
+
 /* Do the confidences tell right from wrong? --------------------------------------------- */
 
 enum { NDL_BINS = 10 };

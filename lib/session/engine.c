@@ -74,15 +74,19 @@ const ndl_tok *ndl_engine_tok(const ndl_engine *e)
 
 /* Tool lists ---------------------------------------------------------------------------- */
 
+static ndl_toolset *new_toolset(const ndl_engine *e, ndl_error *err)
+{
+	ndl_toolset *t = ndl_calloc(1, sizeof *t);
+	if (t)
+		t->engine = e;
+	else
+		ndl_fail_nomem(err, "a tool list");
+	return t;
+}
+
 static ndl_status prepare(ndl_toolset *t, json_t *tools, int flags, ndl_error *err)
 {
-	json_t *value = ndl_json_unwrap(tools, err);
-	if (!value) {
-		ndl_error_prefix(err, "tools: ");
-		return NDL_EFORMAT;
-	}
-	t->tools = ndl_tools_new(value, flags, err);
-	json_decref(value);
+	t->tools = ndl_tools_new(tools, flags, err);
 	if (!t->tools)
 		return NDL_EINVAL;
 	if (ndl_tools_count(t->tools)) {
@@ -96,15 +100,20 @@ static ndl_status prepare(ndl_toolset *t, json_t *tools, int flags, ndl_error *e
 
 ndl_toolset *ndl_toolset_new(const ndl_engine *e, json_t *tools, int flags, ndl_error *err)
 {
-	ndl_toolset *t = ndl_calloc(1, sizeof *t);
-	if (!t) {
-		ndl_fail_nomem(err, "a tool list");
-		return NULL;
-	}
-	t->engine = e;
-	if (prepare(t, tools, flags, err) != NDL_OK) {
+	ndl_toolset *t = new_toolset(e, err);
+	if (t && prepare(t, tools, flags, err) != NDL_OK) {
 		ndl_toolset_free(t);
-		return NULL;
+		t = NULL;
+	}
+	return t;
+}
+
+ndl_toolset *ndl_toolset_open(const ndl_engine *e, const char *index, ndl_error *err)
+{
+	ndl_toolset *t = new_toolset(e, err);
+	if (t && !(t->index = ndl_index_open(index, err))) {
+		ndl_toolset_free(t);
+		t = NULL;
 	}
 	return t;
 }
@@ -116,8 +125,13 @@ void ndl_toolset_free(ndl_toolset *t)
 	ndl_grammar_free(t->grammar);
 	ndl_tools_free(t->tools);
 	ndl_buf_clear(&t->text);
-	free(t->embeddings);
+	ndl_index_free(t->index);
 	free(t);
+}
+
+size_t ndl_toolset_count(const ndl_toolset *t)
+{
+	return t->tools ? ndl_tools_count(t->tools) : ndl_index_count(t->index);
 }
 
 const ndl_tools *ndl_toolset_tools(const ndl_toolset *t)
@@ -125,29 +139,7 @@ const ndl_tools *ndl_toolset_tools(const ndl_toolset *t)
 	return t->tools;
 }
 
-ndl_status ndl_toolset_embed(ndl_toolset *t, ndl_session *s, ndl_error *err)
+const ndl_index *ndl_toolset_get_index(const ndl_toolset *t)
 {
-	const ndl_config *c = ndl_model_config(t->engine->model);
-	size_t count = ndl_tools_count(t->tools), dim = (size_t)c->contrastive_dim, n;
-	ndl_buf text = NDL_BUF_INIT;
-	ndl_status rc = NDL_OK;
-	if (t->embeddings || count == 0)
-		return NDL_OK;
-	if (!dim)
-		return ndl_fail(err, NDL_EUNSUPPORTED, "this model cannot rank tools: it has no contrastive head");
-	if (!ndl_mul_ok(count, dim, &n) || !(t->embeddings = ndl_calloc(n, sizeof *t->embeddings)))
-		return ndl_fail_nomem(err, "the tools' embeddings");
-	for (size_t i = 0; i < count && rc == NDL_OK; i++) {
-		ndl_buf_reset(&text);
-		ndl_tools_render_one(t->tools, &text, i, c->ascii_tools);
-		rc = ndl_buf_check(&text, err);
-		if (rc == NDL_OK)
-			rc = ndl_session_embed(s, text.data, text.len, t->embeddings + i * dim, NULL, err);
-	}
-	ndl_buf_clear(&text);
-	if (rc != NDL_OK) {
-		free(t->embeddings);
-		t->embeddings = NULL;
-	}
-	return rc;
+	return t->index;
 }

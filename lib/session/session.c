@@ -99,37 +99,28 @@ static int by_index(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* What is offered to the model: the whole set, or the best of it in the list's order. */
-typedef struct offer {
-	const ndl_grammar *grammar;
-	const char *text;
-	size_t len;
-	ndl_grammar *own; /* grammar made for this request */
-} offer;
-
-static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, size_t k, offer *o,
-                               ndl_error *err)
+/* *own := the best k tools for the query, in the list's order, if there are more; else it stays NULL. */
+static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
+                               const ndl_request *request, ndl_toolset **own, ndl_error *err)
 {
-	o->grammar = t->grammar;
-	o->text = ndl_buf_cstr(&t->text);
-	o->len = t->text.len;
-	if (k == 0 || k >= ndl_tools_count(t->tools) || len == 0)
+	size_t k = request->top_tools;
+	if (t->tools && (k == 0 || k >= ndl_toolset_count(t) || len == 0))
 		return NDL_OK;
+	if (k == 0)
+		return ndl_fail(err, NDL_EINVAL, "an index offers only its best tools: say how many");
 	size_t *best = ndl_calloc(k, sizeof *best);
 	if (!best)
 		return ndl_fail_nomem(err, "a ranking");
-	long n = ndl_session_rank(s, t, query, len, k, best, NULL, err);
+	enum ndl_ranking how = len ? request->rank : NDL_RANK_BM25; /* nothing to embed: all score 0 */
+	long n = ndl_session_rank(s, t, how, query, len, k, best, NULL, err);
 	ndl_status rc = n < 0 ? (ndl_status)n : NDL_OK;
 	if (rc == NDL_OK) {
 		qsort(best, (size_t)n, sizeof *best, by_index);
-		ndl_grammar_options g = {.subset = best, .n_subset = (size_t)n};
-		o->own = ndl_grammar_new(t->tools, &g, err);
-		o->grammar = o->own;
-		ndl_buf_reset(&s->tools_text);
-		ndl_tools_render(t->tools, &s->tools_text, best, (size_t)n, ndl_model_config(s->engine->model)->ascii_tools);
-		o->text = ndl_buf_cstr(&s->tools_text);
-		o->len = s->tools_text.len;
-		rc = o->own ? ndl_buf_check(&s->tools_text, err) : NDL_EINVAL;
+		json_t *list = ndl_index_tools(t->index, best, (size_t)n, err);
+		if (list)
+			*own = ndl_toolset_new(t->engine, list, ndl_index_flags(t->index), err);
+		json_decref(list);
+		rc = *own ? NDL_OK : NDL_EINVAL;
 	}
 	free(best);
 	return rc;
@@ -137,12 +128,12 @@ static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char 
 
 /* The request --------------------------------------------------------------------------- */
 
-static ndl_status prefill(ndl_session *s, const offer *o, const char *query, size_t len, ndl_result *r, ndl_error *err)
+static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, ndl_result *r, ndl_error *err)
 {
 	const float *states;
 	double start = now_ms();
-	ndl_status rc = ndl_prompt_encode(s->engine->tok, ndl_model_config(s->engine->model), query, len, o->text, o->len,
-	                                  &s->prompt, &r->cut, err);
+	ndl_status rc = ndl_prompt_encode(s->engine->tok, ndl_model_config(s->engine->model), query, len,
+	                                  ndl_buf_cstr(&t->text), t->text.len, &s->prompt, &r->cut, err);
 	if (rc == NDL_OK)
 		rc = ndl_encoder_run(s->enc, s->prompt.id, s->prompt.len, &states, err);
 	if (rc == NDL_OK)
@@ -152,12 +143,12 @@ static ndl_status prefill(ndl_session *s, const offer *o, const char *query, siz
 	return rc;
 }
 
-static ndl_status decode(ndl_decoding *d, const offer *o)
+static ndl_status decode(ndl_decoding *d)
 {
 	size_t window = (size_t)ndl_model_config(d->s->engine->model)->max_dec_len - 1;
 	double start = now_ms();
 	d->limit = d->q->max_tokens && d->q->max_tokens < window ? d->q->max_tokens : window;
-	ndl_status rc = d->q->no_grammar ? ndl_decode_free(d) : ndl_decode(d, o->grammar);
+	ndl_status rc = d->q->no_grammar ? ndl_decode_free(d) : ndl_decode(d, d->answer.t->grammar);
 	d->r->decode_ms = now_ms() - start;
 	return rc;
 }
@@ -182,10 +173,29 @@ static void finish(ndl_decoding *d)
 		r->sources = ndl_ground_sources(&d->s->ground, r->calls);
 }
 
+/* With the tools that are offered, t. */
+static ndl_status answer(ndl_decoding *d, const ndl_toolset *t, const char *query, size_t len)
+{
+	ndl_session *s = d->s;
+	/* without tools there is one answer, and no need to ask */
+	bool ask = ndl_toolset_count(t) > 0 || d->q->no_grammar;
+	ndl_status rc = ndl_answer_begin(&d->answer, t, d->err);
+	if (rc == NDL_OK && ask)
+		rc = prefill(s, t, query, len, d->r, d->err);
+	if (rc == NDL_OK && (d->ground || d->q->sources))
+		rc = ndl_ground_set(&s->ground, query, len, d->err);
+	if (rc == NDL_OK && ask)
+		rc = decode(d);
+	if (rc == NDL_OK)
+		finish(d);
+	ndl_answer_end(&d->answer);
+	return rc;
+}
+
 ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
                            const ndl_request *request, ndl_result *out, ndl_error *err)
 {
-	offer o = {0};
+	ndl_toolset *own = NULL;
 	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err, .departure_cost = NDL_DEPARTURE_COST};
 	if (request->ground != NDL_GROUND_OFF)
 		d.ground = &s->ground;
@@ -193,24 +203,13 @@ ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *que
 	memset(out, 0, sizeof *out);
 	if (request->beam > NDL_BEAM_MAX)
 		return ndl_fail(err, NDL_EINVAL, "a beam of %zu: at most %d", request->beam, NDL_BEAM_MAX);
-	ndl_status rc = ndl_answer_begin(&d.answer, t, err);
-	/* without tools there is one answer, and no need to ask */
-	bool ask = ndl_tools_count(t->tools) > 0 || request->no_grammar;
-	if (rc == NDL_OK && ask)
-		rc = make_paths(s, request->beam, err);
-	if (rc == NDL_OK && ask)
-		rc = select_tools(s, t, query, len, request->top_tools, &o, err);
-	if (rc == NDL_OK && ask)
-		rc = prefill(s, &o, query, len, out, err);
-	if (rc == NDL_OK && (request->ground != NDL_GROUND_OFF || request->sources))
-		rc = ndl_ground_set(&s->ground, query, len, err);
-	if (rc == NDL_OK && ask)
-		rc = decode(&d, &o);
+	ndl_status rc = make_paths(s, request->beam, err);
 	if (rc == NDL_OK)
-		finish(&d);
-	else
+		rc = select_tools(s, t, query, len, request, &own, err);
+	if (rc == NDL_OK)
+		rc = answer(&d, own ? own : t, query, len);
+	if (rc != NDL_OK)
 		ndl_result_clear(out);
-	ndl_answer_end(&d.answer);
-	ndl_grammar_free(o.own);
+	ndl_toolset_free(own);
 	return rc;
 }

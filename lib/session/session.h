@@ -1,7 +1,7 @@
 /* session.h - one request: tools and a query in, calls out (SPEC sections 1, 4, 6, 7).
  *
  *   ndl_engine   a model file opened for inference: network, tokenizer, trie of its pieces
- *   ndl_toolset  a tool list prepared for an engine: checked, compiled, embedded when asked
+ *   ndl_toolset  a tool list prepared for an engine: checked, compiled, indexed when asked
  *   ndl_session  the working memory of one thread; keeps nothing from one request to the next
  *
  * Engine and toolset are immutable (once made) and shared between threads; a session, with its
@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "json/json.h"
 #include "model/model.h"
+#include "retrieve/retrieve.h"
 #include "tokenizer/tokenizer.h"
 #include "tools/tools.h"
 
@@ -32,10 +33,30 @@ const ndl_tok *ndl_engine_tok(const ndl_engine *e);
 
 /* From a JSON tool list in any dialect (or a string that holds one). flags as ndl_tools_new. */
 ndl_toolset *ndl_toolset_new(const ndl_engine *e, json_t *tools, int flags, ndl_error *err);
+/* From an index file. Its tools are not compiled before a request picks them: only for requests with
+ * top_tools. */
+ndl_toolset *ndl_toolset_open(const ndl_engine *e, const char *index, ndl_error *err);
 void ndl_toolset_free(ndl_toolset *t);
-const ndl_tools *ndl_toolset_tools(const ndl_toolset *t);
-/* Embeds every tool, for ranking; does nothing the second time. Not while others use t. */
-ndl_status ndl_toolset_embed(ndl_toolset *t, ndl_session *s, ndl_error *err);
+size_t ndl_toolset_count(const ndl_toolset *t);
+const ndl_tools *ndl_toolset_tools(const ndl_toolset *t); /* NULL if it comes from an index file */
+
+/* How tools are ranked for a query; retrieve.h has the formulas. */
+enum ndl_ranking {
+	NDL_RANK_AUTO,  /* FUSED, or BM25 where there are no vectors and no head to make them */
+	NDL_RANK_HEAD,  /* dot product of the contrastive head's vectors */
+	NDL_RANK_BM25,  /* by words */
+	NDL_RANK_FUSED, /* both */
+};
+
+/* Makes ready for ndl_session_rank with this ranking: an index in memory, a vector for every tool, in x's
+ * threads and arithmetic. Does nothing the second time. Not while others use t. earlier, or NULL: an
+ * index whose vectors are taken over where the same model made them of the same text.
+ * NDL_EUNSUPPORTED if vectors are asked for and neither t nor the engine's model has any, NDL_EINVAL if
+ * those of an index file are another model's. */
+ndl_status ndl_toolset_index(ndl_toolset *t, enum ndl_ranking how, const ndl_index *earlier, const ndl_exec *x,
+                             ndl_error *err);
+/* NULL before ndl_toolset_index, unless it comes from a file. Borrowed. */
+const ndl_index *ndl_toolset_get_index(const ndl_toolset *t);
 
 /* Borrows both. All memory that decoding needs is taken here. */
 ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err);
@@ -67,7 +88,8 @@ enum ndl_grounding {
 typedef struct ndl_request {
 	size_t max_tokens;     /* generated at most; 0, and at most: max_dec_len - 1 */
 	size_t top_tools;      /* offer only this many, the best by retrieval; 0: all. Needs
-	                          ndl_toolset_embed if there are more */
+	                          ndl_toolset_index if there are more */
+	enum ndl_ranking rank; /* for top_tools */
 	double min_confidence; /* below: no call, and `rejected` */
 	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
 	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
@@ -113,9 +135,9 @@ void ndl_result_clear(ndl_result *r);
 ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *query, size_t len,
                            const ndl_request *request, ndl_result *out, ndl_error *err);
 
-/* order[k], scores[k] (may be NULL): the best k = min(k, count) tools, best first, by dot product of
- * embeddings; at equal scores the earlier. Returns k, or negative. */
-long ndl_session_rank(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, size_t k,
+/* order[k], scores[k] (may be NULL): the best k = min(k, count) tools, best first; at equal scores the
+ * earlier. Returns k, or negative. */
+long ndl_session_rank(ndl_session *s, const ndl_toolset *t, enum ndl_ranking how, const char *query, size_t len, size_t k,
                       size_t *order, float *scores, ndl_error *err);
 
 /* Raw logits of unconstrained greedy decoding from </s> until </s> is chosen, for comparison with other

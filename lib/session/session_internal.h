@@ -40,8 +40,13 @@ struct ndl_toolset {
 	ndl_tools *tools;
 	ndl_grammar *grammar; /* over all tools; NULL if there are none */
 	ndl_buf text;         /* the prompt's tool part, all tools */
-	float *embeddings;    /* [count][contrastive_dim], or NULL */
+	ndl_index *index;     /* of all tools, or NULL; if it comes from a file there is nothing else */
+	bool has_vectors;     /* the index has, and they are the engine's model's */
 };
+
+/* embed.c: vectors[n][contrastive_dim] := those of the tools `which`[n]. */
+ndl_status ndl_embed_tools(const ndl_toolset *t, const ndl_exec *x, const size_t *which, size_t n, float *vectors,
+                           ndl_error *err);
 
 /* ground.c: what may be copied from a query. */
 typedef struct ndl_ground_byte {

@@ -88,6 +88,93 @@ setup() {
 	[ "$(jq -c '[.query, (.ranked | length)]' <<<"$output")" = '["play some jazz",2]' ]
 }
 
+@test "bm25 ranks by words, fused by both" {
+	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 1 "play some jazz" | cut -f 2)" = play_music ]
+	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 99 "xyzzy" | cut -f 1 | sort -u)" = 0.0000 ]
+	diff <(needle-encode --tools "$tools" --rank "set a timer") <(needle-encode --tools "$tools" --rank=fused "set a timer")
+	# a place in each ranking is worth 1 / (60 + place)
+	for how in head bm25 fused; do needle-encode --tools "$tools" --rank=$how -k 99 <<<"set a timer" >$how; done
+	/usr/bin/python3 - <<-'END'
+		import json
+		head, bm25, fused = (json.load(open(how))["ranked"] for how in ("head", "bm25", "fused"))
+		want = {tool["name"]: 1 / (61 + place) for place, tool in enumerate(head)}
+		for place, tool in enumerate(bm25):
+		    want[tool["name"]] += 1 / (61 + place) if tool["score"] else 0
+		assert len(fused) == 10 and all(abs(t["score"] - want[t["name"]]) < 1e-7 for t in fused)
+	END
+}
+
+@test "a model without contrastive head ranks by words, and says so when asked for more" {
+	headless="$BATS_FILE_TMPDIR/headless.safetensors"
+	diff <(needle-encode -m "$headless" --tools "$tools" --rank "play some jazz") \
+		<(needle-encode --tools "$tools" --rank=bm25 "play some jazz")
+	for how in head fused; do
+		run --separate-stderr needle-encode -m "$headless" --tools "$tools" --rank=$how "play some jazz"
+		[ "$status" -eq 3 ]
+		[[ $stderr == *"no contrastive head"* ]]
+	done
+	needle-encode -m "$headless" --tools "$tools" --index words.index
+	[ "$(needle-encode -m "$headless" --index words.index --rank -k 1 "play some jazz" | cut -f 2)" = play_music ]
+	run --separate-stderr needle-encode --index words.index --rank=head "play some jazz"
+	[ "$status" -eq 3 ]
+	[[ $stderr == "needle-encode: words.index: this index has no vectors"* ]]
+}
+
+@test "an index ranks as its tools do" {
+	needle-encode -j 1 --tools "$tools" --index one.index
+	needle-encode -j 3 --tools "$tools" --index three.index
+	cmp one.index three.index
+	for how in head bm25 fused; do
+		diff <(needle-encode --tools "$tools" --rank=$how -k 7 "wake me up at six") \
+			<(needle-encode --index one.index --rank=$how -k 7 "wake me up at six")
+	done
+	[ "$(needle-encode --index one.index --rank -k 2 <<<'{"query":"play some jazz"}' | jq '.ranked | length')" -eq 2 ]
+}
+
+@test "an index that is brought up to date is as if made anew" {
+	needle-encode --tools "$tools" --index x.index
+	jq -c '[.[3], (.[0] | .description = "Another."), .[1]] + .[4:]' "$tools" >changed.json
+	needle-encode --tools changed.json --index new.index
+	needle-encode --tools changed.json --index x.index
+	cmp x.index new.index
+	# what is embedded again is only what changed: vectors that are wrong stay
+	/usr/bin/python3 - x.index <<-'END'
+		import json, struct, sys
+		raw = bytearray(open(sys.argv[1], "rb").read())
+		n = int.from_bytes(raw[:8], "little")
+		at = 8 + n + json.loads(raw[8:8 + n])["vectors"]["data_offsets"][0]
+		raw[at:at + 8] = struct.pack("<ff", 0.25, 0.5)
+		open(sys.argv[1], "wb").write(raw)
+	END
+	cp x.index wrong.index
+	needle-encode --tools changed.json --index x.index
+	cmp x.index wrong.index
+	# another arithmetic, another model
+	needle-encode --precision f32 --tools changed.json --index x.index
+	! cmp -s x.index wrong.index
+	make_model other.safetensors 9
+	run --separate-stderr needle-encode -m "$BATS_FILE_TMPDIR/other.safetensors" --index new.index --rank "play"
+	[ "$status" -eq 3 ]
+	[[ $stderr == "needle-encode: new.index: the index was made with another model"* ]]
+	needle-encode -m "$BATS_FILE_TMPDIR/other.safetensors" --index new.index --rank=bm25 "play"
+	needle-encode -m "$BATS_FILE_TMPDIR/other.safetensors" --tools changed.json --index new.index
+	needle-encode -m "$BATS_FILE_TMPDIR/other.safetensors" --index new.index --rank "play"
+}
+
+@test "what is no index is refused" {
+	for f in "$tools" "$NEEDLE_MODEL" missing /; do
+		run --separate-stderr needle-encode --index "$f" --rank "play"
+		[ "$status" -eq 3 ]
+		[[ $stderr == "needle-encode: "* ]]
+	done
+	run --separate-stderr needle-encode --tools <(echo '[]') --index x.index
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"no tools"* ]]
+	[ ! -e x.index ]
+	run --separate-stderr needle-encode --tools "$tools" --index /dev/full
+	[ "$status" -eq 3 ]
+}
+
 @test "a text beyond the window is cut and says so" {
 	head -c 1000000 /dev/zero | tr '\0' 'a' >long
 	run --separate-stderr needle-encode -m "$BATS_FILE_TMPDIR/small.safetensors" long
@@ -117,7 +204,8 @@ setup() {
 }
 
 @test "usage errors exit with 2" {
-	for args in "--rank" "-k 3" "--tools $tools" "--rank --tools $tools -k 0 a" "a b" "--rank --tools $tools --states x.npy"; do
+	for args in "--rank" "-k 3" "--tools $tools" "--rank --tools $tools -k 0 a" "a b" "--rank --tools $tools --states x.npy" \
+		"--index x" "--index x --tools $tools --rank a" "--index x --tools $tools a" "--rank=best --tools $tools a" "--tools $tools"; do
 		run --separate-stderr needle-encode $args </dev/null
 		[ "$status" -eq 2 ]
 	done

@@ -237,3 +237,31 @@ tiny_model() {
 	run -3 --separate-stderr needle-eval -m bad.safetensors calls.jsonl
 	[[ $stderr == *"confidence"* ]]
 }
+
+@test "--recall scores retrieval" {
+	make_model m.safetensors 1 32 2 512 64
+	model="$BATS_FILE_TMPDIR/m.safetensors"
+	{
+		echo '{"query":"play some jazz music","answers":[{"name":"play_music","arguments":{}}]}'
+		echo '{"query":"xyzzy","answers":[]}' # nothing to find
+		jq -nc --slurpfile t "$testdata/tools.json" '{query: "xyzzy", answers: ([$t[0][7, 1].name | {name: .}] | tojson)}'
+	} >q.jsonl
+	run -0 --separate-stderr needle-eval --recall --rank bm25 --json -m "$model" -t "$testdata/tools.json" q.jsonl
+	# the first is found at once; of the third one, whose tools all score 0, the second of the list
+	[ "$(jq -c '[.records, .tools, ."recall@1", ."recall@3", ."recall@10", .mrr]' <<<"$output")" = '[2,10,0.5,0.75,1,0.75]' ]
+	diff <(needle-eval -j 1 --recall -m "$model" -t "$testdata/tools.json" q.jsonl) \
+		<(jq -c --slurpfile t "$testdata/tools.json" '.tools = $t[0]' q.jsonl | needle-eval -j 3 --recall -m "$model")
+	run -1 --separate-stderr needle-eval --recall -m "$model" -t "$testdata/tools.json" <<<'{"query":"a","answers":[{"name":"b"}]}'
+	[[ $stderr == *"<stdin>:1: answers[0]: calls no tool of the list"* ]]
+	run -2 needle-eval --recall q.jsonl
+	run -2 needle-eval --recall -m "$model" -k 2 q.jsonl
+}
+
+@test "-k scores a model behind retrieval" {
+	make_model m.safetensors 1 32 2 512 64
+	model="$BATS_FILE_TMPDIR/m.safetensors"
+	echo '{"query":"play some jazz","answers":[]}' >q.jsonl
+	needle-infer -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl >calls.out || true
+	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl | jq 'del(.calibration)') \
+		<(needle-eval --json -t "$testdata/tools.json" calls.out | jq 'del(.calibration)')
+}

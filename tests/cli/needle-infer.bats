@@ -193,18 +193,52 @@ valid() {
 	jq -se 'all((.calls | type) == "array")' <<<"$output"
 }
 
-@test "-k offers the best tools only, and needs a contrastive head" {
-	for k in 1 3; do
-		best=$(needle-encode --tools "$tools" --rank -k "$k" "play some jazz" | cut -f 2)
-		run --separate-stderr needle-infer -q -t "$tools" -k "$k" "play some jazz"
+@test "-k offers the best tools only, however they are ranked" {
+	for how in head bm25 fused; do
+		best=$(needle-encode --tools "$tools" --rank=$how -k 3 "play some jazz" | cut -f 2)
+		run --separate-stderr needle-infer -q -t "$tools" -k 3 --rank $how "play some jazz"
 		valid "$output" "$tools"
 		for name in $(jq -r '.[].name' <<<"$output"); do grep -qx "$name" <<<"$best"; done
 	done
-	run --separate-stderr needle-infer -m "$BATS_FILE_TMPDIR/headless.safetensors" -t "$tools" -k 2 "play some jazz"
-	[ "$status" -eq 3 ]
-	[[ $stderr == *"contrastive head"* ]]
-	run --separate-stderr needle-infer -q -m "$BATS_FILE_TMPDIR/headless.safetensors" -t "$tools" "play some jazz"
+	# one tool, and at least one call: it is the best one's
+	run --separate-stderr needle-infer -q -t "$tools" -k 1 --rank bm25 "play some jazz"
+	[ "$(jq -r '.[].name' <<<"$output" | sort -u | grep -vx play_music)" = "" ]
+}
+
+@test "an index answers as its tools do" {
+	needle-encode --tools "$tools" --index x.index
+	printf '%s\n' "play some jazz" "wake me up at six" >queries
+	for args in "-k 2" "-k 99" "-k 3 --rank bm25"; do
+		needle-infer -q -t "$tools" $args --lines queries >tools.out || true
+		needle-infer -q --index x.index $args --lines queries >index.out || true
+		[ "$(wc -l <index.out)" -eq 2 ]
+		diff tools.out index.out
+	done
+	run needle-infer -q --index x.index "" # nothing to rank by: the first ones
 	[ "$status" -le 1 ]
+	diff <(needle-infer -q --index x.index "play some jazz") <(needle-infer -q -t "$tools" -k 5 "play some jazz")
+	# a record's own tools come first
+	jq -c '{query: "play some jazz", tools: .[2:4]}' "$tools" >own.jsonl
+	diff <(needle-infer -q --index x.index own.jsonl) <(needle-infer -q own.jsonl)
+}
+
+@test "a model without contrastive head ranks by words" {
+	headless="$BATS_FILE_TMPDIR/headless.safetensors"
+	run --separate-stderr needle-infer -q -m "$headless" -t "$tools" -k 2 "play some jazz"
+	[ "$status" -le 1 ]
+	[ "$output" = "$(needle-infer -q -m "$headless" -t "$tools" -k 2 --rank bm25 "play some jazz")" ]
+	for how in head fused; do
+		run --separate-stderr needle-infer -m "$headless" -t "$tools" -k 2 --rank $how "play some jazz"
+		[ "$status" -eq 3 ]
+		[[ $stderr == *"no contrastive head"* ]]
+	done
+	for args in "--rank bm25 -t $tools a" "--index x -t $tools a" "--rank best -k 2 -t $tools a"; do
+		run --separate-stderr needle-infer $args
+		[ "$status" -eq 2 ]
+	done
+	run --separate-stderr needle-infer --index "$tools" a
+	[ "$status" -eq 3 ]
+	[[ $stderr == "needle-infer: $tools: "* ]]
 }
 
 @test "--logits agrees with the NumPy reference" {
