@@ -151,7 +151,7 @@ setup() {
 	cmp x.index wrong.index
 	# another arithmetic, another model
 	needle-encode --precision f32 --tools changed.json --index x.index
-	! cmp -s x.index wrong.index
+	run ! cmp -s x.index wrong.index
 	make_model other.safetensors 9
 	run --separate-stderr needle-encode -m "$BATS_FILE_TMPDIR/other.safetensors" --index new.index --rank "play"
 	[ "$status" -eq 3 ]
