@@ -16,7 +16,7 @@ tests_unit_test_checkpoint_file_SOURCES = tests/unit/test_checkpoint_file.c test
 tests_unit_test_checkpoint_model_SOURCES = tests/unit/test_checkpoint_model.c tests/tap.h
 
 check_PROGRAMS += tests/fuzz/fuzz_checkpoint
-tests_fuzz_fuzz_checkpoint_SOURCES = tests/fuzz/fuzz_checkpoint.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c tests/tap.h
+tests_fuzz_fuzz_checkpoint_SOURCES = tests/fuzz/fuzz_checkpoint.c tests/fuzz/fuzz.h tests/fuzz/read_ckpt.h tests/fuzz/replay_main.c tests/tap.h
 
 check_PROGRAMS += tests/fuzz/fuzz_pickle
-tests_fuzz_fuzz_pickle_SOURCES = tests/fuzz/fuzz_pickle.c tests/fuzz/fuzz.h tests/fuzz/replay_main.c tests/tap.h
+tests_fuzz_fuzz_pickle_SOURCES = tests/fuzz/fuzz_pickle.c tests/fuzz/fuzz.h tests/fuzz/read_ckpt.h tests/fuzz/replay_main.c tests/tap.h

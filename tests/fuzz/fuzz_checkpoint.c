@@ -1,7 +1,7 @@
 /* Model files: whatever the bytes are, they are refused or can be read to the last value. */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/read_ckpt.h"
 
-#include "checkpoint/checkpoint.h"
 #include "quant/convert.h"
 
 #include <stdio.h>
@@ -9,50 +9,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static void read_tensors(const ndl_ckpt *c)
-{
-	for (size_t i = 0; i < ndl_ckpt_count(c); i++) {
-		const ndl_tensor *t = ndl_ckpt_at(c, i);
-		float *values = malloc(ndl_tensor_elements(t) * sizeof *values + 1); /* no more than the data */
-		if (values && t->dtype != NDL_I4 &&
-		    (ndl_tensor_to_f32(t, values, NULL) != NDL_OK || !ndl_ckpt_find(c, t->name)))
-			abort();
-		free(values);
-	}
-	const char *key, *value;
-	for (size_t i = 0; i < ndl_ckpt_meta_count(c); i++) {
-		ndl_ckpt_meta_at(c, i, &key, &value);
-		if (!key || !value || !ndl_ckpt_meta(c, key))
-			abort();
-	}
-}
-
-static void read_model(const ndl_ckpt *c)
-{
-	ndl_config config;
-	ndl_param params[NDL_MAX_PARAMS];
-	if (ndl_config_from_ckpt(&config, c, NULL) != NDL_OK || ndl_ckpt_check(c, &config, NULL) != NDL_OK)
-		return;
-	for (size_t i = 0, n = ndl_config_params(&config, params); i < n; i++) {
-		float *values = malloc(ndl_param_elements(&params[i]) * sizeof *values + 1);
-		if (values)
-			ndl_param_to_f32(c, &params[i], values, NULL);
-		free(values);
-	}
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	ndl_error err = {0};
-	ndl_ckpt *c = ndl_ckpt_open_memory(data, size, "", &err);
-	if (!c) {
-		if (err.code == NDL_OK || !err.text[0])
-			abort(); /* a refusal without a reason */
-		return 0;
-	}
-	read_tensors(c);
-	read_model(c);
-	ndl_ckpt_close(c);
+	ndl_error err = NDL_ERROR_INIT;
+	read_ckpt(ndl_ckpt_open_memory(data, size, "", &err), &err);
 	return 0;
 }
 

@@ -4,44 +4,18 @@
  *
  *   fuzz_pickle --every FILE   FILE cut at every byte, and with a bit of every byte turned */
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/read_ckpt.h"
 
 #include "checkpoint/import.h"
-#include "quant/convert.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void read_all(const ndl_ckpt *c)
-{
-	ndl_config config;
-	ndl_param params[NDL_MAX_PARAMS];
-	for (size_t i = 0; i < ndl_ckpt_count(c); i++) {
-		const ndl_tensor *t = ndl_ckpt_at(c, i);
-		float *values = malloc(ndl_tensor_elements(t) * sizeof *values + 1); /* no more than the data */
-		if (values && t->dtype != NDL_I4 && ndl_tensor_to_f32(t, values, NULL) != NDL_OK)
-			abort();
-		free(values);
-	}
-	if (ndl_config_from_ckpt(&config, c, NULL) != NDL_OK || ndl_ckpt_check(c, &config, NULL) != NDL_OK)
-		return;
-	for (size_t i = 0, n = ndl_config_params(&config, params); i < n; i++) {
-		float *values = malloc(ndl_param_elements(&params[i]) * sizeof *values + 1);
-		if (values)
-			ndl_param_to_f32(c, &params[i], values, NULL);
-		free(values);
-	}
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_import_info info;
-	ndl_ckpt *c = ndl_import_memory(data, size, NULL, &info, &err);
-	if (!c && (err.code == NDL_OK || !err.text[0]))
-		abort(); /* a refusal without a reason */
-	if (c)
-		read_all(c);
-	ndl_ckpt_close(c);
+	read_ckpt(ndl_import_memory(data, size, NULL, &info, &err), &err);
 	return 0;
 }
 
