@@ -2,6 +2,7 @@
 # needle-finetune: learning, stopping, resuming, bad input.
 
 load ../common
+load model
 
 setup() {
 	bats_require_minimum_version 1.5.0
@@ -11,13 +12,7 @@ setup() {
 		{"vocab_size":512,"d_model":32,"num_heads":2,"num_kv_heads":1,"num_encoder_layers":1,
 		 "num_decoder_layers":1,"contrastive_dim":8}
 	E
-	for i in 1 2 3 4 5 6 7 8; do
-		cat <<-E
-			{"query":"set an alarm for $i","tools":[{"name":"set_alarm","parameters":{"time":{"type":"string","required":true}}}],"answers":[{"name":"set_alarm","arguments":{"time":"$i"}}]}
-			{"query":"play song $i","tools":[{"name":"play","parameters":{"song":{"type":"string","required":true}}},{"name":"stop","parameters":{}}],"answers":[{"name":"play","arguments":{"song":"song $i"}}]}
-			{"query":"what is love $i","tools":[{"name":"stop","parameters":{}}],"answers":[]}
-		E
-	done >d.jsonl
+	make_examples >d.jsonl
 	new="needle-finetune -q --init c.json --vocab $vocab --val d.jsonl --batch-size 4"
 }
 

@@ -17,13 +17,7 @@ setup() {
 	cd "$tmp"
 	make_model base.safetensors 3
 	base="$BATS_FILE_TMPDIR/base.safetensors"
-	for i in 1 2 3 4 5 6 7 8; do
-		cat <<-E
-			{"query":"set an alarm for $i","tools":[{"name":"set_alarm","parameters":{"time":{"type":"string","required":true}}}],"answers":[{"name":"set_alarm","arguments":{"time":"$i"}}]}
-			{"query":"play song $i","tools":[{"name":"play","parameters":{"song":{"type":"string","required":true}}},{"name":"stop","parameters":{}}],"answers":[{"name":"play","arguments":{"song":"song $i"}}]}
-			{"query":"what is love $i","tools":[{"name":"stop","parameters":{}}],"answers":[]}
-		E
-	done >d.jsonl
+	make_examples >d.jsonl
 	data="--val d.jsonl --batch-size 4 --epochs 2"
 	needle-finetune -q -m "$base" $data --dump-tokens d.tokens d.jsonl
 	train=("$python" "$top_srcdir/contrib/torch/needle_train.py" -m "$base")
