@@ -6,6 +6,7 @@ libneedle_a_SOURCES += \
 	lib/base/mem.h lib/base/mem.c \
 	lib/base/buf.h lib/base/buf.c \
 	lib/base/map.h lib/base/map.c \
+	lib/base/narrow.h \
 	lib/base/outfile.h lib/base/outfile.c \
 	lib/base/reader.h lib/base/reader.c \
 	lib/base/rng.h lib/base/rng.c lib/base/xxh64.c \

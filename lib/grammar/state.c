@@ -2,6 +2,8 @@
  * where only the next byte told so (numbers), that byte is offered to what encloses it. */
 #include "grammar/grammar_internal.h"
 
+#include "base/narrow.h"
+
 #include <string.h>
 
 enum outcome { FAIL, TAKEN, AGAIN, FORK };
@@ -9,30 +11,20 @@ enum outcome { FAIL, TAKEN, AGAIN, FORK };
 /* ---- lists of texts ---- */
 
 /* Byte pos of choice i, -1 at its end. */
-static int byte_at(const ndl_grammar *g, uint32_t i, uint32_t pos)
+static int byte_at(const void *grammar, size_t i, size_t pos)
 {
+	const ndl_grammar *g = grammar;
 	const struct choice *c = &g->choice[i];
 	return pos < c->len ? (unsigned char)g->pool.data[c->text + pos] : -1;
 }
 
-/* First of [lo, hi) whose byte at pos is at least b. */
-static uint32_t lower_bound(const ndl_grammar *g, uint32_t lo, uint32_t hi, uint32_t pos, int b)
-{
-	while (lo < hi) {
-		uint32_t mid = lo + (hi - lo) / 2;
-		if (byte_at(g, mid, pos) < b)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 bool ndl_gnarrow(const ndl_grammar *g, uint32_t *lo, uint32_t *hi, uint32_t pos, unsigned char b)
 {
-	*lo = lower_bound(g, *lo, *hi, pos, b);
-	*hi = lower_bound(g, *lo, *hi, pos, b + 1);
-	return *lo < *hi;
+	size_t from = *lo, to = *hi;
+	ndl_narrow(byte_at, g, &from, &to, pos, b);
+	*lo = (uint32_t)from;
+	*hi = (uint32_t)to;
+	return from < to;
 }
 
 /* ---- the stack ---- */

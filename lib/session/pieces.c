@@ -3,6 +3,7 @@
 #include "session/session_internal.h"
 
 #include "base/mem.h"
+#include "base/narrow.h"
 
 #include <stdlib.h>
 
@@ -12,9 +13,9 @@ unsigned char ndl_fold(unsigned char b)
 }
 
 /* Byte pos of the piece, folded; -1 at its end. */
-static int byte_at(const ndl_pieces *p, size_t i, size_t pos)
+static int byte_at(const void *pieces, size_t i, size_t pos)
 {
-	const ndl_piece *x = &p->piece[i];
+	const ndl_piece *x = &((const ndl_pieces *)pieces)->piece[i];
 	return pos < x->len ? ndl_fold((unsigned char)x->bytes[pos]) : -1;
 }
 
@@ -75,23 +76,8 @@ void ndl_pieces_clear(ndl_pieces *p)
 	*p = (ndl_pieces){0};
 }
 
-/* First of [lo, hi), which agree on pos bytes, whose next byte is at least b. */
-static size_t lower_bound(const ndl_pieces *p, size_t lo, size_t hi, size_t pos, int b)
-{
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (byte_at(p, mid, pos) < b)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
-}
-
 bool ndl_pieces_narrow(const ndl_pieces *p, size_t *lo, size_t *hi, size_t pos, unsigned char b)
 {
-	int want = ndl_fold(b);
-	*lo = lower_bound(p, *lo, *hi, pos, want);
-	*hi = lower_bound(p, *lo, *hi, pos, want + 1);
+	ndl_narrow(byte_at, p, lo, hi, pos, ndl_fold(b));
 	return *lo < *hi;
 }

@@ -3,28 +3,17 @@
 #include "tokenizer/tok_internal.h"
 
 #include "base/mem.h"
+#include "base/narrow.h"
 #include "base/utf8.h"
 
 #include <string.h>
 
 /* The k-th byte of user-defined symbol u, or -1 beyond its end (which sorts first). */
-static int user_byte(const ndl_tok *t, size_t u, size_t k)
+static int user_byte(const void *tok, size_t u, size_t k)
 {
+	const ndl_tok *t = tok;
 	const tok_piece *p = &t->piece[t->user[u]];
 	return k < p->len ? (unsigned char)t->text[p->text + k] : -1;
-}
-
-/* First index in [lo, hi) whose k-th byte is at least `byte`. */
-static size_t lower_bound(const ndl_tok *t, size_t lo, size_t hi, size_t k, int byte)
-{
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		if (user_byte(t, mid, k) < byte)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
 }
 
 int32_t tok_match_user(const ndl_tok *t, const char *text, size_t n, size_t *len)
@@ -33,9 +22,7 @@ int32_t tok_match_user(const ndl_tok *t, const char *text, size_t n, size_t *len
 	size_t lo = 0, hi = t->n_user;
 	int32_t best = -1;
 	for (size_t k = 0; k < n && lo < hi; k++) {
-		int byte = (unsigned char)text[k];
-		lo = lower_bound(t, lo, hi, k, byte);
-		hi = lower_bound(t, lo, hi, k, byte + 1);
+		ndl_narrow(user_byte, t, &lo, &hi, k, (unsigned char)text[k]);
 		if (lo < hi && t->piece[t->user[lo]].len == k + 1) {
 			best = t->user[lo];
 			*len = k + 1;
