@@ -6,7 +6,7 @@
 #error "compile with -mavx512f -mavx512dq -mavx512bw -mavx512vl -mfma -mf16c"
 #endif
 #include <immintrin.h>
-#include "kernels/transpose_avx512.h"
+#include "kernels/registers_avx512.h"
 
 enum { MR = 12, NR = 32 };
 #include "kernels/gemm_pack.inc"
@@ -64,21 +64,12 @@ static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t c
 		}
 }
 
-#define V __m512
-#define W 16
-#define SET1(x) _mm512_set1_ps(x)
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define LOADN(p, n) _mm512_maskz_loadu_ps(lanes16(n), p)
-#define STOREN(p, v, n) _mm512_mask_storeu_ps(p, lanes16(n), v)
-#define ADD(a, b) _mm512_add_ps(a, b)
-#define MUL(a, b) _mm512_mul_ps(a, b)
 #define UNIT float
 #define DEPTH(k) (k)
 #define B_TYPE __m512
 #define B_LOAD(p) _mm512_loadu_ps(p)
 #define A_SPLAT(p) _mm512_set1_ps(*(p))
-#define MULTIPLY_ADD(s, a, b) _mm512_fmadd_ps(a, b, s)
+#define MULTIPLY_ADD(s, a, b) FMA(a, b, s)
 #include "kernels/gemm_body.inc"
 
 void ndl_kernels_fill_avx512(ndl_kernels *t)

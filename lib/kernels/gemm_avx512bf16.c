@@ -9,6 +9,7 @@
 #endif
 #include <immintrin.h>
 #include "kernels/pack_avx512bf16.h"
+#include "kernels/registers_avx512.h"
 
 enum { MR = 12, NR = 32, STEP = 32 };
 
@@ -62,15 +63,6 @@ static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t c
 		pack(dst, NR, src, ld, false, count, k);
 }
 
-#define V __m512
-#define W 16
-#define SET1(x) _mm512_set1_ps(x)
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define LOADN(p, n) _mm512_maskz_loadu_ps(lanes16(n), p)
-#define STOREN(p, v, n) _mm512_mask_storeu_ps(p, lanes16(n), v)
-#define ADD(a, b) _mm512_add_ps(a, b)
-#define MUL(a, b) _mm512_mul_ps(a, b)
 #define UNIT uint32_t
 #define DEPTH(k) pairs_of(k)
 #define B_TYPE __m512bh

@@ -4,8 +4,6 @@
 
 #include "kernels/kernels_internal.h"
 
-#include "kernels/kernels_internal.h"
-
 #include <immintrin.h>
 
 /* Element (i, j) of r[i] becomes element (j, i). Three rounds of swapping ever larger pieces:

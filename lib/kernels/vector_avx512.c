@@ -6,28 +6,17 @@
 #endif
 #include <immintrin.h>
 #include <math.h>
-#include "kernels/transpose_avx512.h"
+#include "kernels/registers_avx512.h"
 
-#define V __m512
-#define W ((size_t)16)
-#define SET1(x) _mm512_set1_ps(x)
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define LOADN(p, n) _mm512_maskz_loadu_ps(lanes16(n), p)
-#define STOREN(p, v, n) _mm512_mask_storeu_ps(p, lanes16(n), v)
 #define KEEPN(v, n, f) _mm512_mask_mov_ps(f, lanes16(n), v)
-#define ADD(a, b) _mm512_add_ps(a, b)
 #define SUB(a, b) _mm512_sub_ps(a, b)
-#define MUL(a, b) _mm512_mul_ps(a, b)
 #define DIV(a, b) _mm512_div_ps(a, b)
 #define SQRT(a) _mm512_sqrt_ps(a)
 #define MAX(a, b) _mm512_max_ps(a, b)
-#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define FNMA(a, b, c) _mm512_fnmadd_ps(a, b, c)
 #define ROUND(v) _mm512_roundscale_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define EXP2I(v, n) _mm512_scalef_ps(v, n)
 #define ZERO_BELOW(v, x, lim) _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, lim, _CMP_NLT_UQ), v)
-#define HSUM(v) _mm512_reduce_add_ps(v)
 #define HMAX(v) _mm512_reduce_max_ps(v)
 #include "kernels/vector_body.inc"
 

@@ -6,6 +6,7 @@
 #endif
 #include <immintrin.h>
 #include <string.h>
+#include "kernels/registers_avx512.h"
 
 static inline __m512 load_bf16(const void *p)
 {
@@ -30,15 +31,6 @@ static inline __m512 load_i4(const void *p)
 	return _mm512_permutexvar_ps(_mm512_srlv_epi32(v, shift), value);
 }
 
-#define V __m512
-#define W ((size_t)16)
-#define SET1(x) _mm512_set1_ps(x)
-#define LOAD(p) _mm512_loadu_ps(p)
-#define STORE(p, v) _mm512_storeu_ps(p, v)
-#define ADD(a, b) _mm512_add_ps(a, b)
-#define MUL(a, b) _mm512_mul_ps(a, b)
-#define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
-#define HSUM(v) _mm512_reduce_add_ps(v)
 #define F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const void *)(p)))
 #define BF16(p) load_bf16(p)
 #define I8(p) load_i8(p)
