@@ -17,12 +17,7 @@ void train_window_add(train_window *w, const ndl_step_report *r, double seconds)
 {
 	w->steps++;
 	w->contrastive_steps += r->loss.contrastive != 0;
-	w->sum.total += r->loss.total;
-	w->sum.ce += r->loss.ce;
-	w->sum.z += r->loss.z;
-	w->sum.contrastive += r->loss.contrastive;
-	w->sum.tokens += r->loss.tokens;
-	w->sum.correct += r->loss.correct;
+	ndl_loss_add(&w->sum, &r->loss, 1);
 	w->examples += r->examples;
 	w->enc_tokens += r->enc_tokens;
 	w->dec_tokens += r->dec_tokens;

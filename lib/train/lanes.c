@@ -138,16 +138,6 @@ static ndl_status cut(ndl_lanes *l, const ndl_batch *b, ndl_error *err)
 	return NDL_OK;
 }
 
-static void add_loss(ndl_loss *sum, const ndl_loss *part)
-{
-	sum->total += part->total;
-	sum->ce += part->ce;
-	sum->z += part->z;
-	sum->contrastive += part->contrastive;
-	sum->tokens += part->tokens;
-	sum->correct += part->correct;
-}
-
 /* The pieces of one lane, in order. */
 static void run_lane(ndl_lanes *l, size_t i, float *grad, const float *params, const ndl_loss_options *o)
 {
@@ -161,7 +151,7 @@ static void run_lane(ndl_lanes *l, size_t i, float *grad, const float *params, c
 	for (size_t p = i; p < l->n_pieces && a->status == NDL_OK; p += NDL_LANES) {
 		ndl_loss part;
 		a->status = ndl_network_loss(a->net, &part, grad, params, &l->piece[p].batch, o, &a->err);
-		add_loss(&a->loss, &part);
+		ndl_loss_add(&a->loss, &part, 1);
 	}
 }
 
@@ -171,6 +161,19 @@ static ndl_status make_gradients(ndl_lanes *l, ndl_error *err)
 		if (!l->lane[i].grad && !(l->lane[i].grad = ndl_params_new(l->ps)))
 			return ndl_fail_nomem(err, "gradients");
 	return NDL_OK;
+}
+
+/* The other lanes' to the first one's, in order. */
+static void add_gradients(const ndl_lanes *l, float *grad)
+{
+	size_t total = l->ps->total;
+#pragma omp parallel for num_threads(ndl_exec_threads(l->x))
+	for (size_t i = 0; i < total; i++) {
+		float sum = l->lane[1].grad[i];
+		for (int j = 2; j < NDL_LANES; j++)
+			sum += l->lane[j].grad[i];
+		grad[i] += sum;
+	}
 }
 
 ndl_status ndl_lanes_loss(ndl_lanes *l, ndl_loss *loss, float *grad, const float *params, const ndl_batch *batch,
@@ -198,13 +201,9 @@ ndl_status ndl_lanes_loss(ndl_lanes *l, ndl_loss *loss, float *grad, const float
 				*err = l->lane[i].err;
 			return l->lane[i].status;
 		}
-		add_loss(loss, &l->lane[i].loss);
+		ndl_loss_add(loss, &l->lane[i].loss, 1);
 	}
-	if (!grad)
-		return NDL_OK;
-	size_t total = l->ps->total;
-#pragma omp parallel for num_threads(ndl_exec_threads(l->x))
-	for (size_t i = 0; i < total; i++)
-		grad[i] += l->lane[1].grad[i] + l->lane[2].grad[i] + l->lane[3].grad[i];
+	if (grad)
+		add_gradients(l, grad);
 	return NDL_OK;
 }

@@ -524,6 +524,16 @@ static void contrastive(ndl_network *n, ndl_loss *loss, const float *w, float *g
 		pool_backward(n, d_pooled);
 }
 
+void ndl_loss_add(ndl_loss *sum, const ndl_loss *part, double share)
+{
+	sum->total += part->total * share;
+	sum->ce += part->ce * share;
+	sum->z += part->z * share;
+	sum->contrastive += part->contrastive * share;
+	sum->tokens += part->tokens;
+	sum->correct += part->correct;
+}
+
 /* All together -------------------------------------------------------------------------- */
 
 ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const float *params,

@@ -28,6 +28,9 @@ typedef struct ndl_loss {
 	size_t correct;     /* of these, predicted right by argmax */
 } ndl_loss;
 
+/* sum += share * part; tokens and correct are counted, whatever the share. */
+void ndl_loss_add(ndl_loss *sum, const ndl_loss *part, double share);
+
 typedef struct ndl_network ndl_network; /* opaque, owned: activations of one batch at a time */
 
 /* ps and x are borrowed for its life. */

@@ -122,16 +122,6 @@ static bool is_turn(uint64_t step, uint64_t every)
 	return every > 0 && step % every == every - 1;
 }
 
-static void add_loss(ndl_loss *sum, const ndl_loss *l, double share)
-{
-	sum->total += l->total * share;
-	sum->ce += l->ce * share;
-	sum->z += l->z * share;
-	sum->contrastive += l->contrastive * share;
-	sum->tokens += l->tokens;
-	sum->correct += l->correct;
-}
-
 /* Loss and gradient of the step's batches. Returns how many batches there were, or < 0. */
 static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error *err)
 {
@@ -150,7 +140,7 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 		ndl_status status = ndl_lanes_loss(r->lanes, &loss, r->grad, w, &b, &r->o.loss, err);
 		if (status != NDL_OK)
 			return status;
-		add_loss(&report->loss, &loss, 1);
+		ndl_loss_add(&report->loss, &loss, 1);
 		report->examples += b.n;
 		report->enc_tokens += b.enc_off[b.n];
 		report->dec_tokens += b.dec_off[b.n];
@@ -159,7 +149,7 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 		float share = 1.0f / (float)got;
 		ndl_loss sum = report->loss;
 		report->loss = (ndl_loss){0};
-		add_loss(&report->loss, &sum, (double)share);
+		ndl_loss_add(&report->loss, &sum, (double)share);
 		for (size_t i = 0; i < r->ps.total; i++)
 			r->grad[i] *= share;
 	}
@@ -235,13 +225,13 @@ ndl_status ndl_run_evaluate(ndl_run *r, ndl_dataset *data, ndl_loss *mean, ndl_e
 		ndl_status status = ndl_lanes_loss(r->lanes, &loss, NULL, r->mean ? r->mean : r->w, &b, &r->o.loss, err);
 		if (status != NDL_OK)
 			return status;
-		add_loss(&sum, &loss, (double)loss.tokens);
+		ndl_loss_add(&sum, &loss, (double)loss.tokens);
 	}
 	if (rc < 0)
 		return (ndl_status)rc;
 	*mean = (ndl_loss){0};
 	if (sum.tokens)
-		add_loss(mean, &sum, 1.0 / (double)sum.tokens);
+		ndl_loss_add(mean, &sum, 1.0 / (double)sum.tokens);
 	return NDL_OK;
 }
 
