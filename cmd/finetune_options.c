@@ -7,7 +7,8 @@
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
 	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE };
+	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
+	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
 
 const cli_option finetune_table[] = {
 	{'o', "output", "FILE", "the trained model (needed)"},
@@ -33,6 +34,9 @@ const cli_option finetune_table[] = {
 	{OPT_DEC, "max-dec-len", "N", "longest answer in tokens [as the model]"},
 	{OPT_LORA, "lora-rank", "N", "train low-rank additions to the matrices alone, 0 for all [0]"},
 	{OPT_FREEZE, "freeze", "LIST", "parts that stay: embedding,encoder,decoder,contrastive"},
+	{OPT_TEACHER, "teacher-model", "FILE", "learn from this model's probabilities too; it has the same vocabulary"},
+	{OPT_TEACHER_WEIGHT, "teacher-weight", "X", "its share of the loss, 0 to 1 [0.5]"},
+	{OPT_TEACHER_TEMPERATURE, "teacher-temperature", "X", "temperature at which the two are compared [2]"},
 	{OPT_CURRICULUM, "curriculum", "N", "in the first N epochs short examples come before long ones [0]"},
 	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
 	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
@@ -118,7 +122,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .contrastive_every = 10,
 	               .eval_every = -1, .checkpoint_every = 200, .score = 200,
 	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
-	               .contrastive_weight = 0.1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
+	               .contrastive_weight = 0.1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
 		switch (key) {
 		case 'o': o->out = arg; break;
@@ -144,6 +148,9 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_DEC: o->max_dec = cli_long(app, "--max-dec-len", arg, 8, 65536); break;
 		case OPT_LORA: o->lora_rank = cli_long(app, "--lora-rank", arg, 0, 1024); break;
 		case OPT_FREEZE: o->freeze = parse_parts(app, arg); break;
+		case OPT_TEACHER: o->teacher = arg; break;
+		case OPT_TEACHER_WEIGHT: o->teacher_weight = cli_double(app, "--teacher-weight", arg, 0, 1); break;
+		case OPT_TEACHER_TEMPERATURE: o->teacher_temperature = cli_double(app, "--teacher-temperature", arg, 0.1, 100); break;
 		case OPT_CURRICULUM: o->curriculum = cli_long(app, "--curriculum", arg, 0, most); break;
 		case OPT_SEED: o->seed = (uint64_t)cli_long(app, "--seed", arg, 0, most); break;
 		case OPT_BUFFER: o->buffer = cli_long(app, "--shuffle-buffer", arg, 1, 1000000); break;
@@ -173,6 +180,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "--vocab goes with --init: a model file has its vocabulary inside");
 	if (o->init && o->enc_layers)
 		cli_usage_error(app, "--layers grows a model; the shape of a new one stands in --init");
+	if (!o->teacher && (o->teacher_weight >= 0 || o->teacher_temperature >= 0))
+		cli_usage_error(app, "--teacher-weight and --teacher-temperature need --teacher-model");
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
 			cli_usage_error(app, "- must be the only input: give pipes names, as with <(...)");
@@ -180,6 +189,10 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		o->lr = o->lora_rank ? 1e-3 : o->init ? 3e-4 : 3e-5;
 	if (o->val_calls < 0)
 		o->val_calls = o->init ? 0 : 100; /* the calls of a model that knows nothing are long */
+	if (o->teacher_weight < 0)
+		o->teacher_weight = 0.5;
+	if (o->teacher_temperature < 0)
+		o->teacher_temperature = 2;
 	if (o->muon_lr < 0)
 		o->muon_lr = o->init ? 0.02 : 0.002;
 }

@@ -6,14 +6,14 @@
 #include "data/batch.h"
 
 typedef struct finetune_options {
-	const char *out, *tools, *init, *vocab, *val, *log, *heldout, *dump;
+	const char *out, *tools, *init, *vocab, *val, *log, *heldout, *dump, *teacher;
 	const char **inputs; /* owned by the parser; without the "=WEIGHT" that a name may end in */
 	double *share;       /* n_inputs */
 	int n_inputs;
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
 	     buffer, score, val_calls, enc_layers, dec_layers, curriculum, lora_rank;
 	unsigned freeze; /* NDL_PART_ flags */
-	double lr, muon_lr, warmup, decay, contrastive_weight, average;
+	double lr, muon_lr, warmup, decay, contrastive_weight, average, teacher_weight, teacher_temperature;
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
 	bool resume, strict, constant;

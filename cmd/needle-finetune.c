@@ -41,6 +41,7 @@ typedef struct job {
 	ndl_tok *tok;
 	ndl_exec *x;
 	finetune_data data;
+	ndl_distil teacher;
 	ndl_run *run;
 	train_log log;
 	finetune_best best;
@@ -132,6 +133,21 @@ static void plan_steps(job *j)
 		j->o.eval_every = (long)(j->total / 10 ? j->total / 10 : 1);
 }
 
+static ndl_status open_teacher(job *j, ndl_error *err)
+{
+	ndl_ckpt *c = ndl_ckpt_open(j->o.teacher, err);
+	if (!c)
+		return err->code;
+	ndl_status status = ndl_distil_init(&j->teacher, c, j->tok, err);
+	ndl_ckpt_close(c);
+	if (status != NDL_OK)
+		ndl_error_at(err, j->o.teacher, 0);
+	else if (j->teacher.ps.config.ascii_tools != j->data.config.ascii_tools)
+		cli_warn(&app, "%s was trained on tools in the form \"%s\", but is shown the learner's prompts", j->o.teacher,
+		         j->teacher.ps.config.ascii_tools ? "ascii" : "flat");
+	return status;
+}
+
 static ndl_status open_run(job *j, ndl_error *err)
 {
 	const finetune_options *o = &j->o;
@@ -150,6 +166,14 @@ static ndl_status open_run(job *j, ndl_error *err)
 	r.average = o->average;
 	r.freeze = o->freeze;
 	r.lora_rank = (size_t)o->lora_rank;
+	if (o->teacher) {
+		ndl_status status = open_teacher(j, err);
+		if (status != NDL_OK)
+			return status;
+		r.teacher = &j->teacher;
+		r.loss.teacher_weight = (float)o->teacher_weight;
+		r.loss.teacher_temperature = (float)o->teacher_temperature;
+	}
 	j->run = ndl_run_new(&r, &j->data.config, j->base, j->tok, j->data.train, j->x, err);
 	return j->run ? NDL_OK : err->code;
 }
@@ -458,6 +482,7 @@ static void close_job(job *j)
 	finetune_best_close(&j->best);
 	free(j->state_path);
 	ndl_run_free(j->run);
+	ndl_distil_clear(&j->teacher);
 	finetune_data_close(&j->data);
 	ndl_exec_free(j->x);
 	ndl_tok_free(j->tok);

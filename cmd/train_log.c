@@ -11,7 +11,7 @@
 
 static const char header[] =
 	"step\tloss\tce\tz\tcontrastive\taccuracy\tlr_factor\tgrad_norm\texamples\ttokens\tseconds\tval_loss\tval_accuracy"
-	"\tval_name_f1\tval_arg_recall\tval_arg_precision\tval_call_f1\tval_exact_match\n";
+	"\tval_name_f1\tval_arg_recall\tval_arg_precision\tval_call_f1\tval_exact_match\tkl\n";
 
 void train_window_add(train_window *w, const ndl_step_report *r, double seconds)
 {
@@ -78,7 +78,6 @@ static void put_calls(FILE *f, const ndl_eval_counts *c)
 	put(f, finetune_arg_precision(c));
 	put(f, ndl_eval_value(c, (size_t)ndl_eval_metric_find("call_f1")));
 	put(f, ndl_eval_value(c, (size_t)ndl_eval_metric_find("exact_match")));
-	fputc('\n', f);
 }
 
 ndl_status train_log_line(train_log *l, uint64_t step, const train_window *w, double lr_factor, const ndl_loss *val,
@@ -98,6 +97,8 @@ ndl_status train_log_line(train_log *l, uint64_t step, const train_window *w, do
 	else
 		fputc('\t', l->f);
 	put_calls(l->f, calls);
+	put(l->f, w->sum.kl > 0 ? w->sum.kl / n : NAN);
+	fputc('\n', l->f);
 	return fflush(l->f) != 0 ? ndl_fail_errno(err, "the log: write failed") : NDL_OK;
 }
 

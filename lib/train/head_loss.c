@@ -15,10 +15,10 @@ static size_t block_of(size_t rows, size_t block_rows)
 	return block < rows ? block : rows;
 }
 
-/* One block of logits, then lse, nll and hit of each of its rows. */
-size_t ndl_token_loss_scratch(size_t rows, size_t vocab, size_t block_rows)
+/* One block of logits, with a teacher two more; then lse, nll and kl of each row. */
+size_t ndl_token_loss_scratch(size_t rows, size_t vocab, const ndl_loss_options *o)
 {
-	return block_of(rows, block_rows) * vocab + 2 * rows + 64;
+	return block_of(rows, o->loss_rows) * vocab * (o->taught ? 3 : 1) + 3 * rows + 64;
 }
 
 /* Whether the target's logit is the largest, the first of equals. */
@@ -42,17 +42,6 @@ static size_t of_tokens(const ndl_loss *loss, const ndl_loss_options *o)
 	return o->of_tokens ? o->of_tokens : loss->tokens;
 }
 
-/* Sums over the rows in order, in double: the same for any number of threads. */
-static void add_up(const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o, const float *lse,
-                   const float *nll)
-{
-	for (size_t i = 0; i < t->rows; i++) {
-		loss->z += (double)lse[i] * (double)lse[i] / (double)of_rows(t, o);
-		if (t->cls[i] < NDL_CLASS_COUNT)
-			loss->ce += (double)o->class_weight[t->cls[i]] * (double)nll[i] / (double)of_tokens(loss, o);
-	}
-}
-
 /* softmax -> d loss / d logits in place: ce_share (p - onehot) + 2 z_share lse p. */
 static void row_gradient(const ndl_kernels *k, float *row, size_t vocab, float lse, float ce_share, float z_share,
                          int32_t target)
@@ -62,40 +51,107 @@ static void row_gradient(const ndl_kernels *k, float *row, size_t vocab, float l
 	row[target] -= ce_share;
 }
 
+/* Returns the divergence KL(q || p) of p = softmax(logits / T) from q = softmax(teacher / T). teacher[vocab]
+ * becomes q, soft[vocab] p. */
+static float divergence(const ndl_kernels *k, float *soft, float *teacher, const float *logits, size_t vocab, float cool)
+{
+	k->scale_add(soft, cool, teacher, -cool, logits, vocab);
+	k->scale_add(teacher, cool, teacher, 0, teacher, vocab);
+	float lse = k->softmax(teacher, vocab), apart = k->dot(teacher, soft, vocab);
+	k->scale_add(soft, cool, logits, 0, logits, vocab);
+	return apart - lse + k->softmax(soft, vocab);
+}
+
+/* Of a block: logits[block, vocab], with a teacher its own too, and the learner's at the temperature; of all
+ * rows: lse, nll and kl. */
+typedef struct buffers {
+	float *logits, *teacher, *soft, *lse, *nll, *kl;
+} buffers;
+
+static buffers lay_out(const ndl_token_loss *t, const ndl_loss_options *o, float *scratch)
+{
+	size_t size = block_of(t->rows, o->loss_rows) * t->vocab;
+	buffers b = {.logits = scratch};
+	if (o->taught) {
+		b.teacher = scratch + size;
+		b.soft = b.teacher + size;
+	}
+	b.lse = scratch + size * (o->taught ? 3 : 1);
+	b.nll = b.lse + t->rows;
+	b.kl = b.nll + t->rows;
+	return b;
+}
+
+/* Row i of a block that begins at row `at`: logits become their gradient. Returns whether it was right. */
+static bool run_row(const ndl_kernels *k, const ndl_token_loss *t, const ndl_loss_options *o, const buffers *b, size_t at,
+                    size_t i, float share)
+{
+	size_t vocab = t->vocab, row = at + i;
+	float *x = b->logits + i * vocab;
+	int32_t target = t->target[row];
+	bool counts = t->cls[row] < NDL_CLASS_COUNT, right = counts && is_argmax(x, vocab, (size_t)target);
+	float weight = counts ? o->class_weight[t->cls[row]] * share : 0.0f, logit = x[target];
+	if (o->taught)
+		b->kl[row] = divergence(k, b->soft + i * vocab, b->teacher + i * vocab, x, vocab, 1 / o->teacher_temperature);
+	b->lse[row] = t->d_hidden ? k->softmax(x, vocab) : k->logsumexp(x, vocab);
+	b->nll[row] = b->lse[row] - logit;
+	if (!t->d_hidden)
+		return right;
+	row_gradient(k, x, vocab, b->lse[row], o->taught ? weight * (1 - o->teacher_weight) : weight,
+	             o->z_weight / (float)of_rows(t, o), target);
+	if (o->taught) { /* of T^2 kl: the temperature divides the logits, so one T is left */
+		float pull = weight * o->teacher_weight * o->teacher_temperature;
+		k->axpy(x, pull, b->soft + i * vocab, vocab);
+		k->axpy(x, -pull, b->teacher + i * vocab, vocab);
+	}
+	return right;
+}
+
+/* Sums over the rows in order, in double: the same for any number of threads. */
+static void add_up(const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o, const buffers *b)
+{
+	for (size_t i = 0; i < t->rows; i++) {
+		loss->z += (double)b->lse[i] * (double)b->lse[i] / (double)of_rows(t, o);
+		if (t->cls[i] >= NDL_CLASS_COUNT)
+			continue;
+		double weight = (double)o->class_weight[t->cls[i]], tokens = (double)of_tokens(loss, o);
+		loss->ce += weight * (double)b->nll[i] / tokens;
+		loss->kl += o->taught ? weight * (double)b->kl[i] / tokens : 0;
+	}
+}
+
+static void logits_of(ndl_exec *x, float *logits, const float *states, const float *embedding, size_t n, size_t vocab, size_t d)
+{
+	ndl_gemm(x, false, true, n, vocab, d, 1, states, d, embedding, d, 0, logits, vocab);
+}
+
 void ndl_token_loss_run(ndl_exec *x, const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o,
                         float *scratch)
 {
 	const ndl_kernels *k = ndl_exec_kernels(x);
+	const ndl_taught *taught = o->taught;
 	size_t block = block_of(t->rows, o->loss_rows), correct = 0;
-	float *logits = scratch, *lse = scratch + block * t->vocab, *nll = lse + t->rows;
+	buffers b = lay_out(t, o, scratch);
 	for (size_t i = 0; i < t->rows; i++)
 		loss->tokens += t->cls[i] < NDL_CLASS_COUNT;
 	float share = loss->tokens ? 1.0f / (float)of_tokens(loss, o) : 0.0f;
 	for (size_t at = 0; at < t->rows; at += block) {
 		size_t n = block < t->rows - at ? block : t->rows - at;
 		const float *hidden = t->hidden + at * t->d;
-		ndl_gemm(x, false, true, n, t->vocab, t->d, 1, hidden, t->d, t->embedding, t->d, 0, logits, t->vocab);
+		logits_of(x, b.logits, hidden, t->embedding, n, t->vocab, t->d);
+		if (taught)
+			logits_of(x, b.teacher, taught->states + at * taught->d, taught->embedding, n, t->vocab, taught->d);
 #pragma omp parallel for num_threads(ndl_exec_threads(x)) reduction(+ : correct)
-		for (size_t i = 0; i < n; i++) {
-			float *row = logits + i * t->vocab;
-			int32_t target = t->target[at + i];
-			int cls = t->cls[at + i];
-			float weight = cls < NDL_CLASS_COUNT ? o->class_weight[cls] : 0.0f;
-			float logit = row[target];
-			correct += cls < NDL_CLASS_COUNT && is_argmax(row, t->vocab, (size_t)target);
-			lse[at + i] = t->d_hidden ? k->softmax(row, t->vocab) : k->logsumexp(row, t->vocab);
-			nll[at + i] = lse[at + i] - logit;
-			if (t->d_hidden)
-				row_gradient(k, row, t->vocab, lse[at + i], weight * share, o->z_weight / (float)of_rows(t, o), target);
-		}
+		for (size_t i = 0; i < n; i++)
+			correct += run_row(k, t, o, &b, at, i, share);
 		if (t->d_hidden) {
-			ndl_gemm(x, false, false, n, t->d, t->vocab, 1, logits, t->vocab, t->embedding, t->d, 0,
+			ndl_gemm(x, false, false, n, t->d, t->vocab, 1, b.logits, t->vocab, t->embedding, t->d, 0,
 			         t->d_hidden + at * t->d, t->d);
-			ndl_gemm(x, true, false, t->vocab, t->d, n, 1, logits, t->vocab, hidden, t->d, 1, t->g_embedding, t->d);
+			ndl_gemm(x, true, false, t->vocab, t->d, n, 1, b.logits, t->vocab, hidden, t->d, 1, t->g_embedding, t->d);
 		}
 	}
 	loss->correct = correct;
-	add_up(t, loss, o, lse, nll);
+	add_up(t, loss, o, &b);
 }
 
 /* Contrastive ---------------------------------------------------------------------------- */

@@ -6,8 +6,9 @@
 #include "tensor/exec.h"
 #include "train/network.h"
 
-/* Cross-entropy of hidden[rows, d] E^T against target, weighted by class, plus z-loss. Logits
- * are never held whole: a block of rows at a time, each block's gradient taken at once. */
+/* Cross-entropy of hidden[rows, d] E^T against target, weighted by class, plus z-loss, and the
+ * divergence from a teacher where the options have one. Logits are never held whole: a block of rows
+ * at a time, each block's gradient taken at once. */
 typedef struct ndl_token_loss {
 	size_t rows, d, vocab;
 	const float *hidden, *embedding; /* [rows, d], [vocab, d] */
@@ -17,8 +18,8 @@ typedef struct ndl_token_loss {
 	float *g_embedding;              /* [vocab, d], added to */
 } ndl_token_loss;
 
-size_t ndl_token_loss_scratch(size_t rows, size_t vocab, size_t block_rows);
-/* Fills ce, z, tokens and correct of *loss. */
+size_t ndl_token_loss_scratch(size_t rows, size_t vocab, const ndl_loss_options *o);
+/* Fills ce, kl, z, tokens and correct of *loss. */
 void ndl_token_loss_run(ndl_exec *x, const ndl_token_loss *t, ndl_loss *loss, const ndl_loss_options *o,
                         float *scratch);
 

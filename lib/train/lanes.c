@@ -20,7 +20,7 @@ typedef struct piece {
 
 typedef struct lane {
 	ndl_exec *x;
-	ndl_network *net;
+	ndl_network *net, *teacher;
 	float *grad; /* NULL in the first lane: the caller's */
 	ndl_loss loss;
 	ndl_status status;
@@ -31,6 +31,8 @@ struct ndl_lanes {
 	const ndl_params *ps;
 	ndl_exec *x;
 	int threads; /* lanes at work at once */
+	const ndl_params *teacher_ps; /* NULL: no teacher */
+	const float *teacher;
 	lane lane[NDL_LANES];
 	piece *piece;
 	size_t n_pieces, piece_cap;
@@ -44,6 +46,7 @@ void ndl_lanes_free(ndl_lanes *l)
 		return;
 	for (int i = 0; i < NDL_LANES; i++) {
 		ndl_network_free(l->lane[i].net);
+		ndl_network_free(l->lane[i].teacher);
 		ndl_exec_free(l->lane[i].x);
 		free(l->lane[i].grad);
 	}
@@ -77,6 +80,19 @@ ndl_lanes *ndl_lanes_new(const ndl_params *ps, ndl_exec *x, ndl_error *err)
 		}
 	}
 	return l;
+}
+
+ndl_status ndl_lanes_teach(ndl_lanes *l, const ndl_params *ps, const float *params, ndl_error *err)
+{
+	for (int i = 0; i < NDL_LANES; i++) {
+		ndl_network_free(l->lane[i].teacher);
+		l->lane[i].teacher = ndl_network_new(ps, l->lane[i].x, err);
+		if (!l->lane[i].teacher)
+			return NDL_ENOMEM;
+	}
+	l->teacher_ps = ps;
+	l->teacher = params;
+	return NDL_OK;
 }
 
 /* What an example costs, in the unit of piece_cost: tokens, and their pairs in attention. */
@@ -138,6 +154,23 @@ static ndl_status cut(ndl_lanes *l, const ndl_batch *b, ndl_error *err)
 	return NDL_OK;
 }
 
+/* Loss and gradient of a piece, taught if there is a teacher and it is wanted. */
+static ndl_status run_piece(const ndl_lanes *l, lane *a, ndl_loss *loss, float *grad, const float *params,
+                            const ndl_batch *batch, const ndl_loss_options *o)
+{
+	ndl_loss_options own = *o;
+	ndl_taught taught;
+	if (l->teacher_ps && o->teacher_weight > 0 && batch->n > 0) {
+		taught.states = ndl_network_states(a->teacher, l->teacher, batch, &a->err);
+		if (!taught.states)
+			return a->err.code;
+		taught.embedding = ndl_params_get(l->teacher_ps, l->teacher, NDL_P_EMBEDDING, 0);
+		taught.d = (size_t)l->teacher_ps->config.d_model;
+		own.taught = &taught;
+	}
+	return ndl_network_loss(a->net, loss, grad, params, batch, &own, &a->err);
+}
+
 /* The pieces of one lane, in order. */
 static void run_lane(ndl_lanes *l, size_t i, float *grad, const float *params, const ndl_loss_options *o)
 {
@@ -150,7 +183,7 @@ static void run_lane(ndl_lanes *l, size_t i, float *grad, const float *params, c
 	}
 	for (size_t p = i; p < l->n_pieces && a->status == NDL_OK; p += NDL_LANES) {
 		ndl_loss part;
-		a->status = ndl_network_loss(a->net, &part, grad, params, &l->piece[p].batch, o, &a->err);
+		a->status = run_piece(l, a, &part, grad, params, &l->piece[p].batch, o);
 		ndl_loss_add(&a->loss, &part, 1);
 	}
 }

@@ -9,7 +9,7 @@
 
 #include "train/network.h"
 
-typedef struct ndl_lanes ndl_lanes; /* opaque, owned: NDL_LANES networks, gradients of all but the first */
+typedef struct ndl_lanes ndl_lanes; /* opaque, owned: NDL_LANES networks (and teachers), gradients of all but the first */
 
 /* Sums of gradients that run side by side; more threads than that share the work inside a lane. */
 enum { NDL_LANES = 4 };
@@ -17,6 +17,10 @@ enum { NDL_LANES = 4 };
 /* ps and x are borrowed for its life. */
 ndl_lanes *ndl_lanes_new(const ndl_params *ps, ndl_exec *x, ndl_error *err);
 void ndl_lanes_free(ndl_lanes *l);
+
+/* From now on, where the options have a teacher_weight, a batch is shown to a teacher too: params of the
+ * layout ps, which may be of another shape but has the vocabulary of the learner. Both are borrowed. */
+ndl_status ndl_lanes_teach(ndl_lanes *l, const ndl_params *ps, const float *params, ndl_error *err);
 
 /* As ndl_network_loss. */
 ndl_status ndl_lanes_loss(ndl_lanes *l, ndl_loss *loss, float *grad, const float *params, const ndl_batch *batch,

@@ -132,18 +132,27 @@ static void take_saved(ndl_network *n, saved *s, size_t nq, size_t nk)
 
 static size_t larger(size_t a, size_t b) { return a > b ? a : b; }
 
-/* Hands out the arena; called once to learn the size, once to take it. */
-static void lay_out(ndl_network *n, const ndl_loss_options *o)
+/* What layer l keeps; without a backward pass to come all layers take the place of the first. */
+static void take_layer(ndl_network *n, saved *layers, int l, bool keep, size_t nq, size_t nk)
+{
+	if (keep || l == 0)
+		take_saved(n, &layers[l], nq, nk);
+	else
+		layers[l] = layers[0];
+}
+
+/* Hands out the arena; called once to learn the size, once to take it. o NULL: no loss follows. */
+static void lay_out(ndl_network *n, const ndl_loss_options *o, bool keep)
 {
 	const ndl_config *c = &n->ps->config;
 	size_t d = dim_d(n), most = larger(n->ne, n->nd);
 	size_t max_len = larger(ndl_longest_sequence(n->enc.off, n->n_enc_seq), ndl_longest_sequence(n->dec.off, n->n_seq));
 	n->arena_used = 0;
 	for (int l = 0; l < c->num_encoder_layers; l++)
-		take_saved(n, &n->enc_saved[l], n->ne, n->ne);
+		take_layer(n, n->enc_saved, l, keep, n->ne, n->ne);
 	for (int l = 0; l < c->num_decoder_layers; l++) {
-		take_saved(n, &n->self_saved[l], n->nd, n->nd);
-		take_saved(n, &n->cross_saved[l], n->nd, n->ne_main);
+		take_layer(n, n->self_saved, l, keep, n->nd, n->nd);
+		take_layer(n, n->cross_saved, l, keep, n->nd, n->ne_main);
 	}
 	n->enc_x = take(n, n->ne * d);
 	n->enc_inv = take(n, n->ne);
@@ -168,15 +177,15 @@ static void lay_out(ndl_network *n, const ndl_loss_options *o)
 	n->attn_scratch = take(n, (size_t)ndl_exec_threads(n->ex) * ndl_batch_attention_scratch(max_len, max_len));
 	n->d_enc = take(n, n->ne * d);
 	n->d_dec = take(n, n->nd * d);
-	n->loss_scratch = take(n, ndl_token_loss_scratch(n->nd, (size_t)c->vocab_size, o->loss_rows));
+	n->loss_scratch = take(n, o ? ndl_token_loss_scratch(n->nd, (size_t)c->vocab_size, o) : 0);
 	n->head_scratch = take(n, ndl_clip_loss_scratch(n->n_pairs, d, (size_t)c->contrastive_dim));
 }
 
-static ndl_status grow_arena(ndl_network *n, const ndl_loss_options *o, ndl_error *err)
+static ndl_status grow_arena(ndl_network *n, const ndl_loss_options *o, bool keep, ndl_error *err)
 {
 	float *old = n->arena;
 	n->arena = NULL; /* take() then only counts */
-	lay_out(n, o);
+	lay_out(n, o, keep);
 	n->arena = old;
 	if (n->arena_used > n->arena_cap) {
 		size_t want = n->arena_used + n->arena_used / 8;
@@ -188,7 +197,7 @@ static ndl_status grow_arena(ndl_network *n, const ndl_loss_options *o, ndl_erro
 			                n->ne, n->nd, want / 262144);
 		n->arena_cap = want;
 	}
-	lay_out(n, o);
+	lay_out(n, o, keep);
 	return NDL_OK;
 }
 
@@ -528,6 +537,7 @@ void ndl_loss_add(ndl_loss *sum, const ndl_loss *part, double share)
 {
 	sum->total += part->total * share;
 	sum->ce += part->ce * share;
+	sum->kl += part->kl * share;
 	sum->z += part->z * share;
 	sum->contrastive += part->contrastive * share;
 	sum->tokens += part->tokens;
@@ -536,19 +546,44 @@ void ndl_loss_add(ndl_loss *sum, const ndl_loss *part, double share)
 
 /* All together -------------------------------------------------------------------------- */
 
-ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const float *params,
-                            const ndl_batch *batch, const ndl_loss_options *o, ndl_error *err)
+/* Both towers over a batch. keep: for a backward pass. */
+static ndl_status forward(ndl_network *n, const float *params, const ndl_batch *batch, const ndl_loss_options *o, bool keep,
+                          ndl_error *err)
 {
-	*loss = (ndl_loss){0};
 	ndl_status status = check_batch(n, batch, err);
 	if (status == NDL_OK)
 		status = take_batch(n, batch, err);
 	if (status == NDL_OK)
-		status = grow_arena(n, o, err);
+		status = grow_arena(n, o, keep, err);
 	if (status != NDL_OK)
 		return status;
 	encoder_forward(n, params);
 	decoder_forward(n, params, batch->dec_in);
+	return NDL_OK;
+}
+
+const float *ndl_network_states(ndl_network *n, const float *params, const ndl_batch *batch, ndl_error *err)
+{
+	ndl_batch alone = *batch;
+	alone.n_pairs = 0;
+	return forward(n, params, &alone, NULL, false, err) == NDL_OK ? n->dec_out : NULL;
+}
+
+/* The loss of SPEC section 8, or a teacher's in place of a part of it. */
+static double total_of(const ndl_loss *l, const ndl_loss_options *o)
+{
+	double w = o->taught ? (double)o->teacher_weight : 0, t = (double)o->teacher_temperature;
+	return (1 - w) * l->ce + w * t * t * l->kl + (double)o->z_weight * l->z +
+	       (double)o->contrastive_weight * l->contrastive;
+}
+
+ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const float *params,
+                            const ndl_batch *batch, const ndl_loss_options *o, ndl_error *err)
+{
+	*loss = (ndl_loss){0};
+	ndl_status status = forward(n, params, batch, o, grad != NULL, err);
+	if (status != NDL_OK)
+		return status;
 	memset(n->d_enc, 0, n->ne * dim_d(n) * sizeof *n->d_enc);
 
 	ndl_token_loss tl = {
@@ -561,7 +596,7 @@ ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const f
 	ndl_token_loss_run(n->ex, &tl, loss, o, n->loss_scratch);
 	if (n->n_pairs)
 		contrastive(n, loss, params, grad, o);
-	loss->total = loss->ce + (double)o->z_weight * loss->z + (double)o->contrastive_weight * loss->contrastive;
+	loss->total = total_of(loss, o);
 	if (grad) {
 		decoder_backward(n, params, grad, batch->dec_in);
 		encoder_backward(n, params, grad);

@@ -14,14 +14,28 @@ typedef struct ndl_loss_options {
 	/* Where the batch is part of a larger one, that one's decoder tokens and target tokens: losses and
 	 * gradients of the parts then add up to those of the whole. 0: the batch is the whole. */
 	size_t of_rows, of_tokens;
+	/* Share of the cross-entropy that gives way to the divergence from a teacher, 0..1, and the
+	 * temperature of that, > 0. They apply where there is a teacher: `taught` here, or that of ndl_lanes. */
+	float teacher_weight, teacher_temperature;
+	const struct ndl_taught *taught; /* NULL: none */
 } ndl_loss_options;
 
-#define NDL_LOSS_DEFAULTS {{1.0f, 2.0f, 4.0f, 1.5f}, 1e-4f, 0.1f, 0, 0, 0}
+#define NDL_LOSS_DEFAULTS {{1.0f, 2.0f, 4.0f, 1.5f}, 1e-4f, 0.1f, 0, 0, 0, 0, 1, NULL}
+
+/* What a teacher makes of a batch: its logits are states E^T. */
+typedef struct ndl_taught {
+	const float *states;    /* [decoder tokens, d] after the final norm */
+	const float *embedding; /* [vocab, d]; the vocabulary is the learner's, d need not be */
+	size_t d;
+} ndl_taught;
 
 /* What a batch gave. Target tokens of class NDL_CLASS_IGNORED count in z alone. */
 typedef struct ndl_loss {
-	double total;       /* ce + z_weight * z + contrastive_weight * contrastive */
+	double total;       /* (1 - w) ce + w T^2 kl + z_weight * z + contrastive_weight * contrastive, with w and T
+	                       of the teacher, w = 0 without (Hinton et al., "Distilling the Knowledge in a
+	                       Neural Network", 2015) */
 	double ce;          /* weighted cross-entropy, sum divided by the number of target tokens */
+	double kl;          /* of softmax(logits / T) from the teacher's, weighted and divided alike; 0 without */
 	double z;           /* mean of logsumexp^2 */
 	double contrastive; /* symmetric CLIP loss, 0 without pairs */
 	size_t tokens;      /* target tokens */
@@ -42,6 +56,10 @@ void ndl_network_free(ndl_network *n);
  * sequence; n may be 0 where there are pairs. Deterministic for any number of threads. */
 ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const float *params,
                             const ndl_batch *batch, const ndl_loss_options *o, ndl_error *err);
+
+/* Forward alone, without the pairs: the decoder's states [decoder tokens, d] after the final norm,
+ * borrowed until the next call. NULL with err. */
+const float *ndl_network_states(ndl_network *n, const float *params, const ndl_batch *batch, ndl_error *err);
 
 /* For tests: the activations of the last ndl_network_loss, borrowed until the next. */
 const float *ndl_network_encoder_out(const ndl_network *n);     /* [encoder tokens, d] */

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "tensor/exec.h"
 #include "tokenizer/tokenizer.h"
+#include "train/distil.h"
 #include "train/network.h"
 #include "train/optimiser.h"
 
@@ -21,9 +22,11 @@ typedef struct ndl_run_options {
 	                               out in place of the last ones; 0: none */
 	unsigned freeze;            /* NDL_PART_ flags: parts that stay as they are; 0 */
 	size_t lora_rank;           /* train low-rank additions to the kernels alone (lora.h); 0: all */
+	const ndl_distil *teacher;  /* NULL, or a model to learn from, to the extent of loss.teacher_weight; borrowed
+	                               for the run's life */
 } ndl_run_options;
 
-#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, 10, 1, 0, 0, 0}
+#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, 10, 1, 0, 0, 0, NULL}
 
 typedef struct ndl_run ndl_run; /* opaque, owned */
 
@@ -48,7 +51,7 @@ typedef struct ndl_step_report {
 int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err);
 uint64_t ndl_run_steps(const ndl_run *r); /* done so far */
 
-/* Loss over the whole of another dataset (dropout, fake quantisation and pairs off). */
+/* Loss over the whole of another dataset (fake quantisation, pairs and teacher off). */
 ndl_status ndl_run_evaluate(ndl_run *r, ndl_dataset *data, ndl_loss *mean, ndl_error *err);
 
 /* Everything a later process needs to go on: parameters, moments, step, place in the data and the

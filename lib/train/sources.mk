@@ -5,9 +5,10 @@ libneedle_a_SOURCES += \
 	lib/train/attention.h lib/train/attention.c \
 	lib/train/head_loss.h lib/train/head_loss.c \
 	lib/train/network.h lib/train/network.c \
+	lib/train/distil.h lib/train/distil.c \
 	lib/train/lanes.h lib/train/lanes.c \
 	lib/train/optimiser.h lib/train/optimiser.c lib/train/lora.h lib/train/lora.c \
-	lib/train/run.h lib/train/run.c
+	lib/train/run.h lib/train/run_internal.h lib/train/run.c lib/train/run_state.c
 
 check_PROGRAMS += tests/unit/test_train_golden tests/unit/test_train_gradients
 tests_unit_test_train_golden_SOURCES = tests/unit/test_train_golden.c tests/tap.h

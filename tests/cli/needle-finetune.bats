@@ -163,6 +163,69 @@ until_it_runs() {
 	run -2 $tune --freeze tail d.jsonl -o x.safetensors
 }
 
+@test "a teacher: what it knows is learnt, whatever the threads, the kill, and the format it is stored in" {
+	$new --max-steps 60 --lr 0.003 --val-calls 0 --score 0 d.jsonl -o large.safetensors
+	sed 's/"d_model":32/"d_model":16/' c.json >small.json
+	taught="needle-finetune -q --init small.json --vocab $vocab --val d.jsonl --val-calls 0 --score 0 --batch-size 4 --teacher-model"
+	$taught large.safetensors --teacher-weight 1 --max-steps 60 --lr 0.003 --log log.tsv d.jsonl -o small.safetensors
+	# the divergence falls, and with it a loss that the run has never looked at
+	tail -n +2 log.tsv | awk -F '\t' 'NR == 1 { kl = $19; ce = $3 } END { exit !($19 > 0 && $19 < kl / 2 && $3 < ce * 0.8) }'
+	$taught large.safetensors --max-steps 8 -j 1 d.jsonl -o a.safetensors
+	$taught large.safetensors --max-steps 8 -j 3 --checkpoint-every 1 d.jsonl -o b.safetensors &
+	for _ in $(seq 1000); do
+		[ -e b.safetensors.state ] && break
+		sleep 0.01
+	done
+	kill -9 $! || true
+	wait $! || true
+	[ -e b.safetensors ] || $taught large.safetensors --max-steps 8 --resume d.jsonl -o b.safetensors
+	cmp a.safetensors b.safetensors
+	# no part of the loss, no trace; another format, another teacher
+	$taught large.safetensors --teacher-weight 0 --max-steps 8 d.jsonl -o none.safetensors
+	${taught% --teacher-model} --max-steps 8 d.jsonl -o untaught.safetensors
+	cmp none.safetensors untaught.safetensors
+	run -1 cmp -s a.safetensors none.safetensors
+	needle-quantize -q large.safetensors -o int4.safetensors
+	$taught int4.safetensors --max-steps 8 d.jsonl -o c.safetensors
+	run -1 cmp -s a.safetensors c.safetensors
+}
+
+@test "a teacher that will not do, and one exchanged for another" {
+	$new --max-steps 1 --val-calls 0 --score 0 d.jsonl -o large.safetensors
+	{ cat "$top_srcdir/LICENSE"; cut -d'"' -f4 d.jsonl; } >text
+	needle-tokenize -q --train text -o other.model --vocab-size 512
+	needle-finetune -q --init c.json --vocab other.model --val d.jsonl --val-calls 0 --score 0 --max-steps 0 d.jsonl -o alien.safetensors
+	run -3 --separate-stderr $new --max-steps 1 --teacher-model alien.safetensors d.jsonl -o m.safetensors
+	[[ "$stderr" == "needle-finetune: alien.safetensors: the teacher has another vocabulary: piece "* ]]
+	needle-tokenize -q --train text -o few.model --vocab-size 400
+	needle-finetune -q --init <(sed s/512/400/ c.json) --vocab few.model --val d.jsonl --val-calls 0 --score 0 --max-steps 0 d.jsonl \
+		-o few.safetensors
+	run -3 --separate-stderr $new --max-steps 1 --teacher-model few.safetensors d.jsonl -o m.safetensors
+	[ "$stderr" = "needle-finetune: few.safetensors: the teacher's vocabulary has 400 pieces, the learner's 512: they must be the same" ]
+	for f in d.jsonl missing.st; do
+		run -3 --separate-stderr $new --max-steps 1 --teacher-model $f d.jsonl -o m.safetensors
+		[[ "$stderr" == "needle-finetune: $f: "* ]] && [ "${#stderr_lines[@]}" -eq 1 ]
+	done
+	run -2 $new --teacher-weight 0.5 d.jsonl -o m.safetensors
+	run -2 $new --teacher-model large.safetensors --teacher-weight 1.5 d.jsonl -o m.safetensors
+	run -2 $new --teacher-model large.safetensors --teacher-temperature 0 d.jsonl -o m.safetensors
+	[ ! -e m.safetensors ]
+	# resuming takes the same teacher, as strong as it was
+	$new --epochs 100000 --warmup 0 --decay 0 --val-calls 0 --score 0 --teacher-model large.safetensors --log run.tsv d.jsonl -o t.safetensors &
+	pid=$!
+	until_it_runs
+	kill -TERM $pid
+	wait $pid || true
+	again="$new --epochs 100000 --warmup 0 --decay 0 --val-calls 0 --score 0 --resume d.jsonl -o t.safetensors"
+	needle-quantize -q large.safetensors -o int4.safetensors
+	run -3 --separate-stderr $again --teacher-model int4.safetensors
+	[[ "$stderr" == *"cannot resume: teacher is "*", but the saved run had "* ]]
+	run -3 --separate-stderr $again --teacher-model large.safetensors --teacher-temperature 3
+	[[ "$stderr" == *"cannot resume: teacher_temperature is 3, but the saved run had 2" ]]
+	run -3 --separate-stderr $again
+	[[ "$stderr" == *"cannot resume: teacher is none, but the saved run had "* ]]
+}
+
 @test "files are weighted, pipes mixed" {
 	grep love d.jsonl >love.jsonl
 	grep -v love d.jsonl >other.jsonl

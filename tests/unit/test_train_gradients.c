@@ -42,12 +42,23 @@ static ndl_batch make_batch(void)
 	                   PAIRS, store.query, store.tool, store.query_off, store.tool_off};
 }
 
-static double loss_at(ndl_network *net, const float *w, const ndl_batch *b)
+/* loss_rows 7: several blocks of logits; contrastive weight 1: its gradients show. */
+static ndl_loss_options options(void)
+{
+	ndl_loss_options o = NDL_LOSS_DEFAULTS;
+	o.z_weight = 1e-2f;
+	o.contrastive_weight = 1;
+	o.loss_rows = 7;
+	return o;
+}
+
+typedef double loss_fn(void *user, const float *w, const ndl_batch *b);
+
+static double loss_at(void *net, const float *w, const ndl_batch *b)
 {
 	ndl_error e = NDL_ERROR_INIT;
 	ndl_loss loss;
-	/* loss_rows 7: several blocks of logits; contrastive weight 1: its gradients show */
-	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
+	ndl_loss_options o = options();
 	return ndl_network_loss(net, &loss, NULL, w, b, &o, &e) == NDL_OK ? loss.total : NAN;
 }
 
@@ -55,14 +66,14 @@ static float *gradient(ndl_network *net, const ndl_params *ps, const float *w, c
 {
 	ndl_error e = NDL_ERROR_INIT;
 	ndl_loss loss;
-	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
+	ndl_loss_options o = options();
 	float *g = ndl_params_new(ps);
 	CHECK_INT(ndl_network_loss(net, &loss, g, w, b, &o, &e), NDL_OK);
 	return g;
 }
 
 /* Along a random direction within one layer of one parameter. */
-static void check_direction(ndl_network *net, const ndl_params *ps, float *w, const float *g, const ndl_batch *b,
+static void check_direction(loss_fn *loss, void *user, const ndl_params *ps, float *w, const float *g, const ndl_batch *b,
                             ndl_param_id id, int layer)
 {
 	const ndl_slot *p = &ps->p[id];
@@ -83,10 +94,10 @@ static void check_direction(ndl_network *net, const ndl_params *ps, float *w, co
 	memcpy(keep, w + at, n * sizeof *keep);
 	for (size_t i = 0; i < n; i++)
 		w[at + i] = keep[i] + (float)step * u[i];
-	double up = loss_at(net, w, b);
+	double up = loss(user, w, b);
 	for (size_t i = 0; i < n; i++)
 		w[at + i] = keep[i] - (float)step * u[i];
-	double down = loss_at(net, w, b);
+	double down = loss(user, w, b);
 	memcpy(w + at, keep, n * sizeof *keep);
 	for (size_t i = 0; i < n; i++)
 		dot += (double)g[at + i] * (double)u[i];
@@ -122,7 +133,7 @@ static void check_threads(const ndl_params *ps, const float *w, const ndl_batch 
 static void check_lanes(const ndl_params *ps, const float *w, const ndl_batch *b, const float *whole)
 {
 	ndl_error e = NDL_ERROR_INIT;
-	ndl_loss_options o = {{1, 2, 4, 1.5f}, 1e-2f, 1.0f, 7, 0, 0};
+	ndl_loss_options o = options();
 	float *first = NULL;
 	for (int threads = 1; threads <= 9; threads += 4) {
 		ndl_loss loss, want;
@@ -148,6 +159,112 @@ static void check_lanes(const ndl_params *ps, const float *w, const ndl_batch *b
 		ndl_exec_free(x);
 	}
 	free(first);
+}
+
+/* A teacher ------------------------------------------------------------------------------- */
+
+static ndl_loss_options taught_options(void)
+{
+	ndl_loss_options o = options();
+	o.teacher_weight = 0.7f;
+	o.teacher_temperature = 2.5f;
+	return o;
+}
+
+static double taught_loss_at(void *lanes, const float *w, const ndl_batch *b)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_loss loss;
+	ndl_loss_options o = taught_options();
+	return ndl_lanes_loss(lanes, &loss, NULL, w, b, &o, &e) == NDL_OK ? loss.total : NAN;
+}
+
+/* kl by its definition, in double, of one row of logits each. */
+static double kl_of(const float *teacher, const float *logits, double t)
+{
+	double lt = 0, ls = 0, kl = 0;
+	for (size_t i = 0; i < VOCAB; i++) {
+		lt += exp((double)teacher[i] / t);
+		ls += exp((double)logits[i] / t);
+	}
+	for (size_t i = 0; i < VOCAB; i++) {
+		double log_q = (double)teacher[i] / t - log(lt), log_p = (double)logits[i] / t - log(ls);
+		kl += exp(log_q) * (log_q - log_p);
+	}
+	return kl;
+}
+
+static void logits_of(const float *states, const float *embedding, size_t d, float *logits)
+{
+	for (size_t j = 0; j < VOCAB; j++) {
+		double sum = 0;
+		for (size_t i = 0; i < d; i++)
+			sum += (double)states[i] * (double)embedding[j * d + i];
+		logits[j] = (float)sum;
+	}
+}
+
+/* The same from both networks' states, class weights and all. */
+static void check_kl(const ndl_params *ps, const float *w, const ndl_params *tps, const float *tw, const ndl_batch *b,
+                     double got, ndl_exec *x)
+{
+	static const double weight[] = {1, 2, 4, 1.5};
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_network *learner = ndl_network_new(ps, x, &e), *teacher = ndl_network_new(tps, x, &e);
+	const float *ls = ndl_network_states(learner, w, b, &e), *ts = ndl_network_states(teacher, tw, b, &e);
+	size_t d = (size_t)ps->config.d_model, td = (size_t)tps->config.d_model, n = b->dec_off[b->n];
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		float l[VOCAB], t[VOCAB];
+		logits_of(ls + i * d, ndl_params_get(ps, w, NDL_P_EMBEDDING, 0), d, l);
+		logits_of(ts + i * td, ndl_params_get(tps, tw, NDL_P_EMBEDDING, 0), td, t);
+		sum += weight[b->cls[i]] * kl_of(t, l, 2.5) / (double)n;
+	}
+	tap_ok(sum > 0.01 && fabs(got - sum) < 1e-4 * sum, "kl %.6f, by its definition %.6f", got, sum);
+	ndl_network_free(learner);
+	ndl_network_free(teacher);
+}
+
+/* A teacher of another shape: every gradient against finite differences, and the bytes for 1 to 9 threads. */
+static void check_teacher(const ndl_params *ps, float *w, const ndl_batch *b)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	ndl_config c = {.vocab_size = VOCAB, .d_model = 16, .num_heads = 2, .num_kv_heads = 2, .num_encoder_layers = 3,
+	                .num_decoder_layers = 1, .max_enc_len = 64, .max_dec_len = 64, .rope_theta = 10000};
+	ndl_params tps;
+	ndl_params_layout(&tps, &c);
+	float *tw = ndl_params_new(&tps), *first = NULL;
+	ndl_rng r;
+	ndl_rng_seed(&r, 8, 0);
+	for (size_t i = 0; i < tps.total; i++)
+		tw[i] = (float)(0.3 * ndl_rng_normal(&r));
+	ndl_loss_options o = taught_options();
+	for (int threads = 1; threads <= 9; threads += 4) {
+		ndl_loss loss, plain;
+		ndl_exec *x = ndl_exec_new(threads, NULL, &e);
+		ndl_lanes *lanes = ndl_lanes_new(ps, x, &e);
+		float *g = ndl_params_new(ps);
+		CHECK_INT(ndl_lanes_teach(lanes, &tps, tw, &e), NDL_OK);
+		CHECK_INT(ndl_lanes_loss(lanes, &loss, g, w, b, &o, &e), NDL_OK);
+		CHECK(fabs(loss.total - (0.3 * loss.ce + 0.7 * 6.25 * loss.kl + 1e-2 * loss.z + loss.contrastive)) < 1e-5 * loss.total);
+		if (first) {
+			tap_ok(memcmp(first, g, ps->total * sizeof *g) == 0, "taught: %d threads give the bytes of one", threads);
+			free(g);
+		} else {
+			first = g;
+			check_kl(ps, w, &tps, tw, b, loss.kl, x);
+			for (int id = 0; id < NDL_P_COUNT; id++)
+				for (size_t l = 0; l < ps->p[id].copies; l++)
+					check_direction(taught_loss_at, lanes, ps, w, g, b, (ndl_param_id)id, (int)l);
+			ndl_loss_options without = options();
+			CHECK_INT(ndl_lanes_loss(lanes, &plain, NULL, w, b, &without, &e), NDL_OK);
+			CHECK(plain.kl == 0 && plain.ce == loss.ce);
+		}
+		ndl_lanes_free(lanes);
+		ndl_exec_free(x);
+	}
+	free(first);
+	free(tw);
 }
 
 /* A sequence alone has the encoder output that it has among others. */
@@ -217,12 +334,13 @@ int main(void)
 	float *g = gradient(net, &ps, w, &b);
 	for (int id = 0; id < NDL_P_COUNT; id++)
 		for (size_t l = 0; l < ps.p[id].copies; l++)
-			check_direction(net, &ps, w, g, &b, (ndl_param_id)id, (int)l);
+			check_direction(loss_at, net, &ps, w, g, &b, (ndl_param_id)id, (int)l);
 	check_packing(net, w, &b, 24);
 	check_bad_batches(net, w, b);
 	check_threads(&ps, w, &b, NDL_PRECISION_F32);
 	check_threads(&ps, w, &b, NDL_PRECISION_BF16);
 	check_lanes(&ps, w, &b, g);
+	check_teacher(&ps, w, &b);
 	check_schedule();
 	ndl_network_free(net);
 	ndl_exec_free(x);
