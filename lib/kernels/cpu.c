@@ -34,7 +34,7 @@ ndl_isa ndl_cpu_detect(void)
 
 bool ndl_cpu_fast_bf16_dot(void)
 {
-	unsigned a, b, c, d;
+	unsigned a, b = 0, c = 0, d = 0;
 	return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && c == signature_AMD_ecx && d == signature_AMD_edx;
 }
 
