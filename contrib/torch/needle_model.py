@@ -195,9 +195,9 @@ def logits_at(m, p, enc, dec_in, where):
     return (hidden.flatten(0, 1)[where] @ p["embedding/embedding"].T).float()
 
 
-def token_loss(m, p, enc, dec_in, where, target, cls, teacher=None):
-    """Sums over the n target tokens of a padded part of a batch: weighted cross-entropy, logsumexp^2, KL from
-    the teacher (a Model; 0 without), correct ones."""
+def token_loss(m, p, enc, dec_in, where, target, cls, teacher=None, temperature=1.0):
+    """Sums over the n target tokens of a padded part of a batch: weighted cross-entropy, logsumexp^2, weighted KL
+    from the teacher (a Model; 0 without) with both at a temperature, correct ones."""
     logits = logits_at(m, p, enc, dec_in, where)
     weight = torch.tensor(CLASS_WEIGHTS, device=enc.device)[cls]
     lse = torch.logsumexp(logits, -1)
@@ -205,8 +205,8 @@ def token_loss(m, p, enc, dec_in, where, target, cls, teacher=None):
     kl = torch.zeros((), device=enc.device)
     if teacher is not None:
         with torch.no_grad():
-            want = F.log_softmax(logits_at(teacher, teacher.params, enc, dec_in, where), -1)
-        kl = (want.exp() * (want - (logits - lse[:, None]))).sum()
+            want = F.log_softmax(logits_at(teacher, teacher.params, enc, dec_in, where) / temperature, -1)
+        kl = (weight * (want.exp() * (want - F.log_softmax(logits / temperature, -1))).sum(-1)).sum()
     return (weight * nll).sum(), lse.square().sum(), kl, (logits.argmax(-1) == target).sum()
 
 

@@ -38,7 +38,8 @@ def options():
     p.add_argument("--contrastive-weight", type=float, default=0.1)
     p.add_argument("--z-weight", type=float, default=1e-4)
     p.add_argument("--teacher", help="distil from this larger model of the same vocabulary")
-    p.add_argument("--teacher-weight", type=float, default=1.0, help="weight of the KL divergence a token [1]")
+    p.add_argument("--teacher-weight", type=float, default=0.5, help="its share of the loss, 0 to 1 [0.5]")
+    p.add_argument("--teacher-temperature", type=float, default=2.0, help="temperature of both softmaxes [2]")
     p.add_argument("--average", type=float, default=0, help="decay of a running average that is written out [none]")
     p.add_argument("--val", help="token file to validate on")
     p.add_argument("--eval-every", type=int, default=500)
@@ -172,12 +173,13 @@ class Trainer:
     def gradient(self, batch, share, pairs, qat, sums):
         """Adds share times the gradient of a batch, part by part, and what it lost to sums."""
         o, n = self.o, batch["tokens"]
+        w, temperature = (o.teacher_weight, o.teacher_temperature) if self.teacher is not None else (0, 1)
         for part in batch["parts"]:
             t = self.to(part)
             with self.autocast():
                 ce, z, kl, right = self.token_loss(self.model, self.weights(qat), t["enc"], t["dec_in"], t["where"],
-                                                   t["target"], t["cls"], self.teacher)
-            loss = (ce + o.z_weight * z + (o.teacher_weight * kl if self.teacher is not None else 0)) / n
+                                                   t["target"], t["cls"], self.teacher, temperature)
+            loss = ((1 - w) * ce + w * temperature ** 2 * kl + o.z_weight * z) / n
             (loss * share).backward()
             for key, value in (("loss", loss), ("ce", ce / n), ("z", z / n), ("kl", kl / n)):
                 sums[key] += value.detach() * share
@@ -264,7 +266,7 @@ class Trainer:
     def settings(self):
         o = vars(self.o)
         keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "contrastive_every",
-                "contrastive_weight", "z_weight", "teacher_weight", "average", "precision")
+                "contrastive_weight", "z_weight", "teacher_weight", "teacher_temperature", "average", "precision")
         return {k: o[k] for k in keys} | {"world": self.world}
 
     def save(self):

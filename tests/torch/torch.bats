@@ -57,6 +57,14 @@ near() {
 	cmp whole.safetensors part.safetensors
 }
 
+@test "a run with a teacher of another shape ends where ours ends" {
+	make_model teacher.safetensors 5 64 3
+	teacher="$BATS_FILE_TMPDIR/teacher.safetensors" how="--teacher-weight 0.6 --teacher-temperature 1.5"
+	needle-finetune -q -m "$base" $data $recipe --val-calls 0 --score 0 --precision f32 --teacher-model "$teacher" $how d.jsonl -o ours.safetensors
+	"${train[@]}" $recipe --steps 12 --teacher "$teacher" $how d.tokens -o theirs.safetensors
+	near ours.safetensors theirs.safetensors 0.001
+}
+
 @test "two processes do what one does with twice the batches a step" {
 	"$python" -c 'import torch.distributed as d; assert d.is_available() and d.is_gloo_available()' 2>/dev/null ||
 		"$python" -c 'import torch.distributed as d; d.ProcessGroupGloo' 2>/dev/null || skip "PyTorch without Gloo"
