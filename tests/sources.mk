@@ -37,4 +37,5 @@ tests_torch_compare_SOURCES = tests/torch/compare.c tests/tap.h
 check_DATA += tests/torch/compare$(EXEEXT)
 CLEANFILES += tests/torch/compare$(EXEEXT)
 dist_check_SCRIPTS += tests/torch/torch.bats
-EXTRA_DIST += contrib/torch/README.md contrib/torch/needle_train.py contrib/torch/needle_model.py contrib/torch/needle_data.py
+EXTRA_DIST += contrib/torch/README.md contrib/torch/needle_train.py contrib/torch/needle_model.py contrib/torch/needle_data.py \
+	contrib/torch/needle_bench.py contrib/bench-train.sh
