@@ -94,6 +94,22 @@ EOF
 	done
 }
 
+@test "and in 16 bits, in both formats" {
+	local form
+	cat >check.py <<'EOF'
+import sys; sys.path.insert(0, "."); import page
+h, t, _ = page.read("h.st"); fh, ft, _ = page.read("f.st")
+names = [k for k in fh if not k.startswith(("__", "padding."))]
+assert {h[k]["dtype"] for k in names} == {sys.argv[1], "F32"} and len(names) == 31
+assert all((t(k) == ft(k)).all() for k in names)
+EOF
+	for form in F16 BF16; do
+		if [ "$form" = F16 ]; then model --bits 16 h.st; else model --bf16 h.st; fi
+		needle-quantize -q --bits 32 h.st -o f.st
+		python check.py "$form"
+	done
+}
+
 @test "errors fall and sizes rise with the bits" {
 	local spec worst last=1 size last_size=0
 	model --bits 32 a.st
