@@ -79,6 +79,16 @@ says() {
 	done
 }
 
+@test "round trips are exact in BF16 too" {
+	upstream make a.pkl dtype=bf16
+	needle-quantize -q --bf16 a.pkl -o a.st
+	needle-quantize -q --bf16 --to safetensors a.st -o b.st
+	needle-quantize --info --json b.st | jq -e '[.tensors[].dtype] | unique == ["BF16"]'
+	needle-quantize --diff a.pkl b.st
+	needle-quantize -q --bf16 b.st -o c.st
+	cmp a.st c.st
+}
+
 @test "needle-rs files: the dequantised values, and with vocab.txt the same tokens" {
 	command -v spm_export_vocab >/dev/null || skip "no sentencepiece"
 	spm_export_vocab --model="$testdata/vocab-512.model" --output=v.vocab --output_format=vocab
@@ -215,9 +225,10 @@ PY
 	says evil/system-0.pkl "neither safetensors nor a Python pickle"
 }
 
-@test "a pickle cut at any byte, or with a bit turned, is an error or the tree" {
-	upstream make a.pkl d=8 heads=2 kv=1 enc=1 dec=1 vocab=8 head=4
-	"$top_builddir/tests/fuzz/fuzz_pickle" --every a.pkl
+@test "a pickle, plain or compressed, or a needle-rs file cut at any byte, or with a bit turned, is an error or the tree" {
+	upstream make a.pkl d=8 heads=2 kv=1 enc=1 dec=1 vocab=8 head=4 -- rs rs.st - a.pkl
+	gzip -k a.pkl
+	"$top_builddir/tests/fuzz/fuzz_pickle" --every a.pkl a.pkl.gz rs.st
 }
 
 @test "wrong shapes, missing layers and parameters, NaN: errors that name the tensor" {
