@@ -38,7 +38,7 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --refuse-bias --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
@@ -47,6 +47,7 @@ _needle_infer() {
 	--index) _needle_reply -f ;;
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
+	--refuse-bias) : ;;
 	--beam) : ;;
 	--max-tokens) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;
@@ -124,7 +125,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -134,6 +135,7 @@ _needle_eval() {
 	--failures) _needle_reply -f ;;
 	--precision) _needle_reply -W "int8 f32" ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
+	--refuse-bias) : ;;
 	--beam) : ;;
 	-k | --top-tools) : ;;
 	--rank) _needle_reply -W "head bm25 fused" ;;

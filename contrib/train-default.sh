@@ -109,7 +109,7 @@ cards=$dir/cards
 domains() { (cd "$cards" && ls | sed -n 's/^\(public_.*\)\.jsonl$/\1/p') | grep "$@" | paste -sd,; }
 people=$(domains -v seal) schemas=$(domains seal)
 if [[ ! -e $dir/third.safetensors ]]; then
-	needle-finetune "${threads[@]}" -m "$dir/grown.safetensors" --max-steps STEPS --batch-size 32 \
+	needle-finetune "${threads[@]}" -m "$dir/grown.safetensors" --max-steps 7300 --batch-size 32 \
 		--lr 8e-4 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 --qat-every 20 --contrastive-every 10 \
 		--checkpoint-every 150 --resume --val "$dir/val.jsonl" --eval-every 500 --score 0 --log "$dir/third.tsv" \
 		<(train --seed 401 --max-tools 7 --corpus "$cards" --domains "$people")=5 \
