@@ -49,5 +49,9 @@ double bench_inner_loop(const bench *b, const ndl_exec *x, ndl_error *err);
 /* A training step at the highest level, of the published shape or that of b->shape. */
 ndl_status bench_train(bench *b, ndl_error *err);
 ndl_status bench_model(bench *b, const char *path, ndl_error *err);
+/* Whole answers of the model, INT8, one thread: with jumping ahead and without, and the grammar's part. */
+ndl_status bench_answers(bench *b, const char *path, ndl_error *err);
+/* A search by words and vectors in a catalogue made up for it. */
+ndl_status bench_search(bench *b, ndl_error *err);
 
 #endif

@@ -207,6 +207,8 @@ static ndl_status model_rows(bench *b, ndl_error *err)
 		return NDL_OK;
 	}
 	ndl_status status = bench_model(b, path, err);
+	if (status == NDL_OK)
+		status = bench_answers(b, path, err);
 	if (status != NDL_OK)
 		ndl_error_at(err, path, 0);
 	return status;
@@ -221,6 +223,8 @@ static ndl_status measure_all(bench *b, ndl_error *err)
 		status = bench_train(b, err);
 	if (status == NDL_OK && !b->train)
 		status = bench_kernels(b, err);
+	if (status == NDL_OK && !b->train && !b->kernels_only)
+		status = bench_search(b, err);
 	if (status == NDL_OK && !b->train)
 		status = model_rows(b, err);
 	return status == NDL_OK ? memory_row(b, err) : status;

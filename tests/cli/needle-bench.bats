@@ -112,3 +112,14 @@ setup() {
 	run -2 needle-bench --shape c.json
 	run -3 needle-bench --train --shape none.json
 }
+
+@test "bench: answers, the grammar's part and a search are measured" {
+	load model
+	make_model m.safetensors 1 32 2 256 40
+	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter , --answer 4 --prompt 8 --json >out.json
+	run -0 jq -ce '.rows[] | select(.name | test("^(answers|grammar|search)")) | [.name, .unit, .value > 0]' out.json
+	[ "${lines[0]}" = '["search, 10000 tools","ms",true]' ]
+	[ "${lines[1]}" = '["answers, jumping ahead","tokens/s",true]' ]
+	[ "${lines[2]}" = '["answers, a step a token","tokens/s",true]' ]
+	[ "${lines[3]}" = '["grammar, part of decoding","%",true]' ]
+}

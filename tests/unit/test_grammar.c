@@ -413,6 +413,33 @@ static void large(void)
 	ndl_grammar_free(g);
 }
 
+/* One argument that is one of 100,000 words. */
+static void many_choices(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_buf_str(&b, "[{'name':'f','parameters':{'a':{'type':'string','required':true,'enum':[");
+	for (unsigned i = 0; i < 100000; i++) /* in no order: 77773 is prime to 100000 */
+		ndl_buf_printf(&b, "%s'w%05u'", i ? "," : "", (unsigned)((uint64_t)i * 77773 % 100000));
+	ndl_buf_str(&b, "]}}}]");
+	ndl_grammar *g = grammar_of(b.data, NULL, &err);
+	if (!tap_ok(g != NULL, "an enum of 100,000 words %s", err.text))
+		return;
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'a':'w54321'}}]"), WHOLE);
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'a':'w5432'}}]"), NO);
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'a':'w543210'}}]"), NO);
+	CHECK_INT(reads_quoted(g, " [{'name':'f','arguments':{'a':'v"), NO);
+	ndl_gstate s;
+	ndl_gstate_init(&s, g);
+	char forced[64], *start = quoted(" [{'name'");
+	CHECK(ndl_gstate_bytes(&s, start, strlen(start)));
+	size_t n = ndl_gstate_forced(&s, forced, sizeof forced);
+	CHECK(n == 24 && memcmp(forced, ":\"f\",\"arguments\":{\"a\":\"w", n) == 0);
+	free(start);
+	ndl_buf_clear(&b);
+	ndl_grammar_free(g);
+}
+
 int main(void)
 {
 	types();
@@ -426,5 +453,6 @@ int main(void)
 	masks();
 	errors();
 	large();
+	many_choices();
 	return tap_done();
 }
