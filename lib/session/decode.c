@@ -131,16 +131,14 @@ static double log_sum(const float *logits, const uint64_t *mask, size_t n)
 	return top + log(sum);
 }
 
-/* The best ways on from path i by s->logits over s->mask; kept: tokens that keep to the query, or NULL. */
-static ndl_status add_choices(search *x, size_t i, size_t choices, const uint64_t *kept)
+/* The best ways on from path i by s->logits over s->mask, whose log_sum is all; kept: tokens that keep to the query, or NULL. */
+static void add_choices(search *x, size_t i, size_t choices, double all, const uint64_t *kept)
 {
 	const ndl_path *p = x->path[i];
 	const float *logits = x->s->logits;
-	double all = log_sum(logits, x->s->mask, x->vocab), length = length_of(p->odds.choices + 1);
+	double length = length_of(p->odds.choices + 1);
 	double before = p->odds.sum - x->d->departure_cost * p->departures;
 	size_t from = x->n_found;
-	if (!isfinite(all))
-		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");
 	for (size_t id = 0; id < x->vocab; id++) {
 		if (!has(x->s->mask, id))
 			continue;
@@ -152,7 +150,6 @@ static ndl_status add_choices(search *x, size_t i, size_t choices, const uint64_
 		if (x->n_found - from < x->beam || score > x->found[x->n_found - 1].score)
 			add_candidate(x, from, (candidate){i, choices, (int32_t)id, exp(fmin(log_p, 0)), score, departs});
 	}
-	return NDL_OK;
 }
 
 static ndl_status take(search *x, ndl_path *p, int32_t id, double prob, size_t choices)
@@ -223,12 +220,11 @@ static const uint64_t *kept_of(search *x, const ndl_path *p)
 /* At the beginning a call of some kind may be likelier than `[]`, and the call that comes of it less likely by
  * far. A beam keeps both; here `[]`, which is a token away, is remembered, and weighed against the first call
  * when that is complete and before anybody hears of it. */
-static void remember_empty(search *x, const ndl_path *p, size_t choices)
+static void remember_empty(search *x, const ndl_path *p, size_t choices, double all)
 {
 	const char *text = ndl_buf_cstr(&p->text);
 	if (memchr(text, '{', p->text.len))
 		return;
-	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	for (size_t id = NDL_TOOLS + 1; id < x->vocab; id++) {
 		size_t len;
 		const char *bytes = has(x->s->mask, id) ? ndl_tok_bytes(x->s->engine->tok, (int32_t)id, &len) : NULL;
@@ -287,9 +283,15 @@ static ndl_status expand(search *x, size_t i)
 		return NDL_OK;
 	}
 	rc = compute_logits(x, p, choices);
-	if (rc == NDL_OK && x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
-		remember_empty(x, p, choices);
-	return rc == NDL_OK ? add_choices(x, i, choices, kept_of(x, p)) : rc;
+	if (rc != NDL_OK)
+		return rc;
+	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
+	if (!isfinite(all))
+		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");
+	if (x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
+		remember_empty(x, p, choices, all);
+	add_choices(x, i, choices, all, kept_of(x, p));
+	return NDL_OK;
 }
 
 /* Makes the paths what the best candidates say. The last child of a path goes on in it, the others
