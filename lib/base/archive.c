@@ -25,6 +25,26 @@ bool ndl_is_archive(const void *head, size_t n)
 	return false;
 }
 
+struct archive *ndl_libarchive_new(ndl_error *err)
+{
+	if (ndl_libarchive_load(err) != NDL_OK)
+		return NULL;
+	struct archive *a = archive_read_new();
+	if (!a) {
+		ndl_fail_nomem(err, "decompressor");
+		return NULL;
+	}
+	/* By name: "all" would also undo uuencoded text and start external programs. */
+	archive_read_support_filter_gzip(a);
+	archive_read_support_filter_bzip2(a);
+	archive_read_support_filter_xz(a);
+	archive_read_support_filter_zstd(a);
+	archive_read_support_format_tar(a);
+	archive_read_support_format_zip(a);
+	archive_read_support_format_raw(a);
+	return a;
+}
+
 void ndl_members_clear(ndl_members *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -126,21 +146,10 @@ ndl_status ndl_members_read(ndl_members *m, const void *data, size_t size, size_
                             void *user, ndl_error *err)
 {
 	*m = (ndl_members){0};
-	ndl_status s = ndl_libarchive_load(err);
-	if (s != NDL_OK)
-		return s;
-	job j = {archive_read_new(), m, max_bytes, wanted, user, err};
+	job j = {ndl_libarchive_new(err), m, max_bytes, wanted, user, err};
 	if (!j.a)
-		return ndl_fail_nomem(err, "archive");
-	/* By name: "all" would also start external programs. */
-	archive_read_support_filter_gzip(j.a);
-	archive_read_support_filter_bzip2(j.a);
-	archive_read_support_filter_xz(j.a);
-	archive_read_support_filter_zstd(j.a);
-	archive_read_support_format_tar(j.a);
-	archive_read_support_format_zip(j.a);
-	archive_read_support_format_raw(j.a);
-	s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
+		return err ? err->code : NDL_EIO;
+	ndl_status s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
 	archive_read_free(j.a);
 	if (s != NDL_OK)
 		ndl_members_clear(m);

@@ -1,6 +1,6 @@
 /* libarchive.h - libarchive, loaded when the first compressed file is met: with the dozen libraries that it
  * needs it would take longer to load than a short answer takes to compute. To be included instead of <archive.h>;
- * call ndl_libarchive_load first. */
+ * begin with ndl_libarchive_new. */
 #ifndef NDL_BASE_LIBARCHIVE_H
 #define NDL_BASE_LIBARCHIVE_H
 
@@ -12,6 +12,9 @@
 /* Makes the functions below callable, once for the process; safe in several threads. NDL_EIO if the library is
  * not there, with the reason in err. */
 ndl_status ndl_libarchive_load(ndl_error *err);
+/* archive.c: that, and a reader of all containers that we take, to be opened; NULL on failure. Release with
+ * archive_read_free. */
+struct archive *ndl_libarchive_new(ndl_error *err);
 
 #ifdef NDL_LIBARCHIVE_SO /* config.h: its name for the dynamic loader; without it the library is linked */
 #define NDL_LIBARCHIVE(X) X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_gzip) \

@@ -106,24 +106,13 @@ static ndl_status next_member(ndl_reader *r, ndl_error *err)
 
 static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 {
-	ndl_status status = ndl_libarchive_load(err);
-	if (status != NDL_OK)
-		return status;
-	r->archive = archive_read_new();
+	r->archive = ndl_libarchive_new(err);
 	if (!r->archive)
-		return ndl_fail_nomem(err, "decompressor");
-	/* By name: "all" would also undo uuencoded text and start external programs. */
-	archive_read_support_filter_gzip(r->archive);
-	archive_read_support_filter_bzip2(r->archive);
-	archive_read_support_filter_xz(r->archive);
-	archive_read_support_filter_zstd(r->archive);
-	archive_read_support_format_tar(r->archive);
-	archive_read_support_format_zip(r->archive);
-	archive_read_support_format_raw(r->archive);
+		return err ? err->code : NDL_EIO;
 	bool tar = r->first_len >= 262 && memcmp(r->first + 257, "ustar", 5) == 0;
 	if (archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return archive_fail(r, err);
-	status = next_member(r, err);
+	ndl_status status = next_member(r, err);
 	/* A magic with nothing sound behind it is passed on as it is ("raw"): damage too, save for
 	 * a text that happens to say "ustar" in the place where tar does. */
 	if (status == NDL_OK && !tar && !r->eof && archive_format(r->archive) == ARCHIVE_FORMAT_RAW &&
