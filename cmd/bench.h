@@ -24,6 +24,9 @@ typedef struct bench {
 	const char *compare, *filter, *shape;
 	double min_s;             /* least time to spend on a row */
 	int prompt, answer;       /* tokens of the encoder's input (0: several lengths), decoded tokens */
+	int records;              /* of a batch */
+	const char *path;         /* of the model; NULL: only kernels are measured */
+	char hash[65];            /* its SHA-256 */
 	int prompts[BENCH_PROMPTS]; /* lengths to measure; 0 ends */
 	ndl_model *model;         /* while bench_model runs */
 	const char *levels[8];    /* masks to measure, rising; NULL ends */
@@ -32,8 +35,9 @@ typedef struct bench {
 	size_t n_rows, cap;
 } bench;
 
-/* Whether a row of this name is wanted; asked before it is measured. */
+/* Whether a row of this name is wanted, or one of these (NULL ends); asked before it is measured. */
 bool bench_wants(const bench *b, const char *name);
+bool bench_wants_any(const bench *b, const char *const *names);
 /* Keeps the row and, unless it waits for --json, prints it. */
 ndl_status bench_add(bench *b, const char *name, const char *kernel, int threads, double value,
                      const char *unit, bool less_is_better, ndl_error *err);
@@ -43,14 +47,24 @@ double bench_now(void); /* seconds */
 /* Shortest time of one call of run(arg), seconds: repeated for min_s, three times at least. */
 double bench_time(const bench *b, void (*run)(void *), void *arg);
 
+/* GB/s read from so many bytes, again and again; negative with err if memory runs out. */
+double bench_read_rate(const bench *b, size_t bytes, int threads, ndl_error *err);
+/* Whether this level differs from the one below only in what training uses. */
+bool bench_trains_only(const char *level);
+
 ndl_status bench_kernels(bench *b, ndl_error *err);
+/* The most that arithmetic can do here, and products of rounded inputs with INT4 and INT8 weights. */
+ndl_status bench_integers(bench *b, ndl_error *err);
 /* Rate of the innermost loop of x's dense product, GFLOP/s; negative with err if memory runs out. */
 double bench_inner_loop(const bench *b, const ndl_exec *x, ndl_error *err);
 /* A training step at the highest level, of the published shape or that of b->shape. */
 ndl_status bench_train(bench *b, ndl_error *err);
-ndl_status bench_model(bench *b, const char *path, ndl_error *err);
+/* needle-infer as a process: one query, many records. Before all others: a process counts the memory of the one
+ * that starts it as its own. */
+ndl_status bench_processes(bench *b, ndl_error *err);
+ndl_status bench_model(bench *b, ndl_error *err);
 /* Whole answers of the model, INT8, one thread: with jumping ahead and without, and the grammar's part. */
-ndl_status bench_answers(bench *b, const char *path, ndl_error *err);
+ndl_status bench_answers(bench *b, ndl_error *err);
 /* A search by words and vectors in a catalogue made up for it. */
 ndl_status bench_search(bench *b, ndl_error *err);
 

@@ -127,15 +127,16 @@ static ndl_status open_answers(answers *a, const char *path)
 	return a->mask ? NDL_OK : a->err->code ? a->err->code : ndl_fail_nomem(a->err, "answers");
 }
 
-ndl_status bench_answers(bench *b, const char *path, ndl_error *err)
+ndl_status bench_answers(bench *b, ndl_error *err)
 {
-	static const char *const names[] = {"answers, jumping ahead", "answers, a step a token", "grammar, part of decoding"};
+	static const char *const names[] = {"answers, jumping ahead", "answers, a step a token", "grammar, part of decoding",
+		NULL};
 	answers *a = ndl_calloc(1, sizeof *a);
 	if (!a)
 		return ndl_fail_nomem(err, "answers");
 	*a = (answers){.b = b, .err = err};
-	if (bench_wants(b, names[0]) || bench_wants(b, names[1]) || bench_wants(b, names[2])) {
-		a->status = open_answers(a, path);
+	if (bench_wants_any(b, names)) {
+		a->status = open_answers(a, b->path);
 		const char *kernel = a->status == NDL_OK ? ndl_isa_name(ndl_exec_kernels(a->x)->isa) : "";
 		double slow = decode_time(a, true), slow_tokens = (double)a->tokens;
 		double fast = decode_time(a, false);

@@ -10,11 +10,12 @@
 
 /* Memory ---------------------------------------------------------------------------------- */
 
-enum { MEMORY_FLOATS = 32 << 20, MEMORY_PIECES = 64 };
+enum { MEMORY_BYTES = 128 << 20, MEMORY_PIECES = 64 };
 
 typedef struct memory_job {
 	const ndl_kernels *k;
 	const float *x;
+	size_t piece; /* floats of half a piece */
 	int threads;
 	float sum[MEMORY_PIECES];
 } memory_job;
@@ -22,34 +23,46 @@ typedef struct memory_job {
 static void run_memory(void *arg)
 {
 	memory_job *j = arg;
-	enum { PIECE = MEMORY_FLOATS / MEMORY_PIECES / 2 };
 #ifdef _OPENMP
 	#pragma omp parallel for num_threads(j->threads) schedule(static)
 #endif
 	for (int i = 0; i < MEMORY_PIECES; i++) {
-		const float *x = j->x + (size_t)i * 2 * PIECE;
-		j->sum[i] = j->k->dot(x, x + PIECE, PIECE);
+		const float *x = j->x + (size_t)i * 2 * j->piece;
+		j->sum[i] = j->k->dot(x, x + j->piece, j->piece);
 	}
+}
+
+double bench_read_rate(const bench *b, size_t bytes, int threads, ndl_error *err)
+{
+	ndl_kernels k;
+	memory_job j = {.k = &k, .piece = 1 + bytes / sizeof(float) / MEMORY_PIECES / 2, .threads = threads};
+	size_t n = 2 * j.piece * MEMORY_PIECES;
+	if (ndl_kernels_init(&k, NULL, err) != NDL_OK)
+		return -1;
+	float *x = ndl_alloc_huge(n, sizeof *x);
+	if (!x)
+		return ndl_fail_nomem(err, "the memory test");
+	for (size_t i = 0; i < n; i++)
+		x[i] = 1;
+	j.x = x;
+	double rate = (double)(n * sizeof *x) / bench_time(b, run_memory, &j) / 1e9;
+	free(x);
+	return rate;
 }
 
 static ndl_status memory_rows(bench *b, ndl_error *err)
 {
-	if (!bench_wants(b, "memory read"))
-		return NDL_OK;
-	ndl_kernels k;
-	ndl_status status = ndl_kernels_init(&k, NULL, err);
-	float *x = ndl_alloc_huge(MEMORY_FLOATS, sizeof *x);
-	if (status == NDL_OK && !x)
-		status = ndl_fail_nomem(err, "the memory test");
-	for (size_t i = 0; status == NDL_OK && i < MEMORY_FLOATS; i++)
-		x[i] = 1;
-	for (int t = 0; status == NDL_OK && t < 2 && b->threads[t]; t++) {
-		memory_job j = {&k, x, b->threads[t], {0}};
-		double s = bench_time(b, run_memory, &j);
-		status = bench_add(b, "memory read", "-", j.threads, MEMORY_FLOATS * sizeof *x / s / 1e9, "GB/s", false, err);
+	ndl_status status = NDL_OK;
+	for (int t = 0; bench_wants(b, "memory read") && status == NDL_OK && t < 2 && b->threads[t]; t++) {
+		double rate = bench_read_rate(b, MEMORY_BYTES, b->threads[t], err);
+		status = rate < 0 ? err->code : bench_add(b, "memory read", "-", b->threads[t], rate, "GB/s", false, err);
 	}
-	free(x);
 	return status;
+}
+
+bool bench_trains_only(const char *level)
+{
+	return strcmp(level, "avx512bf16") == 0 || strcmp(level, "amx") == 0;
 }
 
 /* Dense products -------------------------------------------------------------------------- */

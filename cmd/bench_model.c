@@ -67,6 +67,36 @@ static void prefill_rows(run *r)
 	}
 }
 
+/* Bytes of weights that a step reads: the decoder's and, for the logits, the embedding; but not what makes keys
+ * and values of the prompt, once. */
+static size_t step_bytes(const ndl_ckpt *file)
+{
+	size_t sum = 0;
+	for (size_t i = 0; i < ndl_ckpt_count(file); i++) {
+		const ndl_tensor *t = ndl_ckpt_at(file, i);
+		bool once = strstr(t->name, "cross_attn/k_") || strstr(t->name, "cross_attn/v_");
+		if (!once && (!strncmp(t->name, "decoder", 7) || !strncmp(t->name, "embedding", 9)))
+			sum += t->bytes;
+	}
+	return sum;
+}
+
+static const char *const reading[] = {"decode, weights read", "decode, share of reading", NULL};
+
+/* How fast decoding reads its weights, and how fast this machine reads as many bytes. */
+static void reading_rows(run *r, double steps)
+{
+	const size_t bytes = step_bytes(ndl_model_ckpt(r->b->model));
+	double rate = (double)bytes * steps / 1e9;
+	if (r->status != NDL_OK || !bench_wants_any(r->b, reading))
+		return;
+	double most = bench_read_rate(r->b, bytes, r->threads, r->err);
+	if (most < 0)
+		r->status = r->err->code;
+	add(r, reading[0], rate, "GB/s", false);
+	add(r, reading[1], 100 * rate / most, "%", false);
+}
+
 /* After a prompt of as many tokens as the first, --prompt or 50; see decode. */
 static void decode_rows(run *r)
 {
@@ -78,8 +108,12 @@ static void decode_rows(run *r)
 	for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
 		r->n = at_once[i];
 		snprintf(name, sizeof name, "decode after %zu, %zu a step", prompt, r->n);
-		if (bench_wants(r->b, name))
-			add(r, name, r->b->answer / bench_time(r->b, decode, r), "tokens/s", false);
+		if (!bench_wants(r->b, name) && (r->n > 1 || !bench_wants_any(r->b, reading)))
+			continue;
+		double rate = r->b->answer / bench_time(r->b, decode, r);
+		add(r, name, rate, "tokens/s", false);
+		if (r->n == 1)
+			reading_rows(r, rate);
 	}
 }
 
@@ -134,15 +168,15 @@ static ndl_status choose_prompts(bench *b, const ndl_config *c, ndl_error *err)
 	return NDL_OK;
 }
 
-ndl_status bench_model(bench *b, const char *path, ndl_error *err)
+ndl_status bench_model(bench *b, ndl_error *err)
 {
-	b->model = ndl_model_open(path, err);
+	b->model = ndl_model_open(b->path, err);
 	if (!b->model)
 		return err->code;
 	ndl_status status = choose_prompts(b, ndl_model_config(b->model), err);
 	const char *level = b->levels[0];
 	for (int l = 1; b->levels[l]; l++)
-		if (strcmp(b->levels[l], "avx512bf16") && strcmp(b->levels[l], "amx")) /* for training only */
+		if (!bench_trains_only(b->levels[l]))
 			level = b->levels[l];
 	for (int t = 0; status == NDL_OK && t < 2 && b->threads[t]; t++) {
 		status = run_level(b, level, NDL_PRECISION_F32, b->threads[t], err);

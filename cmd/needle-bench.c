@@ -4,16 +4,19 @@
  * is needle-bench(1). */
 #include "cmd/bench.h"
 
+#include "base/map.h"
 #include "base/mem.h"
 #include "json/json.h"
 #include "tensor/exec.h"
 
 #include <stdlib.h>
+#include <sha2.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 
-enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER, KEY_TRAIN, KEY_SHAPE };
+enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER, KEY_RECORDS, KEY_TRAIN,
+	KEY_SHAPE };
 
 static const cli_option options[] = {
 	{KEY_JSON, "json", NULL, "write one JSON object instead of a table"},
@@ -23,6 +26,7 @@ static const cli_option options[] = {
 	{KEY_TIME, "time", "MS", "least time to spend on a row, in milliseconds [200]"},
 	{KEY_PROMPT, "prompt", "N", "tokens of the model's input [50, 200, 600, 1024]"},
 	{KEY_ANSWER, "answer", "N", "tokens to decode [32]"},
+	{KEY_RECORDS, "records", "N", "records of a batch [200]"},
 	{KEY_TRAIN, "train", NULL, "only a training step, at the highest level"},
 	{KEY_SHAPE, "shape", "CONFIG.json", "shape to train [that of the published model]"},
 	{0, NULL, NULL, NULL},
@@ -54,11 +58,18 @@ bool bench_wants(const bench *b, const char *name)
 	return (!b->filter || strstr(name, b->filter)) && !cli_stdout_failed();
 }
 
+bool bench_wants_any(const bench *b, const char *const *names)
+{
+	while (*names && !bench_wants(b, *names))
+		names++;
+	return *names;
+}
+
 /* Results --------------------------------------------------------------------------------- */
 
 static void print_row(const bench_row *r)
 {
-	printf("%-30s %-11s %7d %12.1f %s\n", r->name, r->kernel, r->threads, r->value, r->unit);
+	printf("%-34s %-11s %7d %12.1f %s\n", r->name, r->kernel, r->threads, r->value, r->unit);
 	fflush(stdout);
 }
 
@@ -78,18 +89,48 @@ ndl_status bench_add(bench *b, const char *name, const char *kernel, int threads
 	return NDL_OK;
 }
 
+static int most_threads(const bench *b)
+{
+	return b->threads[1] ? b->threads[1] : b->threads[0];
+}
+
 static ndl_status memory_row(bench *b, ndl_error *err)
 {
 	struct rusage u;
 	getrusage(RUSAGE_SELF, &u);
-	return bench_add(b, "peak memory of this program", "-", b->threads[1] ? b->threads[1] : b->threads[0],
+	return bench_add(b, "peak memory of this program", "-", most_threads(b),
 	                 (double)u.ru_maxrss / 1024, "MiB", true, err);
+}
+
+/* What was measured ------------------------------------------------------------------------ */
+
+/* The integer products that the highest level has: of the processor, and of $NEEDLE_CPU. */
+static const char *integers(void)
+{
+	static ndl_kernels k;
+	return ndl_kernels_init(&k, getenv("NEEDLE_CPU"), NULL) == NDL_OK ? k.integer.name : "none";
+}
+
+static void print_header(const bench *b)
+{
+	printf("# processor %s, integer products %s, %d threads\n", ndl_isa_name(ndl_cpu_detect()), integers(), most_threads(b));
+	if (b->path)
+		printf("# model %s, SHA-256 %s\n", b->path, b->hash);
+	if (!b->compare)
+		printf("%-34s %-11s %7s %12s\n", "what", "kernel", "threads", "result");
 }
 
 static void write_json(const bench *b)
 {
 	ndl_buf out = NDL_BUF_INIT;
-	ndl_buf_printf(&out, "{\"processor\":\"%s\",\"rows\":[", ndl_isa_name(ndl_cpu_detect()));
+	ndl_buf_printf(&out, "{\"processor\":\"%s\",\"integers\":\"%s\",\"threads\":%d,", ndl_isa_name(ndl_cpu_detect()),
+	               integers(), most_threads(b));
+	if (b->path) {
+		ndl_buf_str(&out, "\"model\":{\"file\":");
+		ndl_json_write_string(&out, b->path, strlen(b->path), 0);
+		ndl_buf_printf(&out, ",\"sha256\":\"%s\"},", b->hash);
+	}
+	ndl_buf_str(&out, "\"rows\":[");
 	for (size_t i = 0; i < b->n_rows; i++) {
 		const bench_row *r = &b->rows[i];
 		ndl_buf_printf(&out, "%s{\"name\":", i ? "," : "");
@@ -136,10 +177,14 @@ static double earlier(const json_t *old, const bench_row *r)
 
 static void print_comparison(const bench *b, const json_t *old)
 {
+	const char *hash = text_of(json_object_get(old, "model"), "sha256");
+	if (b->path && *hash && strcmp(hash, b->hash))
+		cli_warn(&b->c, "%s was measured with another model", b->compare);
+	print_header(b);
 	for (size_t i = 0; i < b->n_rows; i++) {
 		const bench_row *r = &b->rows[i];
 		double was = earlier(old, r);
-		printf("%-30s %-11s %7d %12.1f %-9s", r->name, r->kernel, r->threads, r->value, r->unit);
+		printf("%-34s %-11s %7d %12.1f %-9s", r->name, r->kernel, r->threads, r->value, r->unit);
 		if (was > 0 && r->value > 0)
 			printf(" %12.1f %6.2fx\n", was, r->less_is_better ? was / r->value : r->value / was);
 		else
@@ -162,6 +207,7 @@ static void parse_options(bench *b, int argc, char **argv)
 		case KEY_TIME: b->min_s = (double)cli_long(&b->c, "--time", arg, 1, 60000) / 1e3; break;
 		case KEY_PROMPT: b->prompt = (int)cli_long(&b->c, "--prompt", arg, 1, 65536); break;
 		case KEY_ANSWER: b->answer = (int)cli_long(&b->c, "--answer", arg, 1, 65536); break;
+		case KEY_RECORDS: b->records = (int)cli_long(&b->c, "--records", arg, 1, 1000000); break;
 		case KEY_TRAIN: b->train = true; break;
 		case KEY_SHAPE: b->shape = arg; break;
 		default: break;
@@ -197,37 +243,58 @@ static ndl_status choose(bench *b, ndl_error *err)
 }
 
 /* The model named, or the default one; without either only the kernels are measured. */
-static ndl_status model_rows(bench *b, ndl_error *err)
+static ndl_status choose_model(bench *b, ndl_error *err)
 {
 	ndl_error none = NDL_ERROR_INIT;
-	const char *path = b->kernels_only ? NULL : cli_model_path(&b->c, &none);
-	if (!path) {
-		if (!b->kernels_only)
-			cli_warn(&b->c, "%s; measured the kernels only", none.text);
+	ndl_map map;
+	if (b->kernels_only || b->train)
+		return NDL_OK;
+	b->path = cli_model_path(&b->c, &none);
+	if (!b->path) {
+		cli_warn(&b->c, "%s; measured the kernels only", none.text);
 		return NDL_OK;
 	}
-	ndl_status status = bench_model(b, path, err);
+	ndl_model *m = ndl_model_open(b->path, err); /* said here, not by every process */
+	if (m && ndl_map_open(&map, b->path, err) == NDL_OK) {
+		SHA256Data(map.data, map.size, b->hash);
+		ndl_map_close(&map);
+	}
+	ndl_model_free(m);
+	if (err->code != NDL_OK)
+		ndl_error_at(err, b->path, 0);
+	return err->code;
+}
+
+static ndl_status model_rows(bench *b, ndl_error *err)
+{
+	ndl_status status = bench_model(b, err);
 	if (status == NDL_OK)
-		status = bench_answers(b, path, err);
+		status = bench_answers(b, err);
 	if (status != NDL_OK)
-		ndl_error_at(err, path, 0);
+		ndl_error_at(err, b->path, 0);
 	return status;
 }
 
 static ndl_status measure_all(bench *b, ndl_error *err)
 {
 	ndl_status status = choose(b, err);
+	if (status == NDL_OK)
+		status = choose_model(b, err);
 	if (status == NDL_OK && !b->json && !b->compare)
-		printf("%-30s %-11s %7s %12s\n", "what", "kernel", "threads", "result");
+		print_header(b);
 	if (status == NDL_OK && b->train)
-		status = bench_train(b, err);
-	if (status == NDL_OK && !b->train)
+		return bench_train(b, err);
+	if (status == NDL_OK && b->path)
+		status = bench_processes(b, err);
+	if (status == NDL_OK)
 		status = bench_kernels(b, err);
-	if (status == NDL_OK && !b->train && !b->kernels_only)
+	if (status == NDL_OK)
+		status = bench_integers(b, err);
+	if (status == NDL_OK && !b->kernels_only)
 		status = bench_search(b, err);
-	if (status == NDL_OK && !b->train)
+	if (status == NDL_OK && b->path)
 		status = model_rows(b, err);
-	return status == NDL_OK ? memory_row(b, err) : status;
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -242,7 +309,7 @@ int main(int argc, char **argv)
 			            "  needle-bench --train\n",
 			.options = options,
 			.flags = CLI_TAKES_MODEL},
-		.min_s = 0.2, .answer = 32,
+		.min_s = 0.2, .answer = 32, .records = 200,
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	json_t *old = NULL;
@@ -251,7 +318,7 @@ int main(int argc, char **argv)
 	parse_options(&b, argc, argv);
 	if (b.compare && !(old = load_rows(&b, &err)))
 		status = CLI_UNUSABLE;
-	else if (measure_all(&b, &err) != NDL_OK)
+	else if (measure_all(&b, &err) != NDL_OK || memory_row(&b, &err) != NDL_OK)
 		status = err.code == NDL_EINVAL ? CLI_USAGE : CLI_UNUSABLE;
 	if (status != CLI_OK)
 		cli_report(&b.c, &err);

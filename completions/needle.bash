@@ -168,13 +168,14 @@ _needle_synth() {
 }
 
 _needle_bench() {
-	options="--json --compare --kernels --filter --time --prompt --answer --train --shape --model --threads --quiet --verbose --help --version"
+	options="--json --compare --kernels --filter --time --prompt --answer --records --train --shape --model --threads --quiet --verbose --help --version"
 	case $1 in
 	--compare) _needle_reply -f ;;
 	-f | --filter) : ;;
 	--time) : ;;
 	--prompt) : ;;
 	--answer) : ;;
+	--records) : ;;
 	--shape) : ;;
 	-m | --model) _needle_reply -f ;;
 	-j | --threads) : ;;

@@ -184,6 +184,7 @@ complete -c needle-bench -s f -l filter -x -d 'only rows whose name contains TEX
 complete -c needle-bench -l time -x -d 'least time to spend on a row, in milliseconds'
 complete -c needle-bench -l prompt -x -d 'tokens of the model\'s input'
 complete -c needle-bench -l answer -x -d 'tokens to decode'
+complete -c needle-bench -l records -x -d 'records of a batch'
 complete -c needle-bench -l train -d 'only a training step, at the highest level'
 complete -c needle-bench -l shape -x -d 'shape to train'
 complete -c needle-bench -s m -l model -r -F -d 'model file'

@@ -138,10 +138,24 @@ static void block(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_
 			y[i * ldy + o] = product(x, row + i, panel, o);
 }
 
+static int32_t peak(size_t times)
+{
+	int8_t w[32], x[32];
+	int32_t sum = 0;
+	memset(w, 1, sizeof w);
+	memset(x, 1, sizeof x);
+	for (size_t t = 0; t < times; t++) {
+		__asm__ volatile("" : "+m"(w));
+		for (size_t i = 0; i < 32; i++)
+			sum += w[i] * x[i];
+	}
+	return sum;
+}
+
 void ndl_integer_fill_ref(ndl_kernels *k)
 {
 	k->integer = (ndl_int_kernel){
-		.name = "scalar", .nr = NR, .gemv_max = 0, .quantize = quantize, .pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
+		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_max = 0, .quantize = quantize, .pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
 		.pack_rows = pack_rows, .pack_columns = pack_columns, .block = block,
 	};
 }

@@ -90,6 +90,10 @@ typedef struct ndl_int_kernel {
 	size_t gemv_unit, gemv_max;
 	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale,
 	                          const int32_t *ids, size_t n);
+	/* What the kernels above cannot pass: `times` times peak_products products of codes 1 and 1, added up
+	 * between registers. Returns the sum. */
+	size_t peak_products;
+	int32_t (*peak)(size_t times);
 } ndl_int_kernel;
 
 /* Bytes of a panel of inputs in [0, in). */
@@ -106,6 +110,10 @@ typedef struct ndl_kernels {
 	ndl_gemm_kernel gemm_bf16;
 	bool fast_bf16;            /* gemm_bf16 is faster than gemm_f32 here */
 	ndl_int_kernel integer;
+
+	/* As that of ndl_int_kernel, in float32. */
+	size_t peak_products;
+	float (*peak)(size_t times);
 
 	/* sum over i < n of x[i] y[i]; 0 for n = 0. x may be y. */
 	float (*dot)(const float *x, const float *y, size_t n);

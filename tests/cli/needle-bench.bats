@@ -15,9 +15,10 @@ setup() {
 
 @test "bench: a table with a header, a row each, units" {
 	run -0 needle-bench --kernels $fast --filter inner
-	[[ "${lines[0]}" == what*kernel*threads*result ]]
-	[[ "${lines[1]}" =~ ^"inner loop"\ +scalar\ +1\ +[0-9.]+\ GFLOP/s$ ]]
-	[ "${#lines[@]}" -eq 2 ]
+	[[ "${lines[0]}" =~ ^"# processor "[a-z0-9]+", integer products scalar, 1 threads"$ ]]
+	[[ "${lines[1]}" == what*kernel*threads*result ]]
+	[[ "${lines[2]}" =~ ^"inner loop"\ +scalar\ +1\ +[0-9.]+\ GFLOP/s$ ]]
+	[ "${#lines[@]}" -eq 3 ]
 }
 
 @test "bench: --json is one object whose rows have every field" {
@@ -90,6 +91,7 @@ setup() {
 	run -2 needle-bench --time 0
 	run -2 needle-bench --time 5x
 	run -2 needle-bench --prompt -1
+	run -2 needle-bench --records 0
 	run -2 needle-bench stray
 	run -2 needle-bench --json --compare x.json
 	NEEDLE_CPU=pentium run -2 needle-bench --kernels $fast
@@ -116,10 +118,60 @@ setup() {
 @test "bench: answers, the grammar's part and a search are measured" {
 	load model
 	make_model m.safetensors 1 32 2 256 40
-	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter , --answer 4 --prompt 8 --json >out.json
-	run -0 jq -ce '.rows[] | select(.name | test("^(answers|grammar|search)")) | [.name, .unit, .value > 0]' out.json
+	for f in search, answers, grammar,; do
+		needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter $f --answer 4 --prompt 8 --json
+	done >out.json
+	run -0 jq -ce '.rows[] | [.name, .unit, .value > 0]' out.json
 	[ "${lines[0]}" = '["search, 10000 tools","ms",true]' ]
 	[ "${lines[1]}" = '["answers, jumping ahead","tokens/s",true]' ]
 	[ "${lines[2]}" = '["answers, a step a token","tokens/s",true]' ]
 	[ "${lines[3]}" = '["grammar, part of decoding","%",true]' ]
+}
+
+# rows NAME...: all of them are in out.json with something above 0
+rows() {
+	local name
+	for name; do
+		jq -e --arg name "$name" 'any(.rows[]; .name == $name and .value > 0)' out.json >/dev/null || {
+			echo "missing: $name"
+			return 1
+		}
+	done
+}
+
+@test "bench: one call and a batch are processes of their own" {
+	load model
+	make_model m.safetensors 1 32 2 256 40
+	m="$BATS_FILE_TMPDIR/m.safetensors"
+	needle-bench -m "$m" $fast --filter "one call" --json >out.json
+	rows "one call, prompt" "one call, answer" "one call, median" "one call, 90th percentile" "one call, processor time" \
+		"one call, peak memory"
+	run -0 jq -e --arg sum "$(sha256sum "$m" | cut -d " " -f 1)" '.model.sha256 == $sum and .threads == 1' out.json
+	run -0 jq -e '[.rows[] | {(.name): .value}] | add | ."one call, median" <= ."one call, 90th percentile"
+		and ."one call, peak memory" < 60' out.json
+	needle-bench -m "$m" $fast --filter batch --records 3 --json >out.json
+	rows batch "batch, share of processors" "batch, peak memory"
+	run -0 jq -e 'all(.rows[]; .unit != "%" or .value <= 101)' out.json
+}
+
+@test "bench: peaks, integer products and what decoding reads" {
+	load model
+	make_model m.safetensors 1 32 2 256 40
+	needle-bench --kernels $fast --filter peak, --json >out.json
+	rows "peak, float32" "peak, integers"
+	needle-bench --kernels $fast --filter x512x8192 --json >out.json
+	rows "integers 1x512x8192 INT4" "integers 1x512x8192 INT4, share" "integers 1x512x8192 INT8, share"
+	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --answer 2 --filter "decode, " --json >out.json
+	rows "decode, weights read" "decode, share of reading"
+}
+
+@test "bench: --compare warns when the model is another" {
+	load model
+	make_model m.safetensors 1 32 2 256 40
+	make_model n.safetensors 2 32 2 256 40
+	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter nosuchrow --json >before.json
+	run -0 --separate-stderr needle-bench -m "$BATS_FILE_TMPDIR/n.safetensors" $fast --filter nosuchrow --compare before.json
+	[[ "$stderr" == *"measured with another model"* ]]
+	run -0 --separate-stderr needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter nosuchrow --compare before.json
+	[ -z "$stderr" ]
 }

@@ -248,6 +248,14 @@ static double seconds(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* A peak that adds up less than it says would be a lie. */
+static void check_peak(const ndl_int_kernel *k)
+{
+	for (size_t times = 0; times < 3; times++)
+		if (k->peak_products == 0 || k->peak(times) != (int32_t)(times * k->peak_products))
+			FAIL("the peak of %zu products, %zu times: %ld", k->peak_products, times, (long)k->peak(times));
+}
+
 /* The speed of the main loop, for whoever reads the log. */
 static void note_speed(const ndl_int_kernel *k, ndl_rng *r)
 {
@@ -290,6 +298,7 @@ static void check_variant(const struct variant *v, uint64_t seed)
 			number_weight(&k.integer, in, 1 + n % k.integer.nr, mode, &r);
 		}
 	check_nan(&k.integer);
+	check_peak(&k.integer);
 	note_speed(&k.integer, &r);
 	tap_ok(!wrong, "integer kernels, %s (%zu wrong)", v->name, wrong);
 }

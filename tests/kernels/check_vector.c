@@ -266,6 +266,8 @@ static void check_variant(const char *mask, uint64_t seed)
 		check_adam(&k, n, &r);
 		check_narrow(&k, n, &r);
 	}
+	for (size_t times = 0; times < 3; times++)
+		expect(k.peak(times), (double)(times * k.peak_products), k.peak_products ? 0 : -1, "peak", times, 0);
 	check_softmax(&k, 8192, 0, &r);
 	check_linear_ops(&k, 5000, &r);
 	check_rmsnorm(&k, 512, &r);
