@@ -155,7 +155,8 @@ static int32_t peak(size_t times)
 void ndl_integer_fill_ref(ndl_kernels *k)
 {
 	k->integer = (ndl_int_kernel){
-		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_max = 0, .quantize = quantize, .pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
+		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_max = 0, .quantize = quantize,
+		.pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
 		.pack_rows = pack_rows, .pack_columns = pack_columns, .block = block,
 	};
 }
