@@ -118,8 +118,8 @@ setup() {
 @test "bench: answers, the grammar's part and a search are measured" {
 	load model
 	make_model m.safetensors 1 32 2 256 40
-	for f in search, answers, grammar,; do
-		needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter $f --answer 4 --prompt 8 --json
+	for f in "search," "answers," "grammar,"; do
+		needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter "$f" --answer 4 --prompt 8 --json
 	done >out.json
 	run -0 jq -ce '.rows[] | [.name, .unit, .value > 0]' out.json
 	[ "${lines[0]}" = '["search, 10000 tools","ms",true]' ]
