@@ -15,6 +15,12 @@ double cli_refuse_bias(const cli *c, const char *arg)
 	return strcmp(arg, "off") == 0 ? -INFINITY : cli_double(c, "--refuse-bias", arg, -100, 100);
 }
 
+double cli_lexical_weight(const cli *c, const char *arg)
+{
+	double x = cli_double(c, "--lexical-weight", arg, 0, 100);
+	return x > 0 ? x : -1;
+}
+
 enum ndl_ranking cli_ranking(const cli *c, const char *arg)
 {
 	static const char *const names[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */

@@ -11,6 +11,8 @@ ndl_precision cli_precision(const cli *c, const char *arg);
 
 /* --refuse-bias X or "off", for ndl_request. */
 double cli_refuse_bias(const cli *c, const char *arg);
+/* --lexical-weight X, for ndl_request. */
+double cli_lexical_weight(const cli *c, const char *arg);
 
 /* How -k ranks tools, --rank, likewise; NDL_RANK_AUTO where it is not given. */
 #define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}

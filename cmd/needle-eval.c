@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM,
-	KEY_REFUSE, KEY_CALIBRATE, KEY_PRECISION, KEY_RANK, KEY_RECALL };
+	KEY_REFUSE, KEY_LEXICAL, KEY_CALIBRATE, KEY_PRECISION, KEY_RANK, KEY_RECALL };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -30,6 +30,7 @@ static const cli_option options[] = {
 	CLI_PRECISION(KEY_PRECISION),
 	{KEY_GROUND, "ground", "strict|prefer|off", "with -m: as needle-infer [prefer]"},
 	{KEY_REFUSE, "refuse-bias", "X", "with -m: as needle-infer [0]"},
+	{KEY_LEXICAL, "lexical-weight", "X", "with -m: as needle-infer [1]"},
 	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1]"},
 	{'k', "top-tools", "K", "with -m: as needle-infer [all]"},
 	CLI_RANK(KEY_RANK),
@@ -251,6 +252,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
 			break;
 		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
+		case KEY_LEXICAL: j->request.lexical_weight = cli_lexical_weight(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
 		case 'k': j->request.top_tools = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000); break;
 		case KEY_RANK: j->request.rank = cli_ranking(&j->c, arg); break;
@@ -260,8 +262,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 		}
 	}
 	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam || j->request.refuse_bias != 0 ||
-	                  j->request.top_tools || j->recall))
-		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --beam, --top-tools and --recall need --model");
+	                  j->request.lexical_weight != 0 || j->request.top_tools || j->recall))
+		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --top-tools and --recall need --model");
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
 	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->n_limits))

@@ -38,7 +38,7 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --refuse-bias --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --refuse-bias --lexical-weight --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
@@ -48,6 +48,7 @@ _needle_infer() {
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
 	--refuse-bias) : ;;
+	--lexical-weight) : ;;
 	--beam) : ;;
 	--max-tokens) : ;;
 	--precision) _needle_reply -W "int8 f32" ;;
@@ -125,7 +126,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --lexical-weight --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -136,6 +137,7 @@ _needle_eval() {
 	--precision) _needle_reply -W "int8 f32" ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
 	--refuse-bias) : ;;
+	--lexical-weight) : ;;
 	--beam) : ;;
 	-k | --top-tools) : ;;
 	--rank) _needle_reply -W "head bm25 fused" ;;

@@ -51,6 +51,10 @@ typedef struct ndl_grammar_options {
  * alternatives that need too many states); messages carry the tool and a JSON Pointer. */
 ndl_grammar *ndl_grammar_new(const ndl_tools *t, const ndl_grammar_options *o, ndl_error *err);
 void ndl_grammar_free(ndl_grammar *g);
+/* Tools that can be called. They are numbered in the order of their names' bytes. */
+size_t ndl_grammar_calls(const ndl_grammar *g);
+/* The number of the tool with this normalised name, of len bytes; ndl_grammar_calls if there is none. */
+size_t ndl_grammar_find_call(const ndl_grammar *g, const char *name, size_t len);
 
 /* ---- state ------------------------------------------------------------------------------ */
 
@@ -94,6 +98,13 @@ bool ndl_gstate_done(const ndl_gstate *s);
 /* Writes to out the bytes, at most cap, that are the only way on from here, and returns their
  * number: 0 where there is a choice or the text is complete. The state stays where it is. */
 size_t ndl_gstate_forced(const ndl_gstate *s, char *out, size_t cap);
+/* Calls that are possible: [lo, hi), by number; and how many calls the text has before this one. */
+typedef struct ndl_gcalls {
+	size_t lo, hi, before;
+} ndl_gcalls;
+/* Where a call's name is under way: which calls are possible once these n bytes follow. False elsewhere, or if no
+ * call goes on so. */
+bool ndl_gstate_calls(const ndl_gstate *s, const char *bytes, size_t n, ndl_gcalls *c);
 /* Appends a shortest completion to a valid end (what to write when the token budget runs out);
  * returns its length. It is the best that can be said without the model: required arguments
  * still missing get their shortest valid value. out may be NULL: just the length. */

@@ -44,7 +44,7 @@ static void add_word(void *user, const char *word, size_t len)
 {
 	struct search *s = user;
 	const ndl_index *x = s->x;
-	size_t w = find(x, word, len);
+	size_t w = ndl_word_is_common(word, len) ? x->n_words : find(x, word, len);
 	if (w == x->n_words)
 		return;
 	double n = (double)x->n, df = x->from[w + 1] - x->from[w];

@@ -36,6 +36,9 @@ struct ndl_index {
 typedef void ndl_word_fn(void *user, const char *word, size_t len);
 void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user);
 
+/* A pronoun, preposition, article, auxiliary or the like of English, which says nothing about a tool. */
+bool ndl_word_is_common(const char *word, size_t len);
+
 /* Order of bytes; of a text and a longer one that begins so the shorter is first. */
 int ndl_word_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 

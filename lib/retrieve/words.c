@@ -80,6 +80,29 @@ void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user)
 	}
 }
 
+bool ndl_word_is_common(const char *word, size_t len)
+{
+	static const char *const common[] = { /* in the order of their bytes */
+		"a", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did",
+		"do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in",
+		"is", "it", "its", "just", "may", "me", "might", "mine", "must", "my", "no", "not", "of", "on", "or", "our",
+		"please", "shall", "she", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there",
+		"these", "they", "this", "those", "to", "too", "us", "was", "we", "what", "when", "where", "which", "who",
+		"why", "will", "with", "would", "you", "your"};
+	size_t lo = 0, hi = sizeof common / sizeof *common;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		int order = ndl_word_compare(word, len, common[mid], strlen(common[mid]));
+		if (order == 0)
+			return true;
+		if (order < 0)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return false;
+}
+
 int ndl_word_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	int order = memcmp(a, b, a_len < b_len ? a_len : b_len);

@@ -285,6 +285,7 @@ static ndl_status expand(search *x, size_t i)
 	rc = compute_logits(x, p, choices);
 	if (rc != NDL_OK)
 		return rc;
+	ndl_lexical_add(&x->s->lexical, &p->state, x->s->engine->tok, x->s->mask, x->words, x->s->logits);
 	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	if (!isfinite(all))
 		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");

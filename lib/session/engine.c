@@ -93,6 +93,9 @@ static ndl_status prepare(ndl_toolset *t, json_t *tools, int flags, ndl_error *e
 		t->grammar = ndl_grammar_new(t->tools, NULL, err);
 		if (!t->grammar)
 			return NDL_EINVAL;
+		t->index = ndl_index_new(t->tools, ndl_model_config(t->engine->model)->ascii_tools, err);
+		if (!t->index)
+			return NDL_ENOMEM;
 	}
 	ndl_tools_render(t->tools, &t->text, NULL, 0, ndl_model_config(t->engine->model)->ascii_tools);
 	return ndl_buf_check(&t->text, err);

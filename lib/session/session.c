@@ -68,6 +68,7 @@ void ndl_session_free(ndl_session *s)
 	free(s->mask);
 	free(s->kept);
 	ndl_ground_clear(&s->ground);
+	ndl_lexical_clear(&s->lexical);
 	ndl_buf_clear(&s->scratch);
 	free(s->embedding);
 	free(s);
@@ -184,6 +185,8 @@ static ndl_status answer(ndl_decoding *d, const ndl_toolset *t, const char *quer
 		rc = prefill(s, t, query, len, d->r, d->err);
 	if (rc == NDL_OK && (d->ground || d->q->sources))
 		rc = ndl_ground_set(&s->ground, query, len, d->err);
+	if (rc == NDL_OK && ask)
+		rc = ndl_lexical_set(&s->lexical, t, query, len, d->q->lexical_weight ? d->q->lexical_weight : NDL_LEXICAL_WEIGHT, d->err);
 	if (rc == NDL_OK && ask)
 		rc = decode(d);
 	if (rc == NDL_OK)

@@ -55,7 +55,7 @@ enum ndl_ranking {
  * those of an index file are another model's. */
 ndl_status ndl_toolset_index(ndl_toolset *t, enum ndl_ranking how, const ndl_index *earlier, const ndl_exec *x,
                              ndl_error *err);
-/* NULL before ndl_toolset_index, unless it comes from a file. Borrowed. */
+/* NULL if there are no tools. Borrowed. */
 const ndl_index *ndl_toolset_get_index(const ndl_toolset *t);
 
 /* Borrows both. All memory that decoding needs is taken here. */
@@ -94,6 +94,9 @@ typedef struct ndl_request {
 	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
 	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
 	                          that of the first call; -INFINITY: it is never weighed */
+	/* What a unit of the tools' BM25 scores (retrieve.h; among the tools that are offered) adds to the logit of the first call's
+	 * tool; 0: the default, 1; negative: nothing. */
+	double lexical_weight;
 	enum ndl_grounding ground; /* of strings in the query */
 	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:

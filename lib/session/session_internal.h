@@ -40,7 +40,7 @@ struct ndl_toolset {
 	ndl_tools *tools;
 	ndl_grammar *grammar; /* over all tools; NULL if there are none */
 	ndl_buf text;         /* the prompt's tool part, all tools */
-	ndl_index *index;     /* of all tools, or NULL; if it comes from a file there is nothing else */
+	ndl_index *index;     /* of all tools, or NULL if there are none; if it comes from a file there is nothing else */
 	bool has_vectors;     /* the index has, and they are the engine's model's */
 };
 
@@ -74,6 +74,18 @@ bool ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *
                      const uint64_t *mask, uint64_t *bits, ndl_buf *scratch);
 /* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
 json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
+
+/* lexical.c: what a query's words say for each call of a grammar. */
+typedef struct ndl_lexical {
+	float *bias; /* [n], in logits; behind them room for work */
+	size_t n, cap; /* n is 0 if they say nothing */
+} ndl_lexical;
+/* weight: of a unit of BM25. */
+ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err);
+void ndl_lexical_clear(ndl_lexical *x);
+/* Where tokens of the mask choose the first call's tool: adds to their logits. */
+void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
+                     float *logits);
 
 /* How a token was chosen. */
 typedef struct ndl_choice {
@@ -116,6 +128,7 @@ struct ndl_session {
 	float *logits;       /* [V] */
 	uint64_t *mask, *kept; /* [V / 64]: what may follow; what keeps to the query */
 	ndl_ground ground;
+	ndl_lexical lexical;
 	ndl_buf scratch;
 	float *embedding;    /* [contrastive_dim] */
 };
@@ -157,6 +170,8 @@ typedef struct ndl_decoding {
 
 /* What prefer charges for leaving the query. */
 #define NDL_DEPARTURE_COST 5.0
+/* What a unit of BM25 weighs where none is asked for. */
+#define NDL_LEXICAL_WEIGHT 1.0
 /* The exponent of the length that scores are divided by. */
 #define NDL_LENGTH_POWER 0.6
 

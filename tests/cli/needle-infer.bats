@@ -306,6 +306,7 @@ valid() {
 		"-t $tools --precision int3 word" "-t $tools --max-tokens 0 word" "-t $tools --min-confidence 2 word" \
 		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
 		"-t $tools --refuse-bias never word" "-t $tools --refuse-bias 101 word" \
+		"-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
 		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word"; do
 		run --separate-stderr needle-infer $args </dev/null
 		[ "$status" -eq 2 ]

@@ -257,6 +257,50 @@ static void ways(const ndl_grammar *g, const char *prefix, const char *forced, c
 	free(c);
 }
 
+/* Which call is under way: by its number, wherever its name's bytes leave a choice. */
+static void calls_by_number(void)
+{
+	static const struct {
+		const char *text, *more;
+		int lo, hi, before; /* lo -1: no name is under way, or none goes on so */
+	} cases[] = {
+		{" [", "", -1, 0, 0},
+		{" [{", "", 0, 3, 0},
+		{" [{'name':'", "", 0, 3, 0},
+		{" [{'name':'", "s", 1, 3, 0},
+		{" [{'name':'send", "", 1, 3, 0},
+		{" [{'name':'send", "_", 2, 3, 0},
+		{" [{'name':'send", "','arguments':{}}", 1, 2, 0},
+		{" [{'name':'send", "er", -1, 0, 0},
+		{" [{'name':'mute','arguments':", "", -1, 0, 0},
+		{" [{'name':'mute','arguments':{'name':'", "s", -1, 0, 0},
+		{" [{'name':'mute','arguments':{}},{'name':'", "m", 0, 1, 1},
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_grammar *g = grammar_of("[{'name':'send_message'},{'name':'send'},"
+	                            "{'name':'mute','parameters':{'name':{'type':'string','required':false}}}]", NULL, &err);
+	if (!CHECK(g != NULL))
+		return;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *text = quoted(cases[i].text), *more = quoted(cases[i].more);
+		ndl_gstate s;
+		ndl_gcalls c = {0, 0, 0};
+		ndl_gstate_init(&s, g);
+		CHECK(ndl_gstate_bytes(&s, text, strlen(text)));
+		bool any = ndl_gstate_calls(&s, more, strlen(more), &c);
+		tap_ok(any == (cases[i].lo >= 0) && (!any || ((int)c.lo == cases[i].lo && (int)c.hi == cases[i].hi &&
+		       (int)c.before == cases[i].before)), "%s then %s: [%zu, %zu) after %zu", text, more, c.lo, c.hi, c.before);
+		free(text);
+		free(more);
+	}
+	CHECK_INT(ndl_grammar_calls(g), 3);
+	CHECK_INT(ndl_grammar_find_call(g, "send", 4), 1);
+	CHECK_INT(ndl_grammar_find_call(g, "send_message", 12), 2);
+	CHECK_INT(ndl_grammar_find_call(g, "send_", 5), 3);
+	CHECK_INT(ndl_grammar_find_call(g, "zoom", 4), 3);
+	ndl_grammar_free(g);
+}
+
 static void forced_and_closing(void)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -449,6 +493,7 @@ int main(void)
 	unique();
 	references();
 	calls();
+	calls_by_number();
 	forced_and_closing();
 	masks();
 	errors();

@@ -41,6 +41,14 @@ static void words_are(const char *text, const char *want)
 	ndl_buf_clear(&b);
 }
 
+static void test_common_words(void)
+{
+	static const char *const common[] = {"a", "the", "your", "which", "please", "to"};
+	static const char *const others[] = {"", "alarm", "th", "thee", "zoo", "not_"};
+	for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+		CHECK(ndl_word_is_common(common[i], strlen(common[i])) && !ndl_word_is_common(others[i], strlen(others[i])));
+}
+
 static void test_words(void)
 {
 	words_are("getUserName", "get user name ");
@@ -85,6 +93,8 @@ static void test_bm25(void)
 	CHECK(s[0] == 0 && s[2] == 0);
 	ndl_index_bm25(x, "how loud volumes", 16, s, &err);
 	CHECK(s[1] > 0 && s[0] == 0);
+	ndl_index_bm25(x, "the a of", 8, s, &err);
+	CHECK(s[0] == 0 && s[1] == 0 && s[2] == 0);
 	ndl_index_bm25(x, "", 0, s, &err);
 	CHECK(s[0] == 0 && s[1] == 0 && s[2] == 0);
 	ndl_index_free(x);
@@ -240,6 +250,7 @@ int main(void)
 	CHECK(ndl_xxh64("abc", 3, 0) == 0x44bc2cf5ad770999u);
 	CHECK(ndl_xxh64("Nobody inspects the spammish repetition", 39, 0) == 0xfbcea83c8a378bf1u);
 	test_words();
+	test_common_words();
 	test_bm25();
 	test_ranks();
 	test_file();

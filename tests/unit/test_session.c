@@ -320,6 +320,46 @@ static void check_span(const char *query, const char *value, const char *source)
 	ndl_ground_clear(&g);
 }
 
+/* Words that weigh enough choose the tool, whatever the network; where none is shared they change nothing. */
+static void test_lexical(void)
+{
+	static const struct {
+		const char *query, *tool;
+	} cases[] = {{"play some jazz music", "play_music"}, {"what is the weather in Paris", "get_weather"},
+		{"set an alarm", "set_alarm"}, {"send a text message", "send_message"}, {"dim the light", "set_light"}};
+	size_t calls = 0;
+	for (int m = 0; m < 2; m++) {
+		ndl_exec *x;
+		ndl_session *s = new_session(engine[m], &x);
+		answer none, nonsense;
+		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+			answer a;
+			ndl_buf text = NDL_BUF_INIT;
+			size_t len;
+			ask(s, m, cases[i].query, (ndl_request){.lexical_weight = 1000, .refuse_bias = -INFINITY, .max_tokens = 40}, &a);
+			for (size_t k = 0; k < a.n; k++) {
+				const char *bytes = a.id[k] > NDL_TOOLS ? ndl_tok_bytes(ndl_engine_tok(engine[m]), a.id[k], &len) : NULL;
+				ndl_buf_add(&text, bytes, bytes ? len : 0);
+			}
+			char want[100];
+			snprintf(want, sizeof want, " [{\"name\":\"%s\"", cases[i].tool);
+			bool called = strncmp(ndl_buf_cstr(&text), want, strlen(want)) == 0;
+			tap_ok(called || strcmp(ndl_buf_cstr(&text), " []") == 0, "%s: %s", cases[i].query, ndl_buf_cstr(&text));
+			calls += called;
+			ndl_buf_clear(&text);
+			free(a.calls);
+		}
+		ask(s, m, "xyzzy", (ndl_request){.lexical_weight = -1}, &none);
+		ask(s, m, "xyzzy", (ndl_request){.lexical_weight = 1000}, &nonsense);
+		CHECK(same(&none, &nonsense, true));
+		free(none.calls);
+		free(nonsense.calls);
+		ndl_session_free(s);
+		ndl_exec_free(x);
+	}
+	CHECK(calls > 0);
+}
+
 static void test_spans(void)
 {
 	const char *q = "Tell  Maria's cousin\tZo\xc3\xab \"call me\" at half past six, reminders 12b\xe2\x80\x99s";
@@ -407,6 +447,7 @@ int main(void)
 	test_jump_is_canonical();
 	test_beam();
 	test_refuse_bias();
+	test_lexical();
 	test_spans();
 	test_strict();
 	for (int m = 0; m < 2; m++) {
