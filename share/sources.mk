@@ -2,45 +2,63 @@
 corpusdir = $(pkgdatadir)/corpus
 dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/accessibility_wearables.jsonl \
+	share/corpus/astronomy_earth.jsonl \
 	share/corpus/banking_payments.jsonl \
 	share/corpus/business_crm_hr.jsonl \
 	share/corpus/calendar_events.jsonl \
 	share/corpus/calls_contacts.jsonl \
 	share/corpus/camera_photos.jsonl \
+	share/corpus/chemistry_biology.jsonl \
 	share/corpus/cleaning_garden_pets.jsonl \
+	share/corpus/clinic_pharmacy.jsonl \
+	share/corpus/cloud_data_apis.jsonl \
 	share/corpus/connectivity.jsonl \
+	share/corpus/courses_campus.jsonl \
 	share/corpus/data_text_tools.jsonl \
 	share/corpus/developer_devops.jsonl \
 	share/corpus/device_settings.jsonl \
 	share/corpus/education_language.jsonl \
+	share/corpus/electronics_engineering.jsonl \
 	share/corpus/email.jsonl \
 	share/corpus/emergency_safety.jsonl \
 	share/corpus/entertainment_data.jsonl \
+	share/corpus/everyday_calculators.jsonl \
 	share/corpus/family_parental.jsonl \
 	share/corpus/files_desktop_browser.jsonl \
+	share/corpus/finance_formulas.jsonl \
 	share/corpus/fitness_sleep.jsonl \
 	share/corpus/flights_trains.jsonl \
 	share/corpus/focus_wellbeing.jsonl \
 	share/corpus/food_recipes.jsonl \
 	share/corpus/games.jsonl \
 	share/corpus/geography_history_sport.jsonl \
+	share/corpus/geometry_algebra.jsonl \
+	share/corpus/health_formulas.jsonl \
 	share/corpus/health_medical.jsonl \
 	share/corpus/home_security.jsonl \
 	share/corpus/hotels_rentals.jsonl \
 	share/corpus/invented.jsonl \
 	share/corpus/iot_industrial_robots.jsonl \
 	share/corpus/kitchen_appliances.jsonl \
+	share/corpus/language_ai_services.jsonl \
 	share/corpus/law_government_estate.jsonl \
 	share/corpus/lexicons.jsonl \
+	share/corpus/libraries_heritage_giving.jsonl \
 	share/corpus/logistics_energy_agriculture.jsonl \
 	share/corpus/maths_units_stats.jsonl \
+	share/corpus/media_conversion_ai.jsonl \
 	share/corpus/meetings_collaboration.jsonl \
 	share/corpus/messaging.jsonl \
 	share/corpus/music.jsonl \
+	share/corpus/music_theory.jsonl \
 	share/corpus/navigation_maps.jsonl \
 	share/corpus/news_reading.jsonl \
 	share/corpus/notes_voice_memos.jsonl \
+	share/corpus/notification_apis.jsonl \
+	share/corpus/number_theory.jsonl \
+	share/corpus/physics_formulas.jsonl \
 	share/corpus/podcasts_audiobooks_radio.jsonl \
+	share/corpus/reference_facts.jsonl \
 	share/corpus/reminders_todo.jsonl \
 	share/corpus/restaurants_places.jsonl \
 	share/corpus/rides_transit.jsonl \
@@ -51,13 +69,20 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/shopping_orders.jsonl \
 	share/corpus/smart_lights_climate.jsonl \
 	share/corpus/social_media.jsonl \
+	share/corpus/sports_game_math.jsonl \
+	share/corpus/sports_scores.jsonl \
+	share/corpus/statistics_probability.jsonl \
 	share/corpus/stocks_crypto.jsonl \
+	share/corpus/store_admin.jsonl \
 	share/corpus/tickets_local_events.jsonl \
 	share/corpus/timers_alarms.jsonl \
 	share/corpus/travel_money_misc.jsonl \
 	share/corpus/tv_streaming.jsonl \
+	share/corpus/units_dates_math.jsonl \
+	share/corpus/vectors_lists.jsonl \
 	share/corpus/vehicles.jsonl \
 	share/corpus/weather_environment.jsonl \
+	share/corpus/word_string_tools.jsonl \
 	share/corpus/world_clock_dates.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
 dist_pkgdata_DATA = share/heldout_hashes.txt share/default.safetensors
