@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,7 +55,7 @@ static ndl_status write_key(ndl_buf *out, const json_t *value)
 {
 	ndl_buf_reset(out);
 	double x = json_number_value(value);
-	if (json_is_real(value) && x > -1e15 && x < 1e15 && x == (double)(int64_t)x)
+	if (json_is_real(value) && fabs(x) < 9e18 && x == (double)(int64_t)x)
 		ndl_buf_printf(out, "%lld", (long long)x);
 	else
 		ndl_json_write(out, value, 0);

@@ -9,13 +9,16 @@
  *
  * Names are the normalised ones of ndl_tools_norm_name. Argument keys come in any order, each at
  * most once, only declared ones, and `}` only once the required ones are there. Strings are
- * valid UTF-8 at every end of output and hold no raw control byte and no \u0000; numbers have at
- * most 18 digits and a two-digit exponent, so that every JSON reader takes them. An object
- * schema that declares properties admits only those; one that declares none is a map of at most
- * 16 keys, without escapes in them, to additionalProperties (or to any JSON value). Values of no
- * declared type nest at most ndl_grammar_options.free_depth containers. Arrays of unique items
- * hold at most 32 scalars. "pattern" and "format" hold for the text that a string stands for,
- * whatever escapes it is written with.
+ * valid UTF-8 at every end of output and hold no raw control byte and no \u0000. Numbers have at
+ * most 18 digits on either side of the point and a two-digit exponent, so that every JSON reader
+ * takes them. With bounds, or among unique items, they have no exponent, and at most 15 digits
+ * unless their type is integer: other digits are then another double, as every reader sees them.
+ * Integers are exact, also beyond 2^53. An object schema that declares properties admits only
+ * those; one that declares none is a map of at most 16 keys, without escapes in them, to
+ * additionalProperties (or to any JSON value). Values of no declared type nest at most
+ * ndl_grammar_options.free_depth containers. Arrays of unique items hold at most 32 scalars.
+ * "pattern" and "format" hold for the text that a string stands for, whatever escapes it is
+ * written with.
  *
  * Advancing never allocates or recurses. A state is plain memory without pointers into the
  * heap except to its grammar, so it may be copied by assignment, or faster by ndl_gstate_copy. */

@@ -25,6 +25,7 @@ enum {
 	UNIQUE_ITEMS = 32,     /* items of an array in which each differs */
 	MAX_FREE_DEPTH = 16,
 	NUMBER_DIGITS = 18,    /* what fits 64 bits with room for sums */
+	NUMBER_FIGURES = 15,   /* what a double keeps: other digits, another double */
 	EXPONENT_DIGITS = 2,
 };
 
@@ -37,6 +38,7 @@ enum { NODE_ANY };
 struct number {
 	int64_t lo, hi, step;    /* both ends included; step >= 1 */
 	uint8_t whole, decimals; /* digits before and after the point, at most */
+	uint8_t figures;         /* and together */
 };
 
 /* What strings must match; for those in arrays of unique items there always is one. */
@@ -135,7 +137,7 @@ uint32_t ndl_gtext_count(const struct text *t, uint32_t cap);
 /* Makes t->rest and checks that there is a text at all. */
 ndl_status ndl_gtext_compile(struct text *t, ndl_error *err);
 
-/* ---- number.c ---- */
+/* ---- number.c, number_bounds.c ---- */
 void ndl_gnumber_start(ndl_gframe *f);
 /* false: b is not part of the number (f unchanged). */
 bool ndl_gnumber_step(const struct node *n, ndl_gframe *f, struct used used, unsigned char b);

@@ -4,24 +4,11 @@
  * digits to come stands for an interval of such values, so "can this prefix still become a value
  * between lo and hi that is a multiple of step" is asked exactly: intersect the interval with
  * [lo, hi] for each j, and look for a multiple. Numbers without bounds follow JSON's syntax. */
-#include "grammar/grammar_internal.h"
-
-#include <stdlib.h>
-#include <string.h>
+#include "grammar/number_internal.h"
 
 /* ndl_gframe.sub; pos counts digits before the point, count those after it, words those of the
  * exponent, lo and hi hold all digits as one integer, flags says negative. */
 enum { N_START, N_SIGN, N_ZERO, N_INT, N_POINT, N_FRACTION, N_E, N_E_SIGN, N_EXPONENT };
-
-#define LIMIT INT64_C(1000000000000000000) /* 10^NUMBER_DIGITS */
-
-static int64_t power10(unsigned n)
-{
-	int64_t p = 1;
-	while (n--)
-		p *= 10;
-	return p;
-}
 
 static int64_t digits(const ndl_gframe *f)
 {
@@ -72,32 +59,40 @@ static bool hits(const struct scope *n, bool negative, int64_t a, int64_t b, int
 	return count_hits(n, negative, a, b, step) > 0;
 }
 
-/* The smallest step at which both `step` and 10^-k units lie; 0 if it is beyond all values. */
-static int64_t common_step(const struct number *n, unsigned k)
+/* Digits after the point that a number with `whole` before it, 0 in 0.5, may have. */
+static unsigned places(const struct number *n, unsigned whole)
 {
-	int64_t p = power10(n->decimals - k), a = p, b = n->step;
-	while (b) {
-		int64_t r = a % b;
-		a = b;
-		b = r;
-	}
-	int64_t m = n->step / a;
-	return m > LIMIT / p ? 0 : m * p;
+	unsigned left = n->figures - whole;
+	return left < n->decimals ? left : n->decimals;
 }
 
-/* Fewest bytes that end a number with `whole` more digits before the point (all their values
- * v..v+span-1), 0 to decimals after it; UINT32_MAX if none. any: only whether there is one. */
-static uint32_t rest_with(const struct scope *n, bool negative, int64_t v, int64_t span, bool any)
+static unsigned places_of(const struct number *n, const ndl_gframe *f)
 {
-	int64_t unit = power10(n->n->decimals), a = v * unit, b = (v + span) * unit - 1;
-	if (any)
-		return hits(n, negative, a, b, n->n->step) ? 0 : UINT32_MAX;
-	for (unsigned k = 0; k <= n->n->decimals; k++) {
-		int64_t step = common_step(n->n, k);
-		/* a shortest fraction exists where the whole part ends exactly */
-		if (step && hits(n, negative, a, b, step))
-			return k ? k + 1 : 0;
+	return places(n, digits(f) < ndl_gpower10(f->count) ? 0 : f->pos);
+}
+
+/* The smallest step at which both n->step and k places lie; LIMIT, which only 0 keeps, if it is
+ * beyond all other values. */
+static int64_t common_step(const struct number *n, unsigned k)
+{
+	int64_t p = ndl_gpower10(n->decimals - k), m = n->step / ndl_gdivisor(n->step, p);
+	return m > LIMIT / p ? LIMIT : m * p;
+}
+
+/* Fewest bytes that end a number of `whole` digits, one of v..v+span-1, with a fraction or without;
+ * UINT32_MAX if none. any: only whether there is one. */
+static uint32_t rest_with(const struct scope *n, bool negative, unsigned whole, int64_t v, int64_t span, bool any)
+{
+	if (v == 0 && whole > 0) {
+		uint32_t zero = rest_with(n, negative, 0, 0, 1, any);
+		uint32_t more = span > 1 && zero > 0 ? rest_with(n, negative, whole, 1, span - 1, any) : UINT32_MAX;
+		return zero < more ? zero : more;
 	}
+	int64_t unit = ndl_gpower10(n->n->decimals), a = v * unit, b = (v + span) * unit - 1;
+	unsigned most = places(n->n, whole);
+	for (unsigned k = any ? most : 0; k <= most; k++)
+		if (hits(n, negative, a, b, common_step(n->n, k)))
+			return k ? k + 1 : 0;
 	return UINT32_MAX;
 }
 
@@ -114,7 +109,7 @@ static uint32_t rest_whole(const struct scope *n, const ndl_gframe *f, bool any)
 		if (j == 0 && f->pos == 0)
 			continue; /* no digit yet: one is due, and only 0 itself may begin with 0 */
 		int64_t first = f->pos == 0 && j > 1 ? span / 10 : v;
-		uint32_t r = rest_with(n, f->flags & F_NEGATIVE, first, v + span - first, any);
+		uint32_t r = rest_with(n, f->flags & F_NEGATIVE, f->pos + j, first, v + span - first, any);
 		if (r == UINT32_MAX)
 			continue;
 		if (any)
@@ -127,14 +122,11 @@ static uint32_t rest_whole(const struct scope *n, const ndl_gframe *f, bool any)
 
 static uint32_t rest_fraction(const struct scope *n, const ndl_gframe *f, bool any)
 {
-	int64_t unit = power10(n->n->decimals - f->count), a = digits(f) * unit, b = a + unit - 1;
-	if (any)
-		return hits(n, f->flags & F_NEGATIVE, a, b, n->n->step) ? 0 : UINT32_MAX;
-	for (unsigned k = f->count; k <= n->n->decimals; k++) {
-		int64_t step = common_step(n->n, k);
-		if (k > 0 && step && hits(n, f->flags & F_NEGATIVE, a, b, step))
+	int64_t unit = ndl_gpower10(n->n->decimals - f->count), a = digits(f) * unit, b = a + unit - 1;
+	unsigned least = f->count ? f->count : 1, most = places_of(n->n, f);
+	for (unsigned k = any ? most : least; k <= most; k++)
+		if (hits(n, f->flags & F_NEGATIVE, a, b, common_step(n->n, k)))
 			return k - f->count;
-	}
 	return UINT32_MAX;
 }
 
@@ -168,7 +160,7 @@ uint32_t ndl_gnumber_rest(const struct node *n, const ndl_gframe *f, struct used
 /* In units of the bounds, without sign. */
 static int64_t value_of(const struct node *n, const ndl_gframe *f)
 {
-	return digits(f) * power10(n->number.decimals - f->count);
+	return digits(f) * ndl_gpower10(n->number.decimals - f->count);
 }
 
 uint64_t ndl_gnumber_key(const struct node *n, const ndl_gframe *f)
@@ -180,7 +172,12 @@ uint64_t ndl_gnumber_key(const struct node *n, const ndl_gframe *f)
 uint32_t ndl_gnumber_count(const struct node *n, uint32_t cap)
 {
 	const struct scope scope = {&n->number, {NULL, 0}};
-	int64_t all = count_hits(&scope, false, 0, LIMIT, n->number.step) + count_hits(&scope, true, 0, LIMIT, n->number.step);
+	int64_t unit = ndl_gpower10(n->number.decimals), from = 0, all = 0;
+	for (unsigned whole = 0; whole <= n->number.whole; whole++) {
+		int64_t to = ndl_gpower10(whole) * unit, step = common_step(&n->number, places(&n->number, whole));
+		all += count_hits(&scope, false, from, to - 1, step) + count_hits(&scope, true, from, to - 1, step);
+		from = to;
+	}
 	return all < cap ? (uint32_t)all : cap;
 }
 
@@ -215,7 +212,7 @@ static bool add_digit(const struct node *n, ndl_gframe *f, int d)
 		break;
 	case N_POINT: case N_FRACTION:
 		f->sub = N_FRACTION;
-		if (f->count++ >= n->number.decimals)
+		if (f->count++ >= places_of(&n->number, f))
 			return false;
 		break;
 	case N_E: case N_E_SIGN: case N_EXPONENT:
@@ -248,7 +245,7 @@ static bool add_other(const struct node *n, ndl_gframe *f, unsigned char b)
 		return true;
 	case '.':
 		f->sub = N_POINT;
-		return whole && (n->types & T_NUMBER) && n->number.decimals > 0;
+		return whole && (n->types & T_NUMBER) && places_of(&n->number, f) > 0;
 	case 'e': case 'E':
 		if (n->bounded || !(whole || f->sub == N_FRACTION))
 			return false;
@@ -285,150 +282,4 @@ unsigned char ndl_gnumber_close(const struct node *n, const ndl_gframe *f, struc
 		}
 	}
 	return best;
-}
-
-/* ---- compiling bounds ---- */
-
-/* mantissa * 10^exponent, from the shortest decimal that reads back as the given number. */
-struct decimal {
-	bool negative;
-	uint64_t mantissa;
-	int exponent;
-};
-
-static struct decimal to_decimal(const json_t *value)
-{
-	ndl_buf text = NDL_BUF_INIT;
-	struct decimal d = {false, 0, 0};
-	bool point = false;
-	ndl_json_write(&text, value, 0);
-	for (const char *c = ndl_buf_cstr(&text); *c; c++) {
-		if (*c == '-') {
-			d.negative = true;
-		} else if (*c == '.') {
-			point = true;
-		} else if (*c == 'e') {
-			d.exponent += (int)strtol(c + 1, NULL, 10);
-			break;
-		} else if (d.mantissa > (UINT64_MAX - 9) / 10) {
-			d.exponent += !point; /* digits past the 19th of a huge number */
-		} else {
-			d.mantissa = d.mantissa * 10 + (uint64_t)(*c - '0');
-			d.exponent -= point;
-		}
-	}
-	while (d.mantissa && d.mantissa % 10 == 0) {
-		d.mantissa /= 10;
-		d.exponent++;
-	}
-	ndl_buf_clear(&text);
-	return d;
-}
-
-/* In units of 10^-decimals, rounded down, or up; kept within +-LIMIT. *exact: nothing was lost. */
-static int64_t to_units(struct decimal d, unsigned decimals, bool up, bool *exact)
-{
-	int e = d.exponent + (int)decimals;
-	uint64_t m = d.mantissa;
-	bool lost = false;
-	for (; e > 0 && m && m < (uint64_t)LIMIT; e--)
-		m *= 10;
-	for (; e < 0 && m; e++) {
-		lost = lost || m % 10;
-		m /= 10;
-	}
-	*exact = !lost && (e <= 0 || m == 0) && m <= (uint64_t)LIMIT;
-	if (m > (uint64_t)LIMIT)
-		m = (uint64_t)LIMIT;
-	int64_t v = d.negative ? -(int64_t)m : (int64_t)m;
-	return lost ? v + (up && !d.negative) - (!up && d.negative) : v;
-}
-
-static unsigned whole_digits(struct decimal d)
-{
-	int n = d.exponent;
-	for (uint64_t m = d.mantissa; m; m /= 10)
-		n++;
-	return n < 1 ? 1 : (unsigned)n;
-}
-
-enum { MINIMUM, MAXIMUM, ABOVE, BELOW, MULTIPLE, N_BOUNDS };
-static const char *const bound_keys[N_BOUNDS] = {
-	"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf",
-};
-
-/* Places after the point: as many as the bounds need, at least 6, with room for their whole part.
- * Bounds with more are rounded inwards. */
-static void choose_decimals(struct number *n, const json_t *const *value)
-{
-	bool below = value[MINIMUM] || value[ABOVE], above = value[MAXIMUM] || value[BELOW];
-	unsigned need = 0, whole = below && above ? 1 : 9; /* an open side leaves room for a billion */
-	for (size_t i = 0; i < N_BOUNDS; i++) {
-		if (!value[i])
-			continue;
-		struct decimal d = to_decimal(value[i]);
-		if (d.mantissa && d.exponent < 0 && (unsigned)-d.exponent > need)
-			need = (unsigned)-d.exponent;
-		if (d.mantissa && whole_digits(d) > whole)
-			whole = whole_digits(d);
-	}
-	if (whole > 12)
-		whole = 12; /* what lies beyond is not reached */
-	if (need > NUMBER_DIGITS - whole)
-		need = NUMBER_DIGITS - whole;
-	n->decimals = (uint8_t)(need > 6 ? need : 6);
-	n->whole = (uint8_t)(NUMBER_DIGITS - n->decimals);
-}
-
-ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *err)
-{
-	const json_t *value[N_BOUNDS];
-	bool any = false, exact;
-	for (size_t i = 0; i < N_BOUNDS; i++) {
-		value[i] = json_object_get(schema, bound_keys[i]);
-		any = any || value[i];
-	}
-	struct number *b = &n->number;
-	*b = (struct number){1 - LIMIT, LIMIT - 1, 1, NUMBER_DIGITS, 0};
-	n->bounded = n->bounded || any || !(n->types & T_NUMBER);
-	if (!n->bounded)
-		b->decimals = NUMBER_DIGITS;
-	else if (n->types & T_NUMBER)
-		choose_decimals(b, value);
-	for (size_t i = 0; i < N_BOUNDS; i++) {
-		if (!value[i])
-			continue;
-		struct decimal d = to_decimal(value[i]);
-		int64_t down = to_units(d, b->decimals, false, &exact), up = to_units(d, b->decimals, true, &exact);
-		if (i == MULTIPLE && !(n->types & T_NUMBER) && !exact) {
-			/* integers that are multiples of 2.5: those of 5 */
-			for (unsigned k = 1; k < 9 && !exact; k++) {
-				down = to_units(d, k, false, &exact);
-				int64_t a = down, p = power10(k), q = p;
-				while (q) {
-					int64_t r = a % q;
-					a = q;
-					q = r;
-				}
-				down /= a;
-			}
-		}
-		if (i == MULTIPLE && (!exact || down < 1))
-			return ndl_fail(err, NDL_EUNSUPPORTED, "multipleOf with this value is not supported");
-		if (i == MULTIPLE)
-			b->step = down;
-		else if (i == MINIMUM || i == ABOVE) {
-			int64_t lo = i == MINIMUM ? up : down + 1;
-			b->lo = lo > b->lo ? lo : b->lo;
-		} else {
-			int64_t hi = i == MAXIMUM ? down : up - 1;
-			b->hi = hi < b->hi ? hi : b->hi;
-		}
-	}
-	ndl_gframe f;
-	memset(&f, 0, sizeof f);
-	ndl_gnumber_start(&f);
-	if (ndl_gnumber_rest(n, &f, (struct used){NULL, 0}) == UINT32_MAX)
-		return ndl_fail(err, NDL_EINVAL, "no number is within the bounds");
-	return NDL_OK;
 }

@@ -116,6 +116,13 @@ static void constraints(void)
 	values("{'type':'integer','minimum':17,'maximum':17}", LIST("17"), LIST("1", "7", "170"));
 	values("{'type':'number','minimum':-90,'maximum':90}", LIST("0", "-90", "90", "89.999999", "-0.5", "45.25", "90.000"), LIST("90.1", "-90.5", "91", "-91", "1e1", "-0"));
 	values("{'type':'number','exclusiveMinimum':0,'exclusiveMaximum':1}", LIST("0.5", "0.000001", "0.999999"), LIST("0", "1", "0.0", "1.0", "1.5"));
+	/* no more digits than a double keeps, so that bounds hold for what is read, too */
+	values("{'type':'number','minimum':-90,'maximum':90}", LIST("48.8583701", "2.2944813000000", "-0.1234567890123"), LIST("48.85837010000000", "-2.29448130000000"));
+	values("{'type':'number','minimum':0}", LIST("999999999999", "999999999999.999", "0.000001"), LIST("999999999999.9999", "1000000000000"));
+	values("{'type':'number','minimum':1000000000000}", LIST("1000000000000", "999999999999999", "1000000000000.25"), LIST("1000000000000000", "999999999999"));
+	values("{'type':'number','exclusiveMaximum':1e14,'exclusiveMinimum':99999999999998}", LIST("99999999999999", "99999999999998.5"), LIST("99999999999998.55", "99999999999998"));
+	values("{'type':'number','minimum':0,'maximum':9,'multipleOf':1.234567890123}", LIST("0", "1.234567890123", "2.469135780246"), LIST("1", "1.2", "9.876543120985", "1.234567890124"));
+	values("{'type':'integer','minimum':9007199254740993}", LIST("9007199254740993", "999999999999999999"), LIST("9007199254740992", "0"));
 	values("{'type':'number','minimum':0,'multipleOf':0.25}", LIST("0", "0.25", "7.5", "3", "1.750"), LIST("0.1", "-0.25", "0.3"));
 	values("{'type':'number','minimum':0.333333333333333,'maximum':0.333333333666666}", LIST("0.333333333333333", "0.3333333335"), LIST("0.333333333", "0.3333333339"));
 	values("{'type':'array','items':{'type':'integer'},'minItems':1,'maxItems':2}", LIST("[1]", "[1,2]"), LIST("[]", "[1,2,3]", "['a']"));
@@ -177,6 +184,15 @@ static void unique(void)
 	values("{'type':'array','uniqueItems':true,'items':{'type':'string','maxLength':1,'pattern':'^[ab]?$'},'minItems':3}", LIST("['a','b','']", "['','b','a']"), LIST("['a','b']", "['a','b','a']"));
 	values("{'type':'array','uniqueItems':true,'items':{'type':'integer','minimum':8,'maximum':11}}", LIST("[8,9,10,11]", "[11,10]"), LIST("[8,8]", "[10,11,10]", "[8,9,10,11,8]"));
 	values("{'type':'array','uniqueItems':true,'items':{'type':'number'}}", LIST("[1,1.5,-1]"), LIST("[1,1.0]", "[1.50,1.5]", "[1e1]"));
+	/* numbers that are one double are one; integers are exact */
+	values("{'type':'array','uniqueItems':true,'items':{'type':'number'}}", LIST("[123456789012.125,123456789012]", "[12345678.123456,12345678.123]"),
+		LIST("[123456789012.12345]", "[12345678.1234567]", "[0,-0]", "[-0.0]", "[1,1.0]"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'integer'}}", LIST("[9007199254740992,9007199254740993]", "[-999999999999999999]"),
+		LIST("[9007199254740993,9007199254740993]"));
+	values("{'type':'array','uniqueItems':true,'items':{'enum':[1e17,100000000000000000,-0.0,0]}}", LIST("[1e+17,-0.0]"), LIST("[0]", "[100000000000000000]"));
+	values("{'type':'array','uniqueItems':true,'items':{'enum':[9007199254740992,9007199254740993]}}", LIST("[9007199254740992,9007199254740993]"), LIST("[1]"));
+	values("{'type':'array','uniqueItems':true,'items':{'type':'number','minimum':0.1,'maximum':0.3,'multipleOf':0.1},'minItems':3}",
+		LIST("[0.1,0.2,0.3]", "[0.30,0.2,0.100]"), LIST("[0.1,0.2,0.10]", "[0.1,0.2]", "[0.1,0.2,0.3,0.1]"));
 	values("{'type':'array','uniqueItems':true,'items':{'type':'boolean'}}", LIST("[true,false]", "[false]"), LIST("[true,true]", "[true,false,true]"));
 	values("{'type':'array','uniqueItems':true}", LIST("[1,'1',true,null]"), LIST("[null,null]", "[[]]", "['x','x']"));
 }
@@ -409,6 +425,8 @@ static const char *failure(const char *schema)
 static void errors(void)
 {
 	CHECK_STR(failure("{'type':'integer','minimum':3,'maximum':2}"), "tool \"f\": /properties/a: no number is within the bounds");
+	CHECK_STR(failure("{'type':'number','minimum':1e15}"), "tool \"f\": /properties/a: no number is within the bounds");
+	CHECK_STR(failure("{'type':'number','minimum':0.1234567890123456,'maximum':0.1234567890123457}"), "tool \"f\": /properties/a: no number is within the bounds");
 	CHECK_STR(failure("{'type':'integer','minimum':1,'maximum':4,'multipleOf':5}"), "tool \"f\": /properties/a: no number is within the bounds");
 	CHECK_STR(failure("{'type':'string','minLength':3,'maxLength':2}"), "tool \"f\": /properties/a: minLength is more than maxLength");
 	CHECK_STR(failure("{'type':'array','items':{'type':'array','minItems':3,'maxItems':2}}"), "tool \"f\": /properties/a/items: minItems is more than maxItems");

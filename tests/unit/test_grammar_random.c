@@ -95,11 +95,11 @@ static json_t *array_schema(ndl_rng *r, int depth)
 
 static json_t *number_schema(ndl_rng *r)
 {
-	static const double steps[] = {1, 2, 7, 0.5, 0.01, 250};
+	static const double steps[] = {1, 2, 7, 0.5, 0.01, 250}, scales[] = {1, 1, 1, 0.01, 0.01, 1e10};
 	bool integer = ndl_rng_chance(r, 0.6);
 	json_t *s = json_object();
 	int64_t lo = ndl_rng_range(r, -1000, 1000), span = ndl_rng_range(r, 600, 2000);
-	double scale = integer || ndl_rng_chance(r, 0.5) ? 1 : 0.01;
+	double scale = integer ? 1 : scales[ndl_rng_below(r, 6)];
 	set(s, "type", json_string(integer ? "integer" : "number"));
 	if (ndl_rng_chance(r, 0.5))
 		set(s, ndl_rng_chance(r, 0.5) ? "minimum" : "exclusiveMinimum", scale == 1 ? json_integer(lo) : json_real((double)lo * scale));
