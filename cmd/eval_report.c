@@ -284,20 +284,22 @@ ndl_status eval_write_json(FILE *to, eval_totals *t, ndl_error *err)
 
 /* Retrieval ---------------------------------------------------------------------------- */
 
+static double mean_tools(const ndl_recall *r)
+{
+	return (double)r->tools / (double)r->records;
+}
+
 void eval_write_recall(FILE *to, const ndl_recall *r)
 {
-	double n = (double)r->records;
-	fprintf(to, "%-20s %8llu\n%-20s %8.1f\n", "records", (unsigned long long)r->records, "tools", (double)r->tools / n);
-	for (size_t k = 0; k < NDL_RECALL_AT; k++)
-		fprintf(to, "recall@%-13zu %8.4f\n", ndl_recall_at[k], r->at[k] / n);
-	fprintf(to, "%-20s %8.4f\n", "mrr", r->reciprocal / n);
+	fprintf(to, "%-20s %8llu\n%-20s %8.1f\n", "records", (unsigned long long)r->records, "tools", mean_tools(r));
+	for (size_t m = 0; ndl_recall_metric(m); m++)
+		fprintf(to, "%-20s %8.4f\n", ndl_recall_metric(m), ndl_recall_value(r, m));
 }
 
 void eval_write_recall_json(FILE *to, const ndl_recall *r)
 {
-	double n = (double)r->records;
-	fprintf(to, "{\"records\":%llu,\"tools\":%.6g", (unsigned long long)r->records, (double)r->tools / n);
-	for (size_t k = 0; k < NDL_RECALL_AT; k++)
-		fprintf(to, ",\"recall@%zu\":%.6g", ndl_recall_at[k], r->at[k] / n);
-	fprintf(to, ",\"mrr\":%.6g}\n", r->reciprocal / n);
+	fprintf(to, "{\"records\":%llu,\"tools\":%.6g", (unsigned long long)r->records, mean_tools(r));
+	for (size_t m = 0; ndl_recall_metric(m); m++)
+		fprintf(to, ",\"%s\":%.6g", ndl_recall_metric(m), ndl_recall_value(r, m));
+	fputs("}\n", to);
 }

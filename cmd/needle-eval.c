@@ -41,7 +41,8 @@ static const cli_option options[] = {
 };
 
 typedef struct limit {
-	size_t metric;
+	char name[64];
+	size_t metric; /* of --recall, or of scores */
 	double bound;
 	bool over;
 } limit;
@@ -216,21 +217,35 @@ static int score_input(job *j, const char *path)
 
 /* Options ------------------------------------------------------------------------------ */
 
-static void add_limit(job *j, const char *option, const char *text, bool over)
+static const char *limit_option(bool over)
 {
-	const char *equals = strchr(text, '=');
-	char name[64];
-	size_t len = equals ? (size_t)(equals - text) : sizeof name;
-	if (len >= sizeof name)
+	return over ? "--fail-over" : "--fail-under";
+}
+
+static void add_limit(job *j, const char *text, bool over)
+{
+	const char *equals = strchr(text, '='), *option = limit_option(over);
+	limit l = {.over = over};
+	size_t len = equals ? (size_t)(equals - text) : sizeof l.name;
+	if (len >= sizeof l.name)
 		cli_usage_error(&j->c, "%s: expected METRIC=X, not '%s'", option, text);
-	memcpy(name, text, len);
-	name[len] = '\0';
-	int metric = ndl_eval_metric_find(name);
-	if (metric < 0)
-		cli_usage_error(&j->c, "%s: there is no metric '%s'", option, name);
+	memcpy(l.name, text, len);
+	l.bound = cli_double(&j->c, option, equals + 1, 0, 1);
 	if (j->n_limits == MAX_LIMITS)
 		cli_usage_error(&j->c, "%s: given more than %d times", option, MAX_LIMITS);
-	j->limits[j->n_limits++] = (limit){(size_t)metric, cli_double(&j->c, option, equals + 1, 0, 1), over};
+	j->limits[j->n_limits++] = l;
+}
+
+/* Once all options are known. */
+static void find_metrics(job *j)
+{
+	for (size_t i = 0; i < j->n_limits; i++) {
+		limit *l = &j->limits[i];
+		int metric = j->recall ? ndl_recall_metric_find(l->name) : ndl_eval_metric_find(l->name);
+		if (metric < 0)
+			cli_usage_error(&j->c, "%s: there is no metric '%s'%s", limit_option(l->over), l->name, j->recall ? " of --recall" : "");
+		l->metric = (size_t)metric;
+	}
 }
 
 static const char *parse_options(job *j, int argc, char **argv)
@@ -244,8 +259,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case 't': j->tools_path = arg; break;
 		case KEY_JSON: j->json = true; break;
 		case KEY_BY: j->totals.field = arg; break;
-		case KEY_UNDER: add_limit(j, "--fail-under", arg, false); break;
-		case KEY_OVER: add_limit(j, "--fail-over", arg, true); break;
+		case KEY_UNDER: add_limit(j, arg, false); break;
+		case KEY_OVER: add_limit(j, arg, true); break;
 		case KEY_FAILURES: j->failures_path = arg; break;
 		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
 		case KEY_GROUND:
@@ -266,8 +281,11 @@ static const char *parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --top-tools and --recall need --model");
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
-	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->n_limits))
-		cli_usage_error(&j->c, "--recall goes with --model, --tools, --rank, --precision, --json and --strict only");
+	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->request.ground ||
+	                  j->request.beam || j->request.refuse_bias != 0))
+		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --rank, --precision, --json, --strict, "
+		                       "--fail-under and --fail-over only");
+	find_metrics(j);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	return first < argc ? argv[first] : NULL;
@@ -295,12 +313,11 @@ static int check_limits(const job *j)
 	int status = CLI_OK;
 	for (size_t i = 0; i < j->n_limits; i++) {
 		const limit *l = &j->limits[i];
-		const char *name = ndl_eval_metric(l->metric)->name;
-		double x = ndl_eval_value(&j->totals.all, l->metric);
+		double x = j->recall ? ndl_recall_value(&j->ranked, l->metric) : ndl_eval_value(&j->totals.all, l->metric);
 		if (isnan(x)) /* what is not known does not pass */
-			cli_warn(&j->c, "%s is not defined for these records", name);
+			cli_warn(&j->c, "%s is not defined for these records", l->name);
 		else if (l->over ? x > l->bound : x < l->bound)
-			cli_warn(&j->c, "%s is %.4f, %s %g", name, x, l->over ? "over" : "under", l->bound);
+			cli_warn(&j->c, "%s is %.4f, %s %g", l->name, x, l->over ? "over" : "under", l->bound);
 		else
 			continue;
 		status = CLI_NEGATIVE;
@@ -318,7 +335,8 @@ static int finish_recall(const job *j, int status)
 		eval_write_recall_json(stdout, &j->ranked);
 	else
 		eval_write_recall(stdout, &j->ranked);
-	return status;
+	int checked = check_limits(j);
+	return checked > status ? checked : status;
 }
 
 static int finish(job *j, int status)

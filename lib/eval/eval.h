@@ -77,8 +77,7 @@ double ndl_eval_value(const ndl_eval_counts *c, size_t metric);
 
 /* Retrieval ----------------------------------------------------------------------------- */
 
-enum { NDL_RECALL_AT = 4 };
-extern const size_t ndl_recall_at[NDL_RECALL_AT]; /* 1, 3, 5, 10 */
+enum { NDL_RECALL_AT = 4 }; /* k = 1, 3, 5, 10 */
 
 /* Sums over records whose answers call a tool; zero-initialise, add up with ndl_recall_add. */
 typedef struct ndl_recall {
@@ -91,6 +90,13 @@ typedef struct ndl_recall {
  * called tool that is not among them is NDL_EINVAL. */
 ndl_status ndl_recall_of(ndl_recall *r, const ndl_tools *t, const json_t *answers, const size_t *order, ndl_error *err);
 void ndl_recall_add(ndl_recall *to, const ndl_recall *from);
+
+/* Names of what the sums tell: "recall@1" ... "mrr"; NULL past the last. */
+const char *ndl_recall_metric(size_t i);
+/* Its index, or -1. */
+int ndl_recall_metric_find(const char *name);
+/* Its mean over the records; NaN without any. */
+double ndl_recall_value(const ndl_recall *r, size_t metric);
 
 /* Do the confidences tell right from wrong? --------------------------------------------- */
 

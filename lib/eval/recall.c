@@ -3,9 +3,12 @@
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-const size_t ndl_recall_at[NDL_RECALL_AT] = {1, 3, 5, 10};
+static const size_t recall_at[NDL_RECALL_AT] = {1, 3, 5, 10};
+static const char *const names[NDL_RECALL_AT + 1] = {"recall@1", "recall@3", "recall@5", "recall@10", "mrr"};
 
 /* called[count] := which tools the answers call; the number of different ones, or negative. */
 static long mark(bool *called, const ndl_tools *t, const json_t *answers, ndl_error *err)
@@ -41,7 +44,7 @@ ndl_status ndl_recall_of(ndl_recall *r, const ndl_tools *t, const json_t *answer
 		if (r->reciprocal == 0)
 			r->reciprocal = 1 / (double)(place + 1);
 		for (size_t k = 0; k < NDL_RECALL_AT; k++)
-			if (place < ndl_recall_at[k])
+			if (place < recall_at[k])
 				r->at[k] += 1 / (double)wanted;
 	}
 	free(called);
@@ -55,4 +58,23 @@ void ndl_recall_add(ndl_recall *to, const ndl_recall *from)
 	to->reciprocal += from->reciprocal;
 	for (size_t k = 0; k < NDL_RECALL_AT; k++)
 		to->at[k] += from->at[k];
+}
+
+const char *ndl_recall_metric(size_t i)
+{
+	return i <= NDL_RECALL_AT ? names[i] : NULL;
+}
+
+int ndl_recall_metric_find(const char *name)
+{
+	for (int i = 0; i <= NDL_RECALL_AT; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+double ndl_recall_value(const ndl_recall *r, size_t metric)
+{
+	double sum = metric < NDL_RECALL_AT ? r->at[metric] : r->reciprocal;
+	return r->records ? sum / (double)r->records : NAN;
 }

@@ -253,8 +253,17 @@ tiny_model() {
 		<(jq -c --slurpfile t "$testdata/tools.json" '.tools = $t[0]' q.jsonl | needle-eval -j 3 --recall -m "$model")
 	run -1 --separate-stderr needle-eval --recall -m "$model" -t "$testdata/tools.json" <<<'{"query":"a","answers":[{"name":"b"}]}'
 	[[ $stderr == *"<stdin>:1: answers[0]: calls no tool of the list"* ]]
+	recall=(needle-eval --recall --rank bm25 -m "$model" -t "$testdata/tools.json")
+	run -0 --separate-stderr "${recall[@]}" --fail-under recall@3=0.75 --fail-over mrr=0.75 q.jsonl
+	[ -z "$stderr" ]
+	run -1 --separate-stderr "${recall[@]}" --fail-under recall@3=0.76 --fail-under recall@10=1 q.jsonl
+	[ "$stderr" = "needle-eval: recall@3 is 0.7500, under 0.76" ]
+	run -1 --separate-stderr "${recall[@]}" --json --fail-over mrr=0.7 q.jsonl
+	jq -e '.mrr == 0.75' <<<"$output"
+	for limit in recall@2=1 exact_match=1 recall@5 recall@5=2; do run -2 "${recall[@]}" --fail-under $limit q.jsonl; done
+	run -2 needle-eval --fail-under mrr=1 q.jsonl
 	run -2 needle-eval --recall q.jsonl
-	run -2 needle-eval --recall -m "$model" -k 2 q.jsonl
+	for args in "-k 2" "--beam 2" "--ground off" "--by x"; do run -2 needle-eval --recall -m "$model" $args q.jsonl; done
 }
 
 @test "-k scores a model behind retrieval" {
