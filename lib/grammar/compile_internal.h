@@ -24,6 +24,25 @@ ndl_status ndl_gc_nomem(struct compiler *c);
 /* With the pointer of the schema at hand in front. */
 ndl_status ndl_gc_fail(struct compiler *c, ndl_status code, const char *text);
 
+/* ---- compile.c ---- */
+/* Lengthens the pointer of the schema at hand by one or two keys; returns what ndl_gc_leave takes it back to. */
+size_t ndl_gc_enter(struct compiler *c, const char *a, const char *b);
+void ndl_gc_leave(struct compiler *c, size_t old);
+/* Any schema as a node; depth: of the values around it. */
+ndl_status ndl_gc_build(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index);
+/* The value of a keyword that is a count. */
+uint32_t ndl_gc_count_of(const json_t *schema, const char *key, uint32_t absent);
+/* a + b, UINT32_MAX if that is too much. */
+static inline uint32_t ndl_gc_plus(uint32_t a, uint32_t b)
+{
+	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+/* ---- compile_containers.c: that part of the node whose schema is at hand ---- */
+ndl_status ndl_gc_object(struct compiler *c, const json_t *schema, unsigned depth, uint32_t index);
+ndl_status ndl_gc_array(struct compiler *c, const json_t *schema, unsigned depth, uint32_t index);
+
+/* ---- compile_texts.c ---- */
 /* Sorts the entries and stores them; equal texts once. *first and *count tell where. */
 ndl_status ndl_gc_store(struct compiler *c, struct entry *e, size_t n, uint32_t *first, uint32_t *count);
 ndl_status ndl_gc_literal(struct compiler *c, const char *text);
