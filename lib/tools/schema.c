@@ -17,75 +17,6 @@ static json_t *nested(struct schema_context *c, json_t *in, int depth, bool *req
 	return out;
 }
 
-static ndl_status wrong(struct schema_context *c, const struct path *at, const char *want, const json_t *got)
-{
-	return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "expected %s, got %s", want, ndl_json_type_name(got));
-}
-
-static ndl_status set(struct schema_context *c, json_t *out, const char *key, json_t *value)
-{
-	return json_object_set_new(out, key, value) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
-}
-
-static bool has_string(const json_t *list, const char *text)
-{
-	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *s = json_string_value(json_array_get(list, i));
-		if (s && strcmp(s, text) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Adds a type name to the list of types under out.type: one name stays a plain string. */
-static ndl_status add_type(struct schema_context *c, json_t *out, const char *type)
-{
-	json_t *have = json_object_get(out, "type");
-	if (!have)
-		return set(c, out, "type", json_string(type));
-	if (json_is_string(have)) {
-		if (strcmp(json_string_value(have), type) == 0)
-			return NDL_OK;
-		return set(c, out, "type", json_pack("[O,s]", have, type));
-	}
-	if (has_string(have, type))
-		return NDL_OK;
-	return json_array_append_new(have, json_string(type)) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
-}
-
-static ndl_status one_type(struct schema_context *c, json_t *out, const json_t *value, bool *any, const struct path *at)
-{
-	if (!json_is_string(value))
-		return wrong(c, at, "the name of a type", value);
-	const char *type = ndl_tools_type(json_string_value(value));
-	if (!type && (c->flags & NDL_TOOLS_LENIENT))
-		type = "";
-	if (!type)
-		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "unknown type \"%.60s\"", json_string_value(value));
-	if (!*type) {
-		*any = true;
-		return NDL_OK;
-	}
-	return add_type(c, out, type);
-}
-
-static ndl_status take_type(struct schema_context *c, json_t *out, json_t *value, const struct path *at)
-{
-	bool any = false;
-	ndl_status status = NDL_OK;
-	if (!json_is_array(value)) {
-		status = one_type(c, out, value, &any, at);
-	} else if (json_array_size(value) == 0) {
-		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "empty list of types");
-	} else {
-		for (size_t i = 0; status == 0 && i < json_array_size(value); i++)
-			status = one_type(c, out, json_array_get(value, i), &any, at);
-	}
-	if (any)
-		json_object_del(out, "type");
-	return status;
-}
-
 /* The properties of an object in either form: a JSON-Schema map, or the flat map whose arguments
  * say "required" themselves. Appends the latter to required. */
 static ndl_status take_properties(struct schema_context *c, json_t *out, json_t *required, json_t *map, int depth,
@@ -93,7 +24,7 @@ static ndl_status take_properties(struct schema_context *c, json_t *out, json_t 
 {
 	const char *key;
 	json_t *value, *properties = json_object();
-	if (!properties || set(c, out, "properties", properties) < 0)
+	if (!properties || ndl_tools_set(c, out, "properties", properties) < 0)
 		return ndl_fail_nomem(c->err, "schema");
 	json_object_foreach(map, key, value) {
 		struct path here = {at, key, 0};
@@ -105,49 +36,6 @@ static ndl_status take_properties(struct schema_context *c, json_t *out, json_t 
 		    (needed && json_object_set_new(required, key, json_true()) < 0))
 			return ndl_fail_nomem(c->err, "schema");
 	}
-	return NDL_OK;
-}
-
-static ndl_status take_required(struct schema_context *c, json_t *required, bool *self, const json_t *value,
-                                const struct path *at)
-{
-	if (json_is_boolean(value)) { /* flat: this argument itself is required */
-		*self = json_is_true(value);
-		return NDL_OK;
-	}
-	if (!json_is_array(value))
-		return wrong(c, at, "an array of names", value);
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		json_t *name = json_array_get(value, i);
-		if (!json_is_string(name))
-			return wrong(c, at, "an array of names", value);
-		if (json_object_set_new(required, json_string_value(name), json_true()) < 0)
-			return ndl_fail_nomem(c->err, "schema");
-	}
-	return NDL_OK;
-}
-
-/* Turns the set of required names into the list "required", in the order of the properties. A
- * name that is not declared becomes an argument of any type. */
-static ndl_status finish_required(struct schema_context *c, json_t *out, json_t *required)
-{
-	if (json_object_size(required) == 0)
-		return NDL_OK;
-	const char *name;
-	json_t *value, *list = json_array(), *properties = json_object_get(out, "properties");
-	if (!list || set(c, out, "required", list) < 0)
-		return ndl_fail_nomem(c->err, "schema");
-	if (!properties) {
-		properties = json_object();
-		if (!properties || set(c, out, "properties", properties) < 0)
-			return ndl_fail_nomem(c->err, "schema");
-	}
-	json_object_foreach(required, name, value)
-		if (!json_object_get(properties, name) && json_object_set_new(properties, name, json_object()) < 0)
-			return ndl_fail_nomem(c->err, "schema");
-	json_object_foreach(properties, name, value)
-		if (json_object_get(required, name) && json_array_append_new(list, json_string(name)) < 0)
-			return ndl_fail_nomem(c->err, "schema");
 	return NDL_OK;
 }
 
@@ -174,21 +62,6 @@ static json_t *resolve(const json_t *root, const char *ref)
 	return (json_t *)(uintptr_t)at;
 }
 
-/* Draft 4 has exclusiveMinimum true beside minimum; later drafts a number. */
-static ndl_status take_exclusive(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value,
-                                 const struct path *at)
-{
-	if (json_is_boolean(value)) {
-		json_t *bound = json_object_get(in, strcmp(key, "exclusiveMinimum") == 0 ? "minimum" : "maximum");
-		if (json_is_false(value) || !json_is_number(bound))
-			return NDL_OK;
-		value = bound;
-	} else if (!json_is_number(value)) {
-		return wrong(c, at, "a number", value);
-	}
-	return set(c, out, key, json_incref(value));
-}
-
 static ndl_status take_items(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
 {
 	if (json_is_array(value)) {
@@ -199,57 +72,17 @@ static ndl_status take_items(struct schema_context *c, json_t *out, json_t *valu
 	json_t *schema = nested(c, value, depth, NULL, at);
 	if (!schema)
 		return c->err->code;
-	return set(c, out, "items", schema);
+	return ndl_tools_set(c, out, "items", schema);
 }
 
 static ndl_status take_additional(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
 {
 	if (json_is_boolean(value))
-		return set(c, out, "additionalProperties", json_incref(value));
+		return ndl_tools_set(c, out, "additionalProperties", json_incref(value));
 	json_t *schema = nested(c, value, depth, NULL, at);
 	if (!schema)
 		return c->err->code;
-	return set(c, out, "additionalProperties", schema);
-}
-
-/* Keywords whose value is kept as it is. */
-static ndl_status take_plain(struct schema_context *c, json_t *out, const char *key, enum keyword k, json_t *value,
-                             const struct path *at)
-{
-	if (k == K_STRING && !json_is_string(value))
-		return wrong(c, at, "a string", value);
-	if (k == K_NUMBER && !json_is_number(value))
-		return wrong(c, at, "a number", value);
-	if (k == K_NUMBER && strcmp(key, "multipleOf") == 0 && !(json_number_value(value) > 0))
-		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not positive");
-	if (k == K_SIZE && !(json_is_number(value) && json_number_value(value) >= 0 && json_number_value(value) < 4e9 &&
-	                     (double)(json_int_t)json_number_value(value) == json_number_value(value)))
-		return wrong(c, at, "a count", value);
-	if (k == K_SIZE)
-		return set(c, out, key, json_integer((json_int_t)json_number_value(value)));
-	if (k == K_ENUM && !json_is_array(value))
-		return wrong(c, at, "an array", value);
-	if (k == K_ENUM && json_array_size(value) == 0)
-		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "no value is allowed");
-	if (k == K_STRING && *json_string_value(value) == '\0')
-		return NDL_OK;
-	return set(c, out, key, json_incref(value));
-}
-
-static ndl_status refuse(struct schema_context *c, const struct path *at, const char *why)
-{
-	return c->flags & NDL_TOOLS_LENIENT ? NDL_OK
-	                                    : ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "%s", why);
-}
-
-static ndl_status take_pattern(struct schema_context *c, json_t *out, json_t *value, const struct path *at)
-{
-	char why[160];
-	if (!json_is_string(value))
-		return wrong(c, at, "a string", value);
-	if (!ndl_tools_check_pattern(json_string_value(value), why, sizeof why))
-		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not a regular expression: %s", why);
-	return set(c, out, "pattern", json_incref(value));
+	return ndl_tools_set(c, out, "additionalProperties", schema);
 }
 
 /* One keyword of a schema. required: names found so far; self: set for a flat "required": true. */
@@ -261,25 +94,25 @@ static ndl_status take(struct schema_context *c, json_t *out, json_t *in, const 
 	if (json_is_null(value) && k != K_CONST)
 		return NDL_OK;
 	switch (k) {
-	case K_UNKNOWN: return refuse(c, &at, "unknown schema keyword");
-	case K_REFUSED: return refuse(c, &at, "schema keyword not supported");
+	case K_UNKNOWN: return ndl_tools_refuse(c, &at, "unknown schema keyword");
+	case K_REFUSED: return ndl_tools_refuse(c, &at, "schema keyword not supported");
 	case K_IGNORED: return NDL_OK;
-	case K_TYPE: return take_type(c, out, value, &at);
+	case K_TYPE: return ndl_tools_take_type(c, out, value, &at);
 	case K_PROPERTIES:
 		if (!json_is_object(value))
-			return wrong(c, &at, "an object", value);
+			return ndl_tools_wrong(c, &at, "an object", value);
 		return take_properties(c, out, required, value, depth, &at);
-	case K_REQUIRED: return take_required(c, required, self, value, &at);
+	case K_REQUIRED: return ndl_tools_take_required(c, required, self, value, &at);
 	case K_ITEMS: return take_items(c, out, value, depth, &at);
 	case K_ADDITIONAL: return take_additional(c, out, value, depth, &at);
-	case K_EXCLUSIVE: return take_exclusive(c, out, in, key, value, &at);
-	case K_UNIQUE: return json_is_true(value) ? set(c, out, key, json_true()) : NDL_OK;
+	case K_EXCLUSIVE: return ndl_tools_take_exclusive(c, out, in, key, value, &at);
+	case K_UNIQUE: return json_is_true(value) ? ndl_tools_set(c, out, key, json_true()) : NDL_OK;
 	case K_NULLABLE: return NDL_OK; /* once the type is known */
 	case K_LATER: return NDL_OK; /* once all else is known */
-	case K_PATTERN: return take_pattern(c, out, value, &at);
-	case K_UNEVALUATED: return json_is_boolean(value) ? NDL_OK : refuse(c, &at, "schema keyword not supported");
+	case K_PATTERN: return ndl_tools_take_pattern(c, out, value, &at);
+	case K_UNEVALUATED: return json_is_boolean(value) ? NDL_OK : ndl_tools_refuse(c, &at, "schema keyword not supported");
 	case K_ENUM: case K_CONST: case K_STRING: case K_SIZE: case K_NUMBER:
-		return take_plain(c, out, key, k, value, &at);
+		return ndl_tools_take_plain(c, out, key, k, value, &at);
 	}
 	return NDL_OK;
 }
@@ -296,7 +129,7 @@ static ndl_status check_unique(struct schema_context *c, json_t *out, const stru
 		return NDL_OK;
 	json_object_del(out, "uniqueItems");
 	return scalar || (max && json_integer_value(max) < 2)
-	               ? NDL_OK : refuse(c, &at, "supported only for items that are strings, numbers, booleans or null");
+	               ? NDL_OK : ndl_tools_refuse(c, &at, "supported only for items that are strings, numbers, booleans or null");
 }
 
 static ndl_status take_keywords(struct schema_context *c, json_t *out, json_t *in, int depth, bool *self, const struct path *at)
@@ -312,7 +145,7 @@ static ndl_status take_keywords(struct schema_context *c, json_t *out, json_t *i
 			status = take(c, out, in, key, value, depth, required, self, at);
 	}
 	if (status == 0)
-		status = finish_required(c, out, required);
+		status = ndl_tools_finish_required(c, out, required);
 	json_decref(required);
 	return status;
 }
@@ -324,7 +157,7 @@ static json_t *follow(struct schema_context *c, json_t *ref, int depth, const st
 	json_t *target = json_is_string(ref) ? resolve(c->root, json_string_value(ref)) : NULL;
 	int times = 0;
 	if (!json_is_string(ref)) {
-		wrong(c, &at, "a string", ref);
+		ndl_tools_wrong(c, &at, "a string", ref);
 		return NULL;
 	}
 	if (!target) {
@@ -373,7 +206,7 @@ static json_t *take_alternatives(struct schema_context *c, json_t *out, json_t *
 	size_t i;
 	json_t *alternative;
 	if (!json_is_array(list) || json_array_size(list) == 0) {
-		wrong(c, &at, "an array of schemas", list);
+		ndl_tools_wrong(c, &at, "an array of schemas", list);
 		goto out;
 	}
 	c->trying++;
@@ -406,7 +239,7 @@ static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in,
 	ndl_status status = ref && !json_is_null(ref) ? narrow(c, out, follow(c, ref, depth, up), up) : NDL_OK;
 	struct path at = {up, "allOf", 0};
 	if (status == 0 && all && !json_is_array(all))
-		status = wrong(c, &at, "an array of schemas", all);
+		status = ndl_tools_wrong(c, &at, "an array of schemas", all);
 	json_array_foreach(all, i, one) {
 		struct path here = {&at, NULL, i};
 		if (status == 0)
@@ -434,7 +267,7 @@ static ndl_status admit_null(struct schema_context *c, json_t *out)
 {
 	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf");
 	if (json_object_get(out, "type"))
-		return add_type(c, out, "null");
+		return ndl_tools_add_type(c, out, "null");
 	return list && json_array_append_new(list, json_pack("{s:s}", "type", "null")) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
 }
 
@@ -448,7 +281,7 @@ static ndl_status take_all(struct schema_context *c, json_t **out, json_t *in, i
 	if (status < 0 || json_is_false(*out))
 		return status;
 	if (json_is_false(json_object_get(in, "unevaluatedProperties")) && !json_object_get(*out, "additionalProperties"))
-		status = set(c, *out, "additionalProperties", json_false());
+		status = ndl_tools_set(c, *out, "additionalProperties", json_false());
 	if (status == 0 && json_is_true(json_object_get(in, "nullable")))
 		status = admit_null(c, *out);
 	if (status == 0)
@@ -480,11 +313,11 @@ static json_t *normalise(struct schema_context *c, json_t *in, int depth, bool *
 	ndl_status status = out ? NDL_OK : ndl_fail_nomem(c->err, "schema");
 	if (status == 0 && json_is_string(in)) { /* {"location":"string"} */
 		bool any;
-		status = one_type(c, out, in, &any, at);
+		status = ndl_tools_take_type_name(c, out, in, &any, at);
 	} else if (status == 0 && json_is_object(in)) {
 		status = take_all(c, &out, in, depth, self ? self : &dummy, at);
 	} else if (status == 0 && !json_is_true(in)) {
-		status = wrong(c, at, "a schema", in);
+		status = ndl_tools_wrong(c, at, "a schema", in);
 	}
 	if (status < 0) {
 		json_decref(out);
@@ -559,7 +392,7 @@ json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const str
 		out = json_object();
 		required = json_object();
 		if (!out || !required || (params && take_properties(&c, out, required, params, 0, at) < 0) ||
-		    finish_required(&c, out, required) < 0 || ndl_tools_drop_false(&c, out, &nothing) < 0 || nothing) {
+		    ndl_tools_finish_required(&c, out, required) < 0 || ndl_tools_drop_false(&c, out, &nothing) < 0 || nothing) {
 			json_decref(out);
 			out = nothing ? json_false() : NULL;
 		}

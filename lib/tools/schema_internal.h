@@ -46,6 +46,34 @@ unsigned ndl_tools_keyword_types(const char *key);
 /* Types that a schema names; 0: none named. */
 unsigned ndl_tools_declared_types(const json_t *schema);
 
+/* ---- schema_take.c: one keyword into the normal form `out`; at is its place ---- */
+/* "expected WANT, got …". */
+ndl_status ndl_tools_wrong(struct schema_context *c, const struct path *at, const char *want, const json_t *got);
+/* An error, unless the schema is read leniently. */
+ndl_status ndl_tools_refuse(struct schema_context *c, const struct path *at, const char *why);
+/* out[key] := value (moved). */
+ndl_status ndl_tools_set(struct schema_context *c, json_t *out, const char *key, json_t *value);
+bool ndl_tools_has_string(const json_t *list, const char *text);
+/* Adds a type name to the list of types under out.type: one name stays a plain string. */
+ndl_status ndl_tools_add_type(struct schema_context *c, json_t *out, const char *type);
+/* A type as the user names it; *any: it is the one that admits all. */
+ndl_status ndl_tools_take_type_name(struct schema_context *c, json_t *out, const json_t *value, bool *any, const struct path *at);
+/* One or a list of them. */
+ndl_status ndl_tools_take_type(struct schema_context *c, json_t *out, json_t *value, const struct path *at);
+/* Adds the names to the set `required`; a boolean (flat form) goes to *self. */
+ndl_status ndl_tools_take_required(struct schema_context *c, json_t *required, bool *self, const json_t *value,
+                                   const struct path *at);
+/* Turns the set of required names into the list "required", in the order of the properties. A
+ * name that is not declared becomes an argument of any type. */
+ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json_t *required);
+/* Draft 4 has exclusiveMinimum true beside minimum of `in`; later drafts a number. */
+ndl_status ndl_tools_take_exclusive(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value,
+                                    const struct path *at);
+/* Keywords whose value is kept as it is. */
+ndl_status ndl_tools_take_plain(struct schema_context *c, json_t *out, const char *key, enum keyword k, json_t *value,
+                                const struct path *at);
+ndl_status ndl_tools_take_pattern(struct schema_context *c, json_t *out, json_t *value, const struct path *at);
+
 /* ---- schema_merge.c ---- */
 /* What satisfies both (new reference, perhaps false). a's description goes before b's. */
 json_t *ndl_tools_merge(struct schema_context *c, json_t *a, json_t *b, const struct path *at);

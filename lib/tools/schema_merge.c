@@ -7,25 +7,12 @@
 
 enum { MERGE_WORK = 1000000 /* comparisons of enum values */ };
 
-static ndl_status set(struct schema_context *c, json_t *out, const char *key, json_t *value)
-{
-	return json_object_set_new(out, key, value) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
-}
-
 json_t *ndl_tools_nothing(struct schema_context *c, const struct path *at, const char *why)
 {
 	if (c->trying)
 		return json_false();
 	ndl_tools_fail_at(c->err, NDL_EINVAL, at, "%s", why);
 	return NULL;
-}
-
-static bool has_string(const json_t *list, const char *text)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(json_string_value(json_array_get(list, i)), text) == 0)
-			return true;
-	return false;
 }
 
 ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *nothing)
@@ -36,14 +23,14 @@ ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *
 	void *next;
 	json_object_foreach_safe(properties, next, key, value)
 		if (json_is_false(value)) {
-			*nothing = *nothing || has_string(required, key);
+			*nothing = *nothing || ndl_tools_has_string(required, key);
 			json_object_del(properties, key);
 		}
 	if (!json_is_false(items))
 		return NDL_OK;
 	*nothing = *nothing || json_integer_value(json_object_get(schema, "minItems")) > 0;
 	json_object_del(schema, "items");
-	return set(c, schema, "maxItems", json_integer(0));
+	return ndl_tools_set(c, schema, "maxItems", json_integer(0));
 }
 
 int ndl_tools_compare(const json_t *a, const json_t *b)
@@ -105,11 +92,13 @@ static enum outcome merge_type(struct schema_context *c, json_t *out, const json
 		json_t *type = json_is_array(mine) ? json_array_get(mine, i) : mine;
 		if (among(json_string_value(type), theirs))
 			json_array_append(kept, type);
-		else if (strcmp(json_string_value(type), "number") == 0 && (theirs & NDL_TYPE_INTEGER) && !has_string(kept, "integer"))
+		else if (strcmp(json_string_value(type), "number") == 0 && (theirs & NDL_TYPE_INTEGER) &&
+		         !ndl_tools_has_string(kept, "integer"))
 			json_array_append_new(kept, json_string("integer"));
 	}
 	n = json_array_size(kept);
-	ndl_status status = n ? set(c, out, "type", n == 1 ? json_incref(json_array_get(kept, 0)) : json_incref(kept)) : NDL_OK;
+	json_t *type = n == 1 ? json_array_get(kept, 0) : kept;
+	ndl_status status = n ? ndl_tools_set(c, out, "type", json_incref(type)) : NDL_OK;
 	json_decref(kept);
 	return n ? outcome(status) : NOTHING;
 }
@@ -125,7 +114,7 @@ static enum outcome merge_enum(struct schema_context *c, json_t *out, const json
 		if (ndl_tools_is_listed(value, json_array_get(mine, i)))
 			json_array_append(kept, json_array_get(mine, i));
 	if (json_array_size(kept))
-		return outcome(set(c, out, "enum", kept));
+		return outcome(ndl_tools_set(c, out, "enum", kept));
 	json_decref(kept);
 	return NOTHING;
 }
@@ -133,7 +122,7 @@ static enum outcome merge_enum(struct schema_context *c, json_t *out, const json
 static enum outcome merge_bound(struct schema_context *c, json_t *out, const char *key, json_t *value, bool least)
 {
 	int order = ndl_tools_compare(value, json_object_get(out, key));
-	return (least ? order > 0 : order < 0) ? outcome(set(c, out, key, json_incref(value))) : DONE;
+	return (least ? order > 0 : order < 0) ? outcome(ndl_tools_set(c, out, key, json_incref(value))) : DONE;
 }
 
 static enum outcome merge_multiple(struct schema_context *c, json_t *out, json_t *value, const struct path *at)
@@ -142,7 +131,7 @@ static enum outcome merge_multiple(struct schema_context *c, json_t *out, json_t
 	if (ndl_tools_is_multiple(mine, value))
 		return DONE;
 	if (ndl_tools_is_multiple(value, mine))
-		return outcome(set(c, out, "multipleOf", json_incref(value)));
+		return outcome(ndl_tools_set(c, out, "multipleOf", json_incref(value)));
 	if (!json_is_integer(mine) || !json_is_integer(value))
 		return unsupported(c, at, "multipleOf");
 	json_int_t a = json_integer_value(mine), b = json_integer_value(value), product = a;
@@ -154,7 +143,7 @@ static enum outcome merge_multiple(struct schema_context *c, json_t *out, json_t
 	product /= a;
 	if (product > INT64_MAX / json_integer_value(value))
 		return unsupported(c, at, "multipleOf");
-	return outcome(set(c, out, "multipleOf", json_integer(product * json_integer_value(value))));
+	return outcome(ndl_tools_set(c, out, "multipleOf", json_integer(product * json_integer_value(value))));
 }
 
 /* One pattern is a string, several are an array. */
@@ -164,11 +153,11 @@ static enum outcome merge_pattern(struct schema_context *c, json_t *out, json_t 
 	json_t *all = json_is_array(mine) ? json_copy(mine) : json_pack("[O]", mine);
 	for (size_t i = 0; all && i < (json_is_array(value) ? json_array_size(value) : 1); i++) {
 		json_t *one = json_is_array(value) ? json_array_get(value, i) : value;
-		if (!has_string(all, json_string_value(one)))
+		if (!ndl_tools_has_string(all, json_string_value(one)))
 			json_array_append(all, one);
 	}
 	if (json_array_size(all) > 1)
-		return outcome(set(c, out, "pattern", all));
+		return outcome(ndl_tools_set(c, out, "pattern", all));
 	json_decref(all);
 	return all ? DONE : outcome(ndl_fail_nomem(c->err, "schema"));
 }
@@ -182,7 +171,7 @@ static enum outcome merge_nested(struct schema_context *c, json_t *out, const ch
 		both = json_incref(json_is_true(mine) ? value : mine);
 	else
 		both = ndl_tools_merge(c, mine, value, &here);
-	return both ? outcome(set(c, out, key, both)) : FAILED;
+	return both ? outcome(ndl_tools_set(c, out, key, both)) : FAILED;
 }
 
 static enum outcome merge_keyword(struct schema_context *c, json_t *out, const char *key, json_t *value, const json_t *b,
@@ -244,12 +233,12 @@ static enum outcome merge_objects(struct schema_context *c, json_t *out, const j
 			json_t *both = merge_property(c, a, b, key, at);
 			if (!both || json_object_set_new(all, key, json_is_true(both) ? json_object() : both) < 0)
 				o = FAILED;
-			if (has_string(json_object_get(a, "required"), key) || has_string(json_object_get(b, "required"), key))
+			if (ndl_tools_has_string(json_object_get(a, "required"), key) || ndl_tools_has_string(json_object_get(b, "required"), key))
 				json_array_append_new(needed, json_string(key));
 		}
 	}
-	if (o == DONE && (set(c, out, "properties", json_incref(all)) < 0 ||
-	                  (json_array_size(needed) && set(c, out, "required", json_incref(needed)) < 0)))
+	if (o == DONE && (ndl_tools_set(c, out, "properties", json_incref(all)) < 0 ||
+	                  (json_array_size(needed) && ndl_tools_set(c, out, "required", json_incref(needed)) < 0)))
 		o = FAILED;
 	json_decref(all);
 	json_decref(needed);
@@ -301,7 +290,7 @@ static json_t *merge_plain(struct schema_context *c, json_t *a, json_t *b, const
 		if (json_object_get(out, key))
 			o = merge_keyword(c, out, key, value, b, at);
 		else if (strcmp(key, "properties") != 0 && strcmp(key, "required") != 0)
-			o = outcome(set(c, out, key, json_incref(value)));
+			o = outcome(ndl_tools_set(c, out, key, json_incref(value)));
 	}
 	if (o == DONE && objects)
 		o = merge_objects(c, out, a, b, at);
