@@ -145,7 +145,7 @@ static ndl_status take_keywords(struct schema_context *c, json_t *out, json_t *i
 			status = take(c, out, in, key, value, depth, required, self, at);
 	}
 	if (status == 0)
-		status = ndl_tools_finish_required(c, out, required);
+		status = ndl_tools_finish_required(c, out, required, at);
 	json_decref(required);
 	return status;
 }
@@ -205,8 +205,12 @@ static json_t *take_alternatives(struct schema_context *c, json_t *out, json_t *
 	json_t *kept = json_array(), *all = NULL;
 	size_t i;
 	json_t *alternative;
-	if (!json_is_array(list) || json_array_size(list) == 0) {
+	if (!json_is_array(list)) {
 		ndl_tools_wrong(c, &at, "an array of schemas", list);
+		goto out;
+	}
+	if (json_array_size(list) == 0) {
+		ndl_tools_fail_at(c->err, NDL_EINVAL, &at, "no alternative is given");
 		goto out;
 	}
 	c->trying++;
@@ -289,6 +293,8 @@ static ndl_status take_all(struct schema_context *c, json_t **out, json_t *in, i
 	if (status == 0)
 		status = check_unique(c, *out, at);
 	if (status == 0 && nothing) {
+		if (!c->why.code)
+			ndl_tools_fail_at(&c->why, NDL_EINVAL, at, "what is required can have no value");
 		json_decref(*out);
 		*out = json_false();
 	}
@@ -392,7 +398,7 @@ json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const str
 		out = json_object();
 		required = json_object();
 		if (!out || !required || (params && take_properties(&c, out, required, params, 0, at) < 0) ||
-		    ndl_tools_finish_required(&c, out, required) < 0 || ndl_tools_drop_false(&c, out, &nothing) < 0 || nothing) {
+		    ndl_tools_finish_required(&c, out, required, at) < 0 || ndl_tools_drop_false(&c, out, &nothing) < 0 || nothing) {
 			json_decref(out);
 			out = nothing ? json_false() : NULL;
 		}

@@ -64,8 +64,9 @@ ndl_status ndl_tools_take_type(struct schema_context *c, json_t *out, json_t *va
 ndl_status ndl_tools_take_required(struct schema_context *c, json_t *required, bool *self, const json_t *value,
                                    const struct path *at);
 /* Turns the set of required names into the list "required", in the order of the properties. A
- * name that is not declared becomes an argument of any type. */
-ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json_t *required);
+ * name that is not declared becomes an argument of what additionalProperties says; where that is
+ * false it is an error. at: the place of the schema. */
+ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json_t *required, const struct path *at);
 /* Draft 4 has exclusiveMinimum true beside minimum of `in`; later drafts a number. */
 ndl_status ndl_tools_take_exclusive(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value,
                                     const struct path *at);

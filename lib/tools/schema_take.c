@@ -1,6 +1,7 @@
 /* schema_take.c - the keywords of a schema that hold no schema, one by one, and lists of names. */
 #include "tools/schema_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 ndl_status ndl_tools_wrong(struct schema_context *c, const struct path *at, const char *want, const json_t *got)
@@ -90,7 +91,20 @@ ndl_status ndl_tools_take_required(struct schema_context *c, json_t *required, b
 	return NDL_OK;
 }
 
-ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json_t *required)
+/* What an undeclared property is: false where there can be none. */
+static json_t *undeclared(struct schema_context *c, const json_t *out, const char *name, const struct path *up)
+{
+	json_t *more = json_object_get(out, "additionalProperties");
+	struct path at = {up, "required", 0};
+	if (json_is_false(more) && !(c->flags & NDL_TOOLS_LENIENT)) {
+		char why[160];
+		snprintf(why, sizeof why, "\"%.80s\" is not declared, and additionalProperties is false", name);
+		return ndl_tools_nothing(c, &at, why);
+	}
+	return json_is_object(more) ? json_incref(more) : json_object();
+}
+
+ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json_t *required, const struct path *at)
 {
 	if (json_object_size(required) == 0)
 		return NDL_OK;
@@ -103,9 +117,13 @@ ndl_status ndl_tools_finish_required(struct schema_context *c, json_t *out, json
 		if (!properties || ndl_tools_set(c, out, "properties", properties) < 0)
 			return ndl_fail_nomem(c->err, "schema");
 	}
-	json_object_foreach(required, name, value)
-		if (!json_object_get(properties, name) && json_object_set_new(properties, name, json_object()) < 0)
-			return ndl_fail_nomem(c->err, "schema");
+	json_object_foreach(required, name, value) {
+		if (json_object_get(properties, name))
+			continue;
+		json_t *schema = undeclared(c, out, name, at);
+		if (!schema || json_object_set_new(properties, name, schema) < 0)
+			return c->err->code ? c->err->code : ndl_fail_nomem(c->err, "schema");
+	}
 	json_object_foreach(properties, name, value)
 		if (json_object_get(required, name) && json_array_append_new(list, json_string(name)) < 0)
 			return ndl_fail_nomem(c->err, "schema");
@@ -137,7 +155,7 @@ ndl_status ndl_tools_take_plain(struct schema_context *c, json_t *out, const cha
 		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not positive");
 	if (k == K_SIZE && !(json_is_number(value) && json_number_value(value) >= 0 && json_number_value(value) < 4e9 &&
 	                     (double)(json_int_t)json_number_value(value) == json_number_value(value)))
-		return ndl_tools_wrong(c, at, "a count", value);
+		return ndl_tools_wrong(c, at, "a count, 0 or more", value);
 	if (k == K_SIZE)
 		return ndl_tools_set(c, out, key, json_integer((json_int_t)json_number_value(value)));
 	if (k == K_ENUM && !json_is_array(value))

@@ -239,7 +239,14 @@ static void errors(void)
 		{"[{'name':'f','input_schema':{'type':'string'}}]",
 		 "error: tools[0]: /input_schema: the type of a tool's parameters must be object"},
 		{"[{'name':'f','parameters':{'a':{'enum':[]}}}]", "error: tools[0]: /parameters/a/enum: no value is allowed"},
-		{"[{'name':'f','parameters':{'a':{'minLength':-1}}}]", "error: tools[0]: /parameters/a/minLength: expected a count, got an integer"},
+		{"[{'name':'f','parameters':{'a':{'minLength':-1}}}]", "error: tools[0]: /parameters/a/minLength: expected a count, 0 or more, got an integer"},
+		{"[{'name':'f','input_schema':{'type':'object','properties':{'b':{}},'required':['z'],'additionalProperties':false}}]",
+		 "error: tools[0]: /input_schema/required: 'z' is not declared, and additionalProperties is false"},
+		{"[{'name':'f','input_schema':{'properties':{'a':{'properties':{'b':{}},'additionalProperties':false,'allOf':[{'required':['z']}]}}}}]",
+		 "error: tools[0]: /input_schema/properties/a/allOf/0: contradicts what else is said of this value"},
+		{"[{'name':'f','input_schema':{'properties':{'a':{'type':'object','properties':{'b':false},'required':['b']}},'required':['a']}}]",
+		 "error: tools[0]: /input_schema/properties/a: what is required can have no value"},
+		{"[{'name':'f','parameters':{'a':{'anyOf':[]}}}]", "error: tools[0]: /parameters/a/anyOf: no alternative is given"},
 		{"[{'name':'f','parameters':{'a':{'$ref':'http://x'}}}]", "error: tools[0]: /parameters/a/$ref: no such local reference: 'http://x'"},
 		{"[{'name':'f','parameters':{},'input_schema':{}}]", "error: tools[0]: both 'parameters' and 'input_schema' are given"},
 		{"[{'functionDeclarations':[{'name':'f'},{}]}]", "error: tools[0].functionDeclarations[1]: no name"},
@@ -263,6 +270,11 @@ static void errors(void)
 	}
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'string','pattern':'x','minLenght':3,'not':{}}}}]", 0, NDL_TOOLS_LENIENT),
 		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
+	/* what is required and not declared is one of the others */
+	CHECK_STR(rendered("[{'name':'f','input_schema':{'properties':{'b':{}},'required':['z'],'additionalProperties':{'type':'integer'}}}]", 0, 0),
+		"[{'name':'f','parameters':{'b':{},'z':{'type':'integer','required':true}}}]");
+	CHECK_STR(rendered("[{'name':'f','input_schema':{'properties':{'b':{}},'required':['z'],'additionalProperties':false}}]", 0, NDL_TOOLS_LENIENT),
+		"[{'name':'f','parameters':{'b':{},'z':{'required':true}}}]");
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'date'}}}]", 0, NDL_TOOLS_LENIENT), "[{'name':'f','parameters':{'a':{}}}]");
 	ndl_buf deep = NDL_BUF_INIT;
 	ndl_buf_str(&deep, "[{'name':'f','parameters':{'a':");
