@@ -5,6 +5,7 @@
 #include "cmd/cli.h"
 
 #include "model/model.h"
+#include "retrieve/retrieve.h"
 #include "tensor/exec.h"
 
 typedef struct bench_row {
@@ -65,7 +66,12 @@ ndl_status bench_processes(bench *b, ndl_error *err);
 ndl_status bench_model(bench *b, ndl_error *err);
 /* Whole answers of the model, INT8, one thread: with jumping ahead and without, and the grammar's part. */
 ndl_status bench_answers(bench *b, ndl_error *err);
-/* A search by words and vectors in a catalogue made up for it. */
+/* A catalogue of 10,000 made-up tools, with random vectors that pass for those of `by`, or none if width
+ * is 0. Owned. */
+ndl_index *bench_catalogue(size_t width, const char *by, ndl_error *err);
+/* A search in it by words and vectors. */
 ndl_status bench_search(bench *b, ndl_error *err);
+/* From its index file: opening that, and a request for which 5 tools are picked. INT8, one thread. */
+ndl_status bench_request(bench *b, ndl_error *err);
 
 #endif

@@ -171,7 +171,7 @@ typedef struct catalogue {
 } catalogue;
 
 /* Two words of the name, twelve of the description, two arguments. */
-static ndl_index *make_index(ndl_error *err)
+ndl_index *bench_catalogue(size_t width, const char *by, ndl_error *err)
 {
 	ndl_rng r;
 	ndl_rng_seed(&r, 1, 0);
@@ -188,15 +188,21 @@ static ndl_index *make_index(ndl_error *err)
 	}
 	ndl_tools *t = ndl_tools_new(list, 0, err);
 	ndl_index *x = t ? ndl_index_new(t, 0, err) : NULL;
-	float *v = ndl_calloc(TOOLS * WIDTH, sizeof *v);
-	for (size_t i = 0; v && i < TOOLS * WIDTH; i++)
+	float *v = ndl_calloc(TOOLS, width * sizeof *v);
+	ndl_status status = x && v ? NDL_OK : ndl_fail_nomem(err, "tools");
+	for (size_t i = 0; v && i < TOOLS * width; i++)
 		v[i] = (float)(ndl_rng_normal(&r) / 12);
-	if (x && v && ndl_index_set_vectors(x, v, WIDTH, "random", err) == NDL_OK)
+	if (status == NDL_OK && width > 0) {
+		status = ndl_index_set_vectors(x, v, width, by, err);
 		v = NULL;
+	}
 	free(v);
 	ndl_tools_free(t);
 	json_decref(list);
-	return x;
+	if (status == NDL_OK)
+		return x;
+	ndl_index_free(x);
+	return NULL;
 }
 
 static void search(void *user)
@@ -217,9 +223,11 @@ ndl_status bench_search(bench *b, ndl_error *err)
 	if (!bench_wants(b, name))
 		return NDL_OK;
 	catalogue *c = ndl_calloc(1, sizeof *c);
-	if (!c || !(c->index = make_index(err))) {
-		free(c);
+	if (!c)
 		return ndl_fail_nomem(err, "tools");
+	if (!(c->index = bench_catalogue(WIDTH, "random", err))) {
+		free(c);
+		return err->code;
 	}
 	for (int i = 0; i < WIDTH; i++)
 		c->vector[i] = i % 2 ? 0.08f : -0.09f;

@@ -270,6 +270,8 @@ static ndl_status model_rows(bench *b, ndl_error *err)
 	ndl_status status = bench_model(b, err);
 	if (status == NDL_OK)
 		status = bench_answers(b, err);
+	if (status == NDL_OK)
+		status = bench_request(b, err);
 	if (status != NDL_OK)
 		ndl_error_at(err, b->path, 0);
 	return status;

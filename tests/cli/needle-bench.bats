@@ -118,7 +118,7 @@ setup() {
 @test "bench: answers, the grammar's part and a search are measured" {
 	load model
 	make_model m.safetensors 1 32 2 256 40
-	for f in "search," "answers," "grammar,"; do
+	for f in "search," "answers," "grammar," "opening an index" "request,"; do
 		needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter "$f" --answer 4 --prompt 8 --json
 	done >out.json
 	run -0 jq -ce '.rows[] | [.name, .unit, .value > 0]' out.json
@@ -126,6 +126,10 @@ setup() {
 	[ "${lines[1]}" = '["answers, jumping ahead","tokens/s",true]' ]
 	[ "${lines[2]}" = '["answers, a step a token","tokens/s",true]' ]
 	[ "${lines[3]}" = '["grammar, part of decoding","%",true]' ]
+	[ "${lines[4]}" = '["opening an index, 10000 tools","ms",true]' ]
+	[ "${lines[5]}" = '["request, 10000 tools","ms",true]' ]
+	TMPDIR=$BATS_TEST_TMPDIR/none run -3 needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --filter request
+	[[ $output == *"none/needle-bench."* ]]
 }
 
 # rows NAME...: all of them are in out.json with something above 0
