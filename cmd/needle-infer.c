@@ -167,6 +167,14 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 	return w->own;
 }
 
+/* What an earlier run said of the record is not to be taken for what this one says. */
+static void drop_result(json_t *record)
+{
+	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "invalid", "error"};
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		json_object_del(record, keys[i]);
+}
+
 static void add_result(const worker *w, json_t *record, const ndl_result *r)
 {
 	json_object_set(record, "calls", r->calls);
@@ -190,6 +198,7 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 	worker *w = user;
 	ndl_result r = {0};
 	json_t *query = json_object_get(record, "query");
+	drop_result(record);
 	if (!json_is_string(query))
 		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s",
 		                query ? ndl_json_type_name(query) : "nothing");
@@ -377,8 +386,10 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--stream cannot be combined with --min-confidence or --no-grammar");
 	if (j->request.beam > 1 && (j->stream || j->request.no_grammar))
 		cli_usage_error(c, "--beam cannot be combined with --stream or --no-grammar");
-	if (j->logits && (j->request.top_tools || j->request.min_confidence > 0 || j->stream || j->timings || j->trace))
-		cli_usage_error(c, "--logits goes with --tools and --max-tokens only");
+	const ndl_request *r = &j->request;
+	if (j->logits && (r->top_tools || r->min_confidence > 0 || r->beam > 1 || r->ground || r->refuse_bias != 0 || r->no_jump ||
+	                  r->no_grammar || j->stream || j->timings || j->trace))
+		cli_usage_error(c, "--logits decodes by itself: it goes with --tools, --lenient, --precision and --max-tokens only");
 }
 
 /* Whether the operand is a file of records, not a query: `-`, a name as data files have, or one

@@ -55,6 +55,17 @@ valid() {
 	jq -e '.confidence >= 0 and .confidence <= 1 and (keys_unsorted[0:3] == ["id", "query", "note"])' one
 }
 
+@test "what an earlier run said of a record does not stay" {
+	needle-infer -q -t "$tools" --max-tokens 3 q.jsonl >first
+	jq -se 'all(.truncated)' first
+	needle-infer -q -t "$tools" first >second
+	diff <(jq -Sc . second) <(needle-infer -q -t "$tools" q.jsonl | jq -Sc .)
+	run -1 --separate-stderr needle-infer <<<'{"query":"x","calls":[{"name":"old","arguments":{}}],"confidence":1,"note":"kept"}'
+	jq -e '(has("calls") or has("confidence") | not) and .error.line == 1 and .note == "kept"' <<<"$output"
+	run -1 needle-infer -q -t "$tools" <<<"{\"error\":1}"
+	needle-infer -q -t "$tools" <<<'{"query":"x","error":{"line":7}}' | jq -e '.calls and (has("error") | not)'
+}
+
 @test "a request does not depend on those before it" {
 	needle-infer -t "$tools" q.jsonl >all
 	i=0
@@ -140,6 +151,15 @@ valid() {
 		needle-infer -q -t "$tools" --stream "$q" >calls || true
 		[ "$(jq -c '.[]' whole)" = "$(cat calls)" ]
 	done
+	for n in 3 30 60; do # no half call, and stderr says that one is missing
+		needle-infer -t "$tools" --max-tokens $n "play some jazz" >whole 2>whole.err || true
+		needle-infer -t "$tools" --max-tokens $n --stream "play some jazz" >calls 2>calls.err || true
+		[ "$(jq -c '.[]' whole)" = "$(cat calls)" ]
+		cmp whole.err calls.err
+	done
+	needle-infer -t "$tools" --max-tokens 3 --stream --trace "play some jazz" >calls 2>calls.err || true
+	[ ! -s calls ]
+	[[ $(<calls.err) == $'1.000000\t1\t<tool_call>\n'*"the token limit came before the end"* ]]
 }
 
 @test "--beam: valid answers, the same for any number of threads; 1 is greedy" {
@@ -150,6 +170,9 @@ valid() {
 	needle-infer -q -t "$tools" --beam 4 -j 3 q.jsonl >again
 	cmp four again
 	while IFS= read -r line; do valid "$(jq -c .calls <<<"$line")" "$tools"; done <four
+	needle-infer -q -t "$tools" --beam 4 --trace --timings q.jsonl >traced
+	diff <(jq -c '[.calls, .confidence]' four) <(jq -c '[.calls, .confidence]' traced)
+	jq -se 'all(.timings.decode_tokens == (.trace | length) and (.trace[0].piece == "<tool_call>"))' traced
 	run -1 cmp -s greedy four
 }
 
@@ -171,10 +194,12 @@ valid() {
 }
 
 @test "--no-jump-ahead changes nothing but the time" {
-	needle-infer -q -t "$tools" --trace q.jsonl >with
-	needle-infer -q -t "$tools" --trace --no-jump-ahead q.jsonl >without
-	for file in with without; do jq -c '[.calls, .truncated, (.trace | map([.piece, .choices]))]' $file >$file.said; done
-	cmp with.said without.said
+	for beam in 1 2 4; do
+		needle-infer -q -t "$tools" --beam $beam --trace q.jsonl >with
+		needle-infer -q -t "$tools" --beam $beam --trace --no-jump-ahead q.jsonl >without
+		for file in with without; do jq -c '[.calls, .truncated, (.trace | map([.piece, .choices]))]' $file >$file.said; done
+		cmp with.said without.said
+	done
 }
 
 @test "--lines takes lines as they stand" {
@@ -307,7 +332,10 @@ valid() {
 		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
 		"-t $tools --refuse-bias never word" "-t $tools --refuse-bias 101 word" \
 		"-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
-		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word"; do
+		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word" "-t $tools --stream --no-grammar word" \
+		"-t $tools -k 0 word" "-t $tools --min-confidence nan word" "-t $tools --min-confidence -1 word" \
+		"-t $tools --logits x.npy --beam 2 word" "-t $tools --logits x.npy --ground off word" "-t $tools --logits x.npy -k 1 word" \
+		"-t $tools --logits x.npy q.jsonl two" "-t $tools --max-tokens 2x word" "-t $tools --beam word"; do
 		run --separate-stderr needle-infer $args </dev/null
 		[ "$status" -eq 2 ]
 	done
