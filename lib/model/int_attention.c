@@ -7,9 +7,6 @@
 
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 enum {
 	QUERY_BLOCK = 24,
@@ -47,25 +44,32 @@ size_t ndl_int_kv_bytes(const ndl_exec *ex, ndl_heads h, size_t nk)
 	return h.kv_heads * (key_bytes(ex, h, nk) + value_bytes(ex, h, nk));
 }
 
-static void pack_head(const ndl_exec *ex, char *kv, const float *k, const float *v, size_t nk, ndl_heads h)
+typedef struct pack_job {
+	const ndl_exec *ex;
+	char *kv;
+	const float *k, *v;
+	size_t nk, each; /* bytes of a head */
+	ndl_heads h;
+} pack_job;
+
+static void pack_head(void *arg, size_t head, int thread)
 {
-	const ndl_int_kernel *kern = kernel(ex);
-	const size_t ld = h.kv_heads * h.hd;
-	for (size_t j = 0; j < nk; j += kern->nr, kv += ndl_int_panel_bytes(kern, h.hd))
-		kern->pack_rows(kv, k + j * ld, ld, h.hd, nk - j < kern->nr ? nk - j : kern->nr);
-	for (size_t j = 0; j < h.hd; j += kern->nr, kv += ndl_int_panel_bytes(kern, nk))
+	const pack_job *a = arg;
+	const ndl_int_kernel *kern = kernel(a->ex);
+	const size_t ld = a->h.kv_heads * a->h.hd, hd = a->h.hd, nk = a->nk;
+	const float *k = a->k + head * hd, *v = a->v + head * hd;
+	char *kv = a->kv + head * a->each;
+	(void)thread;
+	for (size_t j = 0; j < nk; j += kern->nr, kv += ndl_int_panel_bytes(kern, hd))
+		kern->pack_rows(kv, k + j * ld, ld, hd, nk - j < kern->nr ? nk - j : kern->nr);
+	for (size_t j = 0; j < hd; j += kern->nr, kv += ndl_int_panel_bytes(kern, nk))
 		kern->pack_columns(kv, v + j, ld, nk);
 }
 
 void ndl_int_kv_pack(ndl_exec *ex, void *kv, const float *k, const float *v, size_t nk, ndl_heads h)
 {
-	const size_t each = ndl_int_kv_bytes(ex, h, nk) / h.kv_heads;
-#ifdef _OPENMP
-	int threads = ndl_exec_threads(ex);
-	#pragma omp parallel for num_threads(threads) if (threads > 1 && nk * h.kv_heads * h.hd > 20000)
-#endif
-	for (size_t i = 0; i < h.kv_heads; i++)
-		pack_head(ex, (char *)kv + i * each, k + i * h.hd, v + i * h.hd, nk, h);
+	pack_job a = {ex, kv, k, v, nk, ndl_int_kv_bytes(ex, h, nk) / h.kv_heads, h};
+	ndl_exec_share(ex, nk * h.kv_heads * h.hd > 20000, h.kv_heads, pack_head, &a);
 }
 
 /* What one thread needs for a block of queries. */
@@ -107,6 +111,9 @@ typedef struct attention {
 	size_t nk;
 	ndl_heads h;
 	size_t keys, values; /* bytes of a head's panels */
+	const char *kv;
+	char *memory;
+	size_t nq, blocks, each; /* blocks of a head; bytes of a thread's scratch */
 } attention;
 
 /* Queries [from, from + n) of the q heads that share a kv head: row r * n + t is head r of query t. Scores
@@ -148,26 +155,21 @@ static void attend_block(const attention *a, scratch *s, const char *kv, size_t 
 			k->block(a->out + from * d + (head * rep + r) * hd + j, d, &s->p, r * n, n, values, k->nr);
 }
 
+static void attend_job(void *arg, size_t job, int thread)
+{
+	const attention *a = arg;
+	size_t head = job / a->blocks, from = job % a->blocks * QUERY_BLOCK, left = a->nq - from;
+	scratch s;
+	lay_out(&s, a->memory + (size_t)thread * a->each, a->h, a->nq, a->nk);
+	s.p.in = padded(a->nk);
+	attend_block(a, &s, a->kv + head * (a->keys + a->values), head, from, left < QUERY_BLOCK ? left : QUERY_BLOCK);
+}
+
 void ndl_int_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const void *kv, size_t nk, ndl_heads h,
                        void *memory)
 {
-	attention a = {ndl_exec_kernels(ex), out, q, nk, h, key_bytes(ex, h, nk), value_bytes(ex, h, nk)};
-	const size_t blocks = (nq + QUERY_BLOCK - 1) / QUERY_BLOCK, each = lay_out(NULL, NULL, h, nq, nk);
-#ifdef _OPENMP
-	int threads = ndl_exec_threads(ex);
-	#pragma omp parallel for num_threads(threads) schedule(dynamic) \
-		if (threads > 1 && 2 * nq * nk * h.heads * h.hd > PARALLEL_WORK)
-#endif
-	for (size_t job = 0; job < h.kv_heads * blocks; job++) {
-		size_t head = job / blocks, from = job % blocks * QUERY_BLOCK, left = nq - from;
-		char *mine = memory;
-		scratch s;
-#ifdef _OPENMP
-		mine += (size_t)omp_get_thread_num() * each;
-#endif
-		lay_out(&s, mine, h, nq, nk);
-		s.p.in = padded(nk);
-		attend_block(&a, &s, (const char *)kv + head * (a.keys + a.values), head, from,
-		             left < QUERY_BLOCK ? left : QUERY_BLOCK);
-	}
+	const size_t blocks = (nq + QUERY_BLOCK - 1) / QUERY_BLOCK;
+	attention a = {ndl_exec_kernels(ex), out, q, nk, h, key_bytes(ex, h, nk), value_bytes(ex, h, nk), kv, memory, nq, blocks,
+		lay_out(NULL, NULL, h, nq, nk)};
+	ndl_exec_share(ex, 2 * nq * nk * h.heads * h.hd > PARALLEL_WORK, h.kv_heads * blocks, attend_job, &a);
 }

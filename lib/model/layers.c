@@ -6,20 +6,12 @@
 
 #include <math.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 enum {
 	FEW_QUERIES = 4,
 	QUERY_BLOCK = 64,        /* queries of one head handled together */
 	PARALLEL_WORK = 500000,  /* multiplications; below this, waking threads costs more than it saves */
 };
-
-static int threads_for(const ndl_exec *ex, size_t work)
-{
-	return work < PARALLEL_WORK ? 1 : ndl_exec_threads(ex);
-}
 
 ndl_status ndl_check_ids(const ndl_model *m, const int32_t *ids, size_t n, ndl_error *err)
 {
@@ -41,29 +33,37 @@ void ndl_embed_tokens(const ndl_model *m, const ndl_exec *ex, float *x, const in
 	}
 }
 
+typedef struct norm_job {
+	const ndl_kernels *k;
+	float *y;
+	const float *x, *scale, *rope;
+	size_t heads, n; /* of n values each */
+} norm_job;
+
+static void norm_row(void *arg, size_t t, int thread)
+{
+	const norm_job *j = arg;
+	float *y = j->y + t * j->heads * j->n;
+	(void)thread;
+	j->k->rmsnorm(y, NULL, j->x + t * j->heads * j->n, j->scale, j->heads, j->n);
+	for (size_t h = 0; j->rope && h < j->heads; h++)
+		j->k->rope(y + h * j->n, j->rope + t * j->n, j->rope + t * j->n + j->n / 2, j->n / 2);
+}
+
+static void norm_rows(const ndl_exec *ex, norm_job *j, size_t rows)
+{
+	ndl_exec_share(ex, 4 * rows * j->heads * j->n >= PARALLEL_WORK, rows, norm_row, j);
+}
+
 void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale)
 {
-	const ndl_kernels *k = ndl_exec_kernels(ex);
-	int threads = threads_for(ex, 4 * rows * n);
-	(void)threads;
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-	for (size_t t = 0; t < rows; t++)
-		k->rmsnorm(y + t * n, NULL, x + t * n, scale, 1, n);
+	norm_rows(ex, &(norm_job){ndl_exec_kernels(ex), y, x, scale, NULL, 1, n}, rows);
 }
 
 void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, const float *scale,
                          const float *rope)
 {
-	const ndl_kernels *k = ndl_exec_kernels(ex);
-	int threads = threads_for(ex, 4 * rows * heads * hd);
-	(void)threads;
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-	for (size_t t = 0; t < rows; t++) {
-		float *row = x + t * heads * hd;
-		k->rmsnorm(row, NULL, row, scale, heads, hd);
-		for (size_t h = 0; rope && h < heads; h++)
-			k->rope(row + h * hd, rope + t * hd, rope + t * hd + hd / 2, hd / 2);
-	}
+	norm_rows(ex, &(norm_job){ndl_exec_kernels(ex), x, x, scale, rope, heads, hd}, rows);
 }
 
 void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t n, float gate)
@@ -99,6 +99,8 @@ typedef struct attention {
 	size_t nq, nk;
 	ndl_heads h;
 	bool causal;
+	float *scratch;
+	size_t step, blocks, each; /* queries of a block; blocks of a head; floats of a thread's scratch */
 } attention;
 
 /* What one head's block of queries works on. */
@@ -142,13 +144,16 @@ static void attend_many(const attention *a, const block *b, int thread)
 	ndl_gemm_serial(a->ex, thread, false, false, b->rows, hd, b->seen, 1, b->s, b->lds, b->v, b->kv, 0, b->out, b->d);
 }
 
-static void attend_block(const attention *a, int thread, size_t head, size_t from, size_t rows, float *s)
+/* One head's block of queries. */
+static void attend_block(void *arg, size_t job, int thread)
 {
+	const attention *a = arg;
+	size_t head = job / a->blocks, from = job % a->blocks * a->step, rows = a->nq - from < a->step ? a->nq - from : a->step;
 	size_t hd = a->h.hd, d = a->h.heads * hd, kv = a->h.kv_heads * hd;
 	size_t at = head / (a->h.heads / a->h.kv_heads) * hd;
 	size_t seen = a->causal ? a->nk - a->nq + from + rows : a->nk;
-	block b = {a->q + from * d + head * hd, a->k + at, a->v + at, a->out + from * d + head * hd, s,
-		rows, seen, padded(seen), d, kv, 1 / sqrtf((float)hd)};
+	block b = {a->q + from * d + head * hd, a->k + at, a->v + at, a->out + from * d + head * hd,
+		a->scratch + (size_t)thread * a->each, rows, seen, padded(seen), d, kv, 1 / sqrtf((float)hd)};
 	if (rows < FEW_QUERIES)
 		attend_few(a, &b);
 	else
@@ -158,18 +163,7 @@ static void attend_block(const attention *a, int thread, size_t head, size_t fro
 void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const float *k, const float *v, size_t nk,
                    ndl_heads h, bool causal, float *scratch)
 {
-	attention a = {ex, out, q, k, v, nq, nk, h, causal};
-	size_t step = block_of(nq), blocks = (nq + step - 1) / step, each = step * padded(nk);
-	int threads = threads_for(ex, 2 * h.heads * h.hd * nq * nk);
-	(void)threads;
-#pragma omp parallel for num_threads(threads) schedule(dynamic) if (threads > 1)
-	for (size_t job = 0; job < h.heads * blocks; job++) {
-		size_t from = job % blocks * step, rows = nq - from < step ? nq - from : step;
-#ifdef _OPENMP
-		int thread = omp_get_thread_num();
-#else
-		int thread = 0;
-#endif
-		attend_block(&a, thread, job / blocks, from, rows, scratch + (size_t)thread * each);
-	}
+	size_t step = block_of(nq), blocks = (nq + step - 1) / step;
+	attention a = {ex, out, q, k, v, nq, nk, h, causal, scratch, step, blocks, step * padded(nk)};
+	ndl_exec_share(ex, 2 * h.heads * h.hd * nq * nk >= PARALLEL_WORK, h.heads * blocks, attend_block, &a);
 }

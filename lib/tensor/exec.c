@@ -101,6 +101,22 @@ int ndl_exec_threads(const ndl_exec *x)
 	return x->threads;
 }
 
+void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, void *arg)
+{
+#ifdef _OPENMP
+	if (many && x->threads > 1 && n > 1) {
+		const size_t chunk = 1 + n / (16 * (size_t)x->threads);
+		#pragma omp parallel for num_threads(x->threads) schedule(dynamic, chunk)
+		for (size_t i = 0; i < n; i++)
+			fn(arg, i, omp_get_thread_num());
+		return;
+	}
+#endif
+	(void)x, (void)many;
+	for (size_t i = 0; i < n; i++)
+		fn(arg, i, 0);
+}
+
 const ndl_kernels *ndl_exec_kernels(const ndl_exec *x)
 {
 	return &x->kernels;

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "kernels/kernels.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
@@ -28,6 +29,11 @@ ndl_exec *ndl_exec_fork(const ndl_exec *x, int threads, ndl_error *err);
 void ndl_exec_free(ndl_exec *x);
 
 int ndl_exec_threads(const ndl_exec *x);
+/* fn(arg, i, thread) for every i < n; what it does must not depend on thread, which says whose scratch to use. Among
+ * the threads if `many`: else here, one after the other, which costs nothing, while a parallel region takes system
+ * calls even of one thread. */
+typedef void ndl_share_fn(void *arg, size_t i, int thread);
+void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, void *arg);
 const ndl_kernels *ndl_exec_kernels(const ndl_exec *x);
 void ndl_exec_set_precision(ndl_exec *x, ndl_precision p);
 ndl_precision ndl_exec_precision(const ndl_exec *x);

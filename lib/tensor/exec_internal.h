@@ -5,10 +5,6 @@
 #include "tensor/exec.h"
 #include "tensor/gemm.h"
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 /* Columns of B packed at once: by all threads together, and by one thread on its own. */
 enum { NDL_EXEC_NC = 1024, NDL_EXEC_NC_SERIAL = 512 };
 
@@ -28,16 +24,6 @@ struct ndl_exec {
 	ndl_observe_fn *observe;
 	void *observe_user;
 };
-
-/* Which thread of a parallel region this is. */
-static inline int ndl_exec_thread(void)
-{
-#ifdef _OPENMP
-	return omp_get_thread_num();
-#else
-	return 0;
-#endif
-}
 
 static inline const ndl_gemm_kernel *ndl_exec_gemm(const ndl_exec *x)
 {

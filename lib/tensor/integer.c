@@ -42,27 +42,35 @@ ndl_int_rows ndl_int_rows_in(void *memory, size_t m, size_t in)
 
 /* Rows ------------------------------------------------------------------------------------ */
 
+typedef struct set_job {
+	const ndl_kernels *k;
+	const ndl_inputs *in;
+	const float *x, *norm;
+	float *y;
+} set_job;
+
+static void set_row(void *arg, size_t t, int thread)
+{
+	const set_job *j = arg;
+	const ndl_int_rows *r = &j->in->rows;
+	const size_t n = r->in, groups = n / NDL_INT_GROUP;
+	(void)thread;
+	if (j->norm)
+		j->k->rmsnorm(j->y + t * n, NULL, j->x + t * n, j->norm, 1, n);
+	if (j->in->rounded)
+		j->k->integer.quantize(r->code + t * n, r->scale + t * groups, r->sum + t * groups, j->in->x + t * n, n);
+}
+
 void ndl_inputs_set(ndl_exec *ex, ndl_inputs *in, const float *x, size_t m, const float *norm, float *y,
                     const ndl_weight *w)
 {
-	const ndl_kernels *k = &ex->kernels;
-	const size_t n = w->in, groups = n / NDL_INT_GROUP;
-	ndl_int_rows *r = &in->rows;
+	set_job j = {&ex->kernels, in, x, norm, y};
 	in->x = norm ? y : x;
 	in->m = m;
 	in->rounded = ndl_weight_integer(ex, w);
-	r->in = n;
-	if (!norm && !in->rounded)
-		return;
-#ifdef _OPENMP
-	#pragma omp parallel for num_threads(ex->threads) schedule(static) if (ex->threads > 1 && m * n > ROW_WORK)
-#endif
-	for (size_t t = 0; t < m; t++) {
-		if (norm)
-			k->rmsnorm(y + t * n, NULL, x + t * n, norm, 1, n);
-		if (in->rounded)
-			k->integer.quantize(r->code + t * n, r->scale + t * groups, r->sum + t * groups, in->x + t * n, n);
-	}
+	in->rows.in = w->in;
+	if (norm || in->rounded)
+		ndl_exec_share(ex, m * w->in > ROW_WORK, m, set_row, &j);
 }
 
 /* Pieces ---------------------------------------------------------------------------------- */
@@ -107,39 +115,49 @@ static bool fits_gemv(const ndl_int_kernel *k, const ndl_product *p, size_t n)
 	return true;
 }
 
+typedef struct products_job {
+	ndl_exec *ex;
+	const ndl_product *p;
+	const ndl_int_rows *r;
+	size_t m;
+} products_job;
+
+static void few_piece(void *arg, size_t i, int thread)
+{
+	const products_job *j = arg;
+	const ndl_int_kernel *k = &j->ex->kernels.integer;
+	const ndl_product *q = j->p;
+	size_t o, outs = find_piece(&q, i, PIECE, &o);
+	const ndl_weight *w = q->w;
+	(void)thread;
+	for (size_t t = 0; t < j->m; t++)
+		k->gemv[w->type](q->y + t * w->out + o, j->r, t, codes_at(w, o), scales_at(w, o), NULL, outs);
+}
+
 static void few_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	const ndl_int_kernel *k = &ex->kernels.integer;
+	products_job j = {ex, p, r, m};
 	const size_t pieces = count_pieces(p, n, PIECE);
-#ifdef _OPENMP
-	#pragma omp parallel for num_threads(ex->threads) schedule(static) \
-		if (ex->threads > 1 && pieces * PIECE * r->in / 2 > BYTE_WORK)
-#endif
-	for (size_t i = 0; i < pieces; i++) {
-		const ndl_product *q = p;
-		size_t o, outs = find_piece(&q, i, PIECE, &o);
-		const ndl_weight *w = q->w;
-		for (size_t t = 0; t < m; t++)
-			k->gemv[w->type](q->y + t * w->out + o, r, t, codes_at(w, o), scales_at(w, o), NULL, outs);
-	}
+	ndl_exec_share(ex, pieces * PIECE * r->in / 2 > BYTE_WORK, pieces, few_piece, &j);
+}
+
+static void many_piece(void *arg, size_t i, int thread)
+{
+	const products_job *j = arg;
+	const ndl_int_kernel *k = &j->ex->kernels.integer;
+	const ndl_product *q = j->p;
+	size_t o, outs = find_piece(&q, i, k->nr, &o);
+	const ndl_weight *w = q->w;
+	void *panel = j->ex->scratch[thread].b;
+	k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
+	k->block(q->y + o, w->out, j->r, 0, j->m, panel, outs);
 }
 
 static void many_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	const ndl_int_kernel *k = &ex->kernels.integer;
-	const size_t pieces = count_pieces(p, n, k->nr);
-#ifdef _OPENMP
-	#pragma omp parallel for num_threads(ex->threads) schedule(static) \
-		if (ex->threads > 1 && pieces * k->nr * r->in * m > SUM_WORK)
-#endif
-	for (size_t i = 0; i < pieces; i++) {
-		const ndl_product *q = p;
-		size_t o, outs = find_piece(&q, i, k->nr, &o);
-		const ndl_weight *w = q->w;
-		void *panel = ex->scratch[ndl_exec_thread()].b;
-		k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
-		k->block(q->y + o, w->out, r, 0, m, panel, outs);
-	}
+	products_job j = {ex, p, r, m};
+	const size_t nr = ex->kernels.integer.nr, pieces = count_pieces(p, n, nr);
+	ndl_exec_share(ex, pieces * nr * r->in * m > SUM_WORK, pieces, many_piece, &j);
 }
 
 /* All ------------------------------------------------------------------------------------- */

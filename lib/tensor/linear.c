@@ -57,22 +57,32 @@ static void few_in_major(const ndl_kernels *k, float *y, const float *x, size_t 
 		k->col_sum[w->type](y + i * w->out + o, x + i * w->in, column, w->out, w->in, end - o);
 }
 
+typedef struct few_job {
+	const ndl_kernels *k;
+	float *y;
+	const float *x;
+	size_t m;
+	const ndl_weight *w;
+} few_job;
+
+/* Pieces of a fixed size, so that a sum's shape never depends on the threads. */
+static void few_piece(void *arg, size_t q, int thread)
+{
+	const few_job *j = arg;
+	const ndl_weight *w = j->w;
+	size_t o = q * COLS_AT_ONCE, end = w->out - o < COLS_AT_ONCE ? w->out : o + COLS_AT_ONCE;
+	(void)thread;
+	if (w->out_major)
+		few_out_major(j->k, j->y, j->x, j->m, w, o, end);
+	else
+		few_in_major(j->k, j->y, j->x, j->m, w, o, end);
+}
+
 static void few_rows(ndl_exec *ex, float *y, const float *x, size_t m, const ndl_weight *w)
 {
-	const ndl_kernels *k = &ex->kernels;
-	/* Pieces of a fixed size, so that a sum's shape never depends on the threads. */
+	few_job j = {&ex->kernels, y, x, m, w};
 	size_t pieces = (w->out + COLS_AT_ONCE - 1) / COLS_AT_ONCE;
-#ifdef _OPENMP
-	#pragma omp parallel for num_threads(ex->threads) schedule(static) \
-		if (ex->threads > 1 && (double)m * (double)w->in * (double)w->out > 5e5)
-#endif
-	for (size_t q = 0; q < pieces; q++) {
-		size_t o = q * COLS_AT_ONCE, end = w->out - o < COLS_AT_ONCE ? w->out : o + COLS_AT_ONCE;
-		if (w->out_major)
-			few_out_major(k, y, x, m, w, o, end);
-		else
-			few_in_major(k, y, x, m, w, o, end);
-	}
+	ndl_exec_share(ex, (double)m * (double)w->in * (double)w->out > 5e5, pieces, few_piece, &j);
 }
 
 void ndl_exec_observe(ndl_exec *ex, ndl_observe_fn *fn, void *user)
