@@ -1,6 +1,12 @@
 #include "cmd/engine.h"
 
+#include "base/mem.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,12 +48,35 @@ ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)
 	return x;
 }
 
+/* The heap that an engine takes, in huge pages and asked for at once (base/mem.h): from a boundary of them on, to which
+ * *pad is left free; it is not given back when blocks at its end are freed. Large blocks, little of which is used, stay
+ * apart from it. */
+static void prepare_heap(void **pad)
+{
+#ifdef __GLIBC__
+	enum { WHOLE = 2 << 20, ENGINE = 2 * WHOLE, LARGE = 512 << 10, ROOM = 64 };
+	mallopt(M_MMAP_THRESHOLD, 2 * ENGINE);
+	mallopt(M_TRIM_THRESHOLD, 4 * ENGINE);
+	void *all = malloc(ENGINE + WHOLE);
+	const uintptr_t at = (uintptr_t)all;
+	size_t before = WHOLE - at % WHOLE;
+	free(all);
+	*pad = malloc(before > ROOM ? before - ROOM : 1);
+	if (*pad && (uintptr_t)*pad == at)
+		ndl_expect_use((char *)*pad + before, ENGINE);
+	mallopt(M_MMAP_THRESHOLD, LARGE);
+#else
+	*pad = NULL;
+#endif
+}
+
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	const char *path = cli_model_path(c, &err);
-	if (path && (e->exec = cli_exec_new(c->common.threads, precision, &err)) &&
-	    (e->engine = ndl_engine_open(path, &err)) && (e->session = ndl_session_new(e->engine, e->exec, &err))) {
+	e->exec = path ? cli_exec_new(c->common.threads, precision, &err) : NULL;
+	prepare_heap(&e->heap);
+	if (e->exec && (e->engine = ndl_engine_open(path, &err)) && (e->session = ndl_session_new(e->engine, e->exec, &err))) {
 		const ndl_kernels *k = ndl_exec_kernels(e->exec);
 		cli_verbose(c, "%s, %d threads, %s kernels, %s%s", path, ndl_exec_threads(e->exec), ndl_isa_name(k->isa),
 		            precision == NDL_PRECISION_INT8 ? "integers " : "f32", precision == NDL_PRECISION_INT8 ? k->integer.name : "");
@@ -62,4 +91,5 @@ void cli_engine_close(cli_engine *e)
 	ndl_session_free(e->session);
 	ndl_engine_free(e->engine);
 	ndl_exec_free(e->exec);
+	free(e->heap);
 }

@@ -25,6 +25,7 @@ typedef struct cli_engine {
 	ndl_exec *exec;
 	ndl_engine *engine;
 	ndl_session *session;
+	void *heap; /* what keeps it where it is */
 } cli_engine;
 
 /* Threads as -j says, the model of cli_model_path. False after a message: exit with CLI_UNUSABLE. Close

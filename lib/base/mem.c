@@ -1,5 +1,6 @@
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,27 @@ void *ndl_alloc_huge(size_t n, size_t size)
 		madvise(p, bytes, MADV_HUGEPAGE); /* a hint: failure changes nothing */
 #endif
 	return p;
+}
+
+void *ndl_alloc_partly(size_t n, size_t size)
+{
+	size_t bytes = whole(n, size, HUGE_PAGE);
+	return bytes ? aligned_alloc(HUGE_PAGE, bytes) : NULL;
+}
+
+void ndl_expect_use(void *p, size_t bytes)
+{
+	int kept = errno; /* hints: failure changes nothing */
+#ifdef MADV_HUGEPAGE
+	size_t huge = (bytes + HUGE_PAGE / 4 * 3) / HUGE_PAGE * HUGE_PAGE;
+	if (huge)
+		madvise(p, huge, MADV_HUGEPAGE);
+#endif
+#ifdef MADV_POPULATE_WRITE
+	madvise(p, bytes, MADV_POPULATE_WRITE);
+#endif
+	(void)p, (void)bytes;
+	errno = kept;
 }
 
 int ndl_grow(void *array, size_t *cap, size_t need, size_t size)

@@ -10,6 +10,7 @@ libneedle_a_SOURCES += \
 	lib/base/outfile.h lib/base/outfile.c \
 	lib/base/reader.h lib/base/reader.c \
 	lib/base/rng.h lib/base/rng.c lib/base/xxh64.c \
+	lib/base/sort.h lib/base/sort.c \
 	lib/base/utf8.h lib/base/utf8.c
 
 check_PROGRAMS += tests/unit/test_base

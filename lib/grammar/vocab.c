@@ -7,6 +7,7 @@
 #include "grammar/grammar_internal.h"
 
 #include "base/mem.h"
+#include "base/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,25 +39,15 @@ enum { LEVELS = 33 };
 enum { PIECE_MAX = 1024 };
 
 struct order {
-	uint64_t first; /* eight bytes as a number, zeros after the end: nearly always they decide */
+	uint64_t first; /* ndl_sort_key */
 	const char *bytes;
 	uint32_t len;
 	int32_t id;
 };
 
-static uint64_t first_eight(const char *bytes, size_t len)
-{
-	uint64_t x = 0;
-	for (size_t i = 0; i < 8; i++)
-		x = x << 8 | (i < len ? (unsigned char)bytes[i] : 0);
-	return x;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const struct order *x = a, *y = b;
-	if (x->first != y->first)
-		return x->first < y->first ? -1 : 1;
 	int order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
 	if (order)
 		return order;
@@ -128,9 +119,10 @@ static ndl_status build(ndl_vocab_trie *v)
 	for (size_t i = 0; i < v->n; i++) {
 		size_t len = v->at[i + 1] - v->at[i];
 		if (len > 0 && len <= PIECE_MAX && (int32_t)i != v->eos)
-			o[n++] = (struct order){first_eight(v->bytes + v->at[i], len), v->bytes + v->at[i], (uint32_t)len, (int32_t)i};
+			o[n++] = (struct order){ndl_sort_key(v->bytes + v->at[i], len), v->bytes + v->at[i], (uint32_t)len, (int32_t)i};
 	}
-	qsort(o, n, sizeof *o, compare);
+	if (ndl_sort_keyed(o, n, sizeof *o, compare) < 0)
+		goto out;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t characters;
 		enum kind kind = classify(o[i].bytes, o[i].len, &characters);

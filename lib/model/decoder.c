@@ -11,12 +11,13 @@ struct ndl_decoder {
 	size_t max, max_enc; /* tokens of cache, rows of encoder states */
 	size_t len;          /* tokens in the cache */
 	size_t rows;         /* encoder states seen by this sequence */
+	size_t ready;        /* encoder states for which memory was asked for */
 	bool integer;        /* cross-attention in integers */
 	ndl_inputs in;       /* room for most_rows rounded rows */
-	/* one allocation: rounded rows; scratch of attention; x, y, q, att [max,d]; a weight row [d]; per layer
-	 * the caches k, v [max,kv] and the cross-attention's: k, v [max_enc,kv], or in integers packed, and
-	 * then one such k, v on their way there */
-	float *arena, *scratch, *x, *y, *q, *att, *row, *cache, *cross;
+	/* one allocation: what depends on the states, per layer the cross-attention's k, v [rows,kv], or in integers
+	 * packed, and then one such k, v on their way there; rounded rows; scratch of attention; x, y, q, att [max,d];
+	 * a weight row [d]; per layer the caches k, v [max,kv] */
+	float *arena, *scratch, *x, *y, *q, *att, *row, *cache;
 	const ndl_decoder *source; /* whose cross-attention caches are read: its own, or that it branched from */
 	ndl_layer_fn *watch;
 	void *user;
@@ -38,11 +39,12 @@ static size_t whole_lines(size_t bytes)
 	return (bytes + 63) / 64 * 16;
 }
 
-static size_t cross_floats(const ndl_decoder *d)
+/* Of a layer, for so many states. */
+static size_t cross_floats(const ndl_decoder *d, size_t rows)
 {
 	if (d->integer)
-		return whole_lines(ndl_int_kv_bytes(d->ex, d->m->heads, d->max_enc));
-	return whole_lines(2 * d->max_enc * kv_size(d) * sizeof(float));
+		return whole_lines(ndl_int_kv_bytes(d->ex, d->m->heads, rows));
+	return whole_lines(2 * rows * kv_size(d) * sizeof(float));
 }
 
 static size_t own_floats(const ndl_decoder *d)
@@ -50,15 +52,21 @@ static size_t own_floats(const ndl_decoder *d)
 	return whole_lines(2 * d->max * kv_size(d) * sizeof(float));
 }
 
+/* Of all layers, and of keys and values that are not packed yet; false on overflow. */
+static bool all_cross_floats(const ndl_decoder *d, size_t rows, size_t *out)
+{
+	return ndl_mul_ok(cross_floats(d, rows), (size_t)d->m->config.num_decoder_layers, out) &&
+	       ndl_add_ok(*out, d->integer ? 2 * rows * kv_size(d) : 0, out);
+}
+
 static layer_cache cache_of(const ndl_decoder *d, int layer)
 {
-	size_t at = (size_t)layer * (own_floats(d) + cross_floats(d));
-	float *p = d->cache + at, *packed = d->source->cache + at + own_floats(d);
-	layer_cache c = {p, p + d->max * kv_size(d), packed, packed + d->max_enc * kv_size(d), NULL};
+	float *p = d->cache + (size_t)layer * own_floats(d), *cross = d->source->arena + (size_t)layer * cross_floats(d, d->rows);
+	layer_cache c = {p, p + d->max * kv_size(d), cross, cross + d->rows * kv_size(d), NULL};
 	if (d->integer) {
-		c.cross = packed;
-		c.cross_k = d->cross;
-		c.cross_v = d->cross + d->max_enc * kv_size(d);
+		c.cross = cross;
+		c.cross_k = d->arena + (size_t)d->m->config.num_decoder_layers * cross_floats(d, d->rows);
+		c.cross_v = c.cross_k + d->rows * kv_size(d);
 	}
 	return c;
 }
@@ -81,20 +89,20 @@ static ndl_status lay_out(ndl_decoder *d, ndl_error *err)
 	size_t width = (size_t)d->m->config.d_model, layers = (size_t)d->m->config.num_decoder_layers;
 	d->integer = layers && ndl_int_attention_fits(d->ex, &d->m->dec[0].cross.q, d->m->heads);
 	size_t rows = d->max * width, total, caches, rounded = ndl_int_rows_bytes(most_rows(d), width), scratch = scratch_floats(d);
-	size_t cross = d->integer ? 2 * d->max_enc * kv_size(d) : 0;
-	if (!scratch || !rounded || !ndl_mul_ok(own_floats(d) + cross_floats(d), layers, &caches) ||
+	size_t cross;
+	if (!scratch || !rounded || !ndl_mul_ok(own_floats(d), layers, &caches) || !all_cross_floats(d, d->max_enc, &cross) ||
 	    !ndl_mul_ok(rows, 4, &total) || !ndl_add_ok(total, whole_lines(rounded) + width + 16 + scratch + cross, &total) ||
-	    !ndl_add_ok(total, caches, &total) || !(d->arena = ndl_alloc64(total, sizeof *d->arena)))
+	    !ndl_add_ok(total, caches, &total) || !(d->arena = ndl_alloc_partly(total, sizeof *d->arena)))
 		return ndl_fail_nomem(err, "a decoder");
-	d->in.rows = ndl_int_rows_in(d->arena, most_rows(d), width);
-	d->scratch = d->arena + whole_lines(rounded);
+	float *after = d->arena + whole_lines(cross * sizeof(float));
+	d->in.rows = ndl_int_rows_in(after, most_rows(d), width);
+	d->scratch = after + whole_lines(rounded);
 	d->cache = d->scratch + scratch;
 	d->x = d->cache + caches;
 	d->y = d->x + rows;
 	d->q = d->y + rows;
 	d->att = d->q + rows;
 	d->row = d->att + rows;
-	d->cross = d->row + width;
 	return NDL_OK;
 }
 
@@ -131,6 +139,16 @@ void ndl_decoder_watch(ndl_decoder *d, ndl_layer_fn *fn, void *user)
 	d->user = user;
 }
 
+/* The memory of the cross-attention, as far as it is not there. */
+static void expect_states(ndl_decoder *d)
+{
+	size_t floats;
+	if (d->rows > d->ready && all_cross_floats(d, d->rows, &floats)) {
+		ndl_expect_use(d->arena, floats * sizeof *d->arena);
+		d->ready = d->rows;
+	}
+}
+
 ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, ndl_error *err)
 {
 	ndl_heads h = d->m->heads;
@@ -138,6 +156,8 @@ ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, n
 	d->source = d;
 	if (rows == 0 || rows > d->max_enc)
 		return ndl_fail(err, NDL_EINVAL, "%zu encoder states, expected 1 to %zu", rows, d->max_enc);
+	d->rows = rows;
+	expect_states(d);
 	if (d->m->config.num_decoder_layers)
 		ndl_inputs_set(d->ex, &d->in, states, rows, NULL, NULL, &d->m->dec[0].cross.k);
 	for (int i = 0; i < d->m->config.num_decoder_layers; i++) {
@@ -149,7 +169,6 @@ ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, n
 		if (d->integer)
 			ndl_int_kv_pack(d->ex, c.cross, c.cross_k, c.cross_v, rows, h);
 	}
-	d->rows = rows;
 	return NDL_OK;
 }
 

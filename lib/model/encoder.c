@@ -8,9 +8,9 @@
 struct ndl_encoder {
 	const ndl_model *m;
 	ndl_exec *ex;
-	size_t max;
-	/* one allocation: x, y, q, att [max,d]; k, v [max,kv]; head [d + d/4]; scratch of the attention; with
-	 * integer products room for rounded rows [max,d], and for packed keys and values */
+	size_t max, ready; /* tokens there is room for, and whose part of it is there in memory */
+	/* one allocation, for n tokens at a time in its first part: x, y, q, att [n,d]; k, v [n,kv]; head [d + d/4];
+	 * scratch of the attention; with integer products room for rounded rows [n,d], and for packed keys and values */
 	float *arena, *x, *y, *q, *att, *k, *v, *head, *scratch;
 	bool integer;
 	ndl_inputs in;
@@ -19,42 +19,44 @@ struct ndl_encoder {
 	void *user;
 };
 
-/* In floats: what only integer attention takes, what either takes of scratch. */
-static bool measure(const ndl_encoder *e, size_t *rounded, size_t *kv, size_t *scratch)
+/* In floats for n tokens: what only integer attention takes, what either takes of scratch. */
+static bool measure(const ndl_encoder *e, size_t n, size_t *rounded, size_t *kv, size_t *scratch)
 {
 	ndl_heads h = e->m->heads;
-	size_t bytes = ndl_int_rows_bytes(e->max, h.heads * h.hd);
+	size_t bytes = ndl_int_rows_bytes(n, h.heads * h.hd);
 	*kv = 0;
 	*rounded = (bytes + 63) / 64 * 16;
-	*scratch = ndl_attention_scratch(e->ex, e->max, e->max);
+	*scratch = ndl_attention_scratch(e->ex, n, n);
 	if (e->integer) {
-		*kv = (ndl_int_kv_bytes(e->ex, h, e->max) + 63) / 64 * 16;
-		*scratch = ndl_int_attention_scratch(e->ex, h, e->max, e->max) / 4;
+		*kv = (ndl_int_kv_bytes(e->ex, h, n) + 63) / 64 * 16;
+		*scratch = ndl_int_attention_scratch(e->ex, h, n, n) / 4;
 	}
 	return bytes && *scratch;
 }
 
-static ndl_status lay_out(ndl_encoder *e, ndl_error *err)
+/* Lays the parts out for n tokens (without an arena: only measures); returns the floats that takes, 0 on
+ * overflow. */
+static size_t lay_out(ndl_encoder *e, size_t n)
 {
 	ndl_heads h = e->m->heads;
 	size_t d = h.heads * h.hd, kv = h.kv_heads * h.hd, row = 4 * d + 2 * kv, total, scratch, rounded, packed;
-	e->integer = e->m->config.num_encoder_layers && ndl_int_attention_fits(e->ex, &e->m->enc[0].self.q, h);
-	if (!measure(e, &rounded, &packed, &scratch) || !ndl_mul_ok(row, e->max, &total) ||
-	    !ndl_add_ok(total, scratch + rounded + packed + 2 * d, &total) ||
-	    !(e->arena = ndl_alloc64(total, sizeof *e->arena)))
-		return ndl_fail_nomem(err, "an encoder");
+	if (!measure(e, n, &rounded, &packed, &scratch) || !ndl_mul_ok(row, n, &total) ||
+	    !ndl_add_ok(total, scratch + rounded + packed + 2 * d, &total))
+		return 0;
+	if (!e->arena)
+		return total;
 	float *kv_at = e->arena + rounded;
-	e->in.rows = ndl_int_rows_in(e->arena, e->max, d);
+	e->in.rows = ndl_int_rows_in(e->arena, n, d);
 	e->kv = kv_at;
 	e->scratch = kv_at + packed;
 	e->x = e->scratch + scratch;
-	e->y = e->x + e->max * d;
-	e->q = e->y + e->max * d;
-	e->att = e->q + e->max * d;
-	e->k = e->att + e->max * d;
-	e->v = e->k + e->max * kv;
-	e->head = e->v + e->max * kv;
-	return NDL_OK;
+	e->y = e->x + n * d;
+	e->q = e->y + n * d;
+	e->att = e->q + n * d;
+	e->k = e->att + n * d;
+	e->v = e->k + n * kv;
+	e->head = e->v + n * kv;
+	return total;
 }
 
 ndl_encoder *ndl_encoder_new(const ndl_model *m, ndl_exec *x, ndl_error *err)
@@ -67,7 +69,10 @@ ndl_encoder *ndl_encoder_new(const ndl_model *m, ndl_exec *x, ndl_error *err)
 	e->m = m;
 	e->ex = x;
 	e->max = (size_t)m->config.max_enc_len;
-	if (lay_out(e, err) != NDL_OK) {
+	e->integer = m->config.num_encoder_layers && ndl_int_attention_fits(x, &m->enc[0].self.q, m->heads);
+	size_t total = lay_out(e, e->max);
+	if (!total || !(e->arena = ndl_alloc_partly(total, sizeof *e->arena))) {
+		ndl_fail_nomem(err, "an encoder");
 		ndl_encoder_free(e);
 		return NULL;
 	}
@@ -118,6 +123,10 @@ ndl_status ndl_encoder_run(ndl_encoder *e, const int32_t *ids, size_t n, const f
 	ndl_status rc = ndl_check_ids(e->m, ids, n, err);
 	if (rc != NDL_OK)
 		return rc;
+	size_t used = lay_out(e, n);
+	if (n > e->ready)
+		ndl_expect_use(e->arena, used * sizeof *e->arena);
+	e->ready = n > e->ready ? n : e->ready;
 	ndl_embed_tokens(e->m, e->ex, e->x, ids, n);
 	for (int i = 0; i < e->m->config.num_encoder_layers; i++) {
 		run_layer(e, &e->m->enc[i], n);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/narrow.h"
+#include "base/sort.h"
 
 #include <stdlib.h>
 
@@ -17,6 +18,15 @@ static int byte_at(const void *pieces, size_t i, size_t pos)
 {
 	const ndl_piece *x = &((const ndl_pieces *)pieces)->piece[i];
 	return pos < x->len ? ndl_fold((unsigned char)x->bytes[pos]) : -1;
+}
+
+static uint64_t first_of(const ndl_piece *x)
+{
+	char folded[8];
+	size_t n = x->len < sizeof folded ? x->len : sizeof folded;
+	for (size_t i = 0; i < n; i++)
+		folded[i] = (char)ndl_fold((unsigned char)x->bytes[i]);
+	return ndl_sort_key(folded, n);
 }
 
 static int compare(const void *a, const void *b)
@@ -57,9 +67,11 @@ ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err)
 		ndl_piece *x = &p->piece[p->n];
 		x->id = (int32_t)i;
 		x->bytes = ndl_tok_bytes(tok, x->id, &x->len);
+		x->first = first_of(x);
 		p->n += x->len > 0;
 	}
-	qsort(p->piece, p->n, sizeof *p->piece, compare);
+	if (ndl_sort_keyed(p->piece, p->n, sizeof *p->piece, compare) < 0)
+		return ndl_fail_nomem(err, "the vocabulary");
 	p->opening = ndl_calloc(p->n + 1, sizeof *p->opening);
 	if (!p->opening)
 		return ndl_fail_nomem(err, "the vocabulary");

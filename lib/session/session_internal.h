@@ -8,6 +8,7 @@
 
 /* pieces.c: the texts of the vocabulary, in the order of their bytes; ASCII case ignored. */
 typedef struct ndl_piece {
+	uint64_t first;    /* ndl_sort_key, ASCII case ignored */
 	const char *bytes; /* borrowed from the tokenizer */
 	size_t len;
 	int32_t id;

@@ -5,6 +5,7 @@
 #include "base/outfile.h"
 #include "base/reader.h"
 #include "base/rng.h"
+#include "base/sort.h"
 #include "base/utf8.h"
 #include "tests/tap.h"
 
@@ -296,6 +297,60 @@ static void test_utf8(void)
 	CHECK_INT(ndl_utf8_count("a\xc3\xa9", 3), 2);
 }
 
+typedef struct text_item {
+	uint64_t key;
+	const char *text;
+	size_t len;
+} text_item;
+
+static int by_text(const void *a, const void *b)
+{
+	const text_item *x = a, *y = b;
+	int order = memcmp(x->text, y->text, x->len < y->len ? x->len : y->len);
+	return order ? order : (x->len > y->len) - (x->len < y->len);
+}
+
+/* Random texts of few letters, many of which begin alike, sorted as qsort does. */
+static void test_sort(void)
+{
+	enum { N = 500, LONGEST = 12 };
+	static char text[N][LONGEST];
+	static const char letters[] = {'a', '\0', '\xff'};
+	text_item a[N], b[N];
+	ndl_rng r;
+	ndl_rng_seed(&r, 3, 0);
+	for (size_t n = 0; n <= N; n += 1 + n) {
+		for (size_t i = 0; i < n; i++) {
+			for (size_t k = 0; k < LONGEST; k++)
+				text[i][k] = letters[ndl_rng_below(&r, sizeof letters)];
+			size_t len = (size_t)ndl_rng_below(&r, LONGEST + 1);
+			a[i] = b[i] = (text_item){ndl_sort_key(text[i], len), text[i], len};
+		}
+		qsort(a, n, sizeof *a, by_text);
+		CHECK_INT(ndl_sort_keyed(b, n, sizeof *b, by_text), 0);
+		bool same = true;
+		for (size_t i = 0; i < n; i++)
+			same &= by_text(&a[i], &b[i]) == 0;
+		CHECK(same);
+	}
+	CHECK(ndl_sort_key("ab", 2) == UINT64_C(0x6162000000000000));
+}
+
+/* Hints change nothing that can be seen, in memory of any size. */
+static void test_partly(void)
+{
+	for (size_t bytes = 1; bytes < 8 << 20; bytes *= 3) {
+		unsigned char *p = ndl_alloc_partly(bytes, 1);
+		CHECK(p != NULL);
+		p[0] = p[bytes - 1] = 7;
+		errno = 5;
+		ndl_expect_use(p, bytes);
+		CHECK(errno == 5 && p[0] == 7 && p[bytes - 1] == 7);
+		free(p);
+	}
+	CHECK(ndl_alloc_partly(SIZE_MAX, 2) == NULL);
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -309,6 +364,8 @@ int main(void)
 	test_streams();
 	test_long_line();
 	test_rng();
+	test_sort();
+	test_partly();
 	test_utf8();
 	char command[300];
 	snprintf(command, sizeof command, "rm -rf %s", dir);
