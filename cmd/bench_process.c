@@ -325,6 +325,7 @@ ndl_status bench_processes(bench *b, ndl_error *err)
 	infer p = {.b = b, .model = b->path};
 	if (find_program(p.program))
 		return measure(&p, err);
-	cli_warn(&b->c, "no needle-infer beside this program: calls and batches were not measured");
+	if (!b->filter)
+		cli_warn(&b->c, "no needle-infer beside this program: calls and batches were not measured");
 	return NDL_OK;
 }

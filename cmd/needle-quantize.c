@@ -9,7 +9,7 @@
 #include <string.h>
 
 enum { KEY_BITS = 1001, KEY_EMBEDDING_BITS, KEY_BF16, KEY_GROUP, KEY_METHOD, KEY_VOCAB, KEY_TO, KEY_PREFIX, KEY_INFO,
-       KEY_DIFF, KEY_JSON, KEY_EMBEDDING_GROUP, KEY_CALIBRATE, KEY_CHECK };
+       KEY_DIFF, KEY_JSON, KEY_EMBEDDING_GROUP, KEY_CALIBRATE, KEY_CHECK, KEY_PRECISION };
 
 static const cli_option options[] = {
 	{'o', "output", "FILE", "the file to write; may be IN"},
@@ -21,6 +21,7 @@ static const cli_option options[] = {
 	{KEY_METHOD, "method", "rtn|mse|gptq", "round to nearest; with scales of least error; to least error of outputs [rtn]"},
 	{KEY_CALIBRATE, "calibrate", "FILE", "examples (JSON Lines) for --method=gptq"},
 	{KEY_CHECK, "check", "FILE", "compare the calls and logits of source and result on these examples"},
+	{KEY_PRECISION, "precision", "int8|f32", "arithmetic of --check where weights are integers [f32]"},
 	{KEY_VOCAB, "vocab", "FILE", "vocabulary to store: a SentencePiece .model, or its list [the one of IN]"},
 	{KEY_TO, "to", "model|safetensors", "write a model file, or a plain tree of floats [model]"},
 	{KEY_PREFIX, "prefix", "TEXT", "take the tensors whose names start with TEXT, and drop it"},
@@ -35,6 +36,7 @@ typedef struct settings {
 	int bits, embedding_bits; /* 0: not given */
 	bool bf16, plain, info, diff, json;
 	ndl_quant_method method;
+	ndl_precision precision;
 	size_t group, embedding_group;
 } settings;
 
@@ -204,6 +206,8 @@ static ndl_status convert_and_write(const cli *c, const settings *o, const quant
 		return err->code;
 	}
 	ndl_status s = write_model(o, m, t->conversion, err);
+	if (t->exec)
+		ndl_exec_set_precision(t->exec, o->precision);
 	if (s == NDL_OK && o->check && !(t->check = quantize_check(c, m, o->output, o->check, t->exec, err)))
 		s = err->code;
 	return s;
@@ -251,7 +255,7 @@ static int parse_bits(const cli *c, const char *option, const char *text)
 static void set_option(const cli *c, settings *o, int key, const char *arg)
 {
 	static const char *const groups[] = {"32", "64", "128", NULL}, *const methods[] = {"rtn", "mse", "gptq", NULL},
-		*const targets[] = {"model", "safetensors", NULL};
+		*const targets[] = {"model", "safetensors", NULL}, *const precisions[] = {"f32", "int8", NULL};
 	switch (key) {
 	case 'o': o->output = arg; break;
 	case KEY_BITS: o->bits = parse_bits(c, "--bits", arg); break;
@@ -262,6 +266,9 @@ static void set_option(const cli *c, settings *o, int key, const char *arg)
 	case KEY_EMBEDDING_GROUP: o->embedding_group = (size_t)32 << cli_choice(c, "--embedding-group", arg, groups); break;
 	case KEY_CALIBRATE: o->calibrate = arg; break;
 	case KEY_CHECK: o->check = arg; break;
+	case KEY_PRECISION:
+		o->precision = cli_choice(c, "--precision", arg, precisions) ? NDL_PRECISION_INT8 : NDL_PRECISION_F32;
+		break;
 	case KEY_VOCAB: o->vocab = arg; break;
 	case KEY_TO: o->plain = cli_choice(c, "--to", arg, targets) == 1; break;
 	case KEY_PREFIX: o->prefix = arg; break;
@@ -277,6 +284,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 {
 	if (o->info && o->diff)
 		cli_usage_error(c, "--info and --diff exclude one another");
+	if (o->precision && !o->check)
+		cli_usage_error(c, "--precision goes with --check");
 	if ((o->info || o->diff) && (o->output || o->bits || o->embedding_bits || o->bf16 || o->vocab || o->plain ||
 	                             o->calibrate || o->check))
 		cli_usage_error(c, "%s writes no model: it goes with --json and --prefix only", o->info ? "--info" : "--diff");

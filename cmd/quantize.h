@@ -25,7 +25,7 @@ ndl_calib *quantize_calibrate(const cli *c, const quantize_model *m, const ndl_t
                               ndl_exec *x, ndl_error *err);
 
 /* Runs source m, which must hold a tokenizer, and the file `written` over the records in path; a new report:
- * {"records","same_calls","tokens","mean_kl","same_tokens","metrics":{name:[source,written]}}. */
+ * {"records","same_calls","tokens","mean_kl","same_tokens","even_tokens","metrics":{name:[source,written]}}. */
 json_t *quantize_check(const cli *c, const quantize_model *m, const char *written, const char *path, ndl_exec *x,
                        ndl_error *err);
 void quantize_check_print(json_t *report);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 enum { SOURCE, RESULT, SIDES };
+#define EVEN 0.1f
 
 /* One of the two models at work. */
 typedef struct side {
@@ -25,6 +26,7 @@ typedef struct check {
 	side s[SIDES];
 	size_t records, same_calls;
 	size_t tokens, same_tokens; /* of the answers */
+	size_t even_tokens;         /* not the same, where the source's first two choices are less than EVEN nats apart */
 	double kl;                  /* sum over them */
 } check;
 
@@ -73,6 +75,16 @@ static double log_sum_exp(const float *x, size_t n)
 	return max + log(sum);
 }
 
+/* How far the best value is above the second. */
+static float lead(const float *x, size_t n)
+{
+	size_t best = argmax(x, n);
+	float second = -INFINITY;
+	for (size_t i = 0; i < n; i++)
+		second = i != best && x[i] > second ? x[i] : second;
+	return x[best] - second;
+}
+
 /* sum p (log p - log q), p of a, q of b, in nats. */
 static double divergence(const float *a, const float *b, size_t n)
 {
@@ -108,7 +120,9 @@ static ndl_status compare_logits(check *k, const ndl_example *e, size_t vocab, n
 	for (size_t t = 0; rc == NDL_OK && t + 1 < e->dec.len; t++) {
 		const float *a = k->s[SOURCE].logits + t * vocab, *b = k->s[RESULT].logits + t * vocab;
 		k->kl += divergence(a, b, vocab);
-		k->same_tokens += argmax(a, vocab) == argmax(b, vocab);
+		bool same = argmax(a, vocab) == argmax(b, vocab);
+		k->same_tokens += same;
+		k->even_tokens += !same && lead(a, vocab) < EVEN;
 		k->tokens++;
 	}
 	return rc;
@@ -204,6 +218,8 @@ void quantize_check_print(json_t *report)
 	       "first choice\n", (long long)json_integer_value(json_object_get(report, "tokens")),
 	       json_number_value(json_object_get(report, "mean_kl")),
 	       100 * json_number_value(json_object_get(report, "same_tokens")));
+	printf("%.2f %% have another, where the source's first two are less than %g nats apart\n",
+	       100 * json_number_value(json_object_get(report, "even_tokens")), (double)EVEN);
 	printf("%-18s %8s %8s\n", "", "source", "written");
 	json_object_foreach(json_object_get(report, "metrics"), name, value) {
 		printf("%-18s", name);
@@ -230,10 +246,11 @@ static json_t *report_of(const check *k, ndl_error *err)
 		json_object_set_new(metrics, ndl_eval_metric(i)->name,
 		                    json_pack("[o,o]", metric(ndl_eval_value(&k->s[SOURCE].counts, i)),
 		                              metric(ndl_eval_value(&k->s[RESULT].counts, i))));
-	json_t *report = json_pack("{s:I,s:f,s:I,s:f,s:f,s:o}", "records", (json_int_t)k->records, "same_calls",
+	json_t *report = json_pack("{s:I,s:f,s:I,s:f,s:f,s:f,s:o}", "records", (json_int_t)k->records, "same_calls",
 	                           share(k->same_calls, k->records), "tokens", (json_int_t)k->tokens, "mean_kl",
 	                           k->tokens ? k->kl / (double)k->tokens : 0.0, "same_tokens",
-	                           share(k->same_tokens, k->tokens), "metrics", metrics);
+	                           share(k->same_tokens, k->tokens), "even_tokens", share(k->even_tokens, k->tokens),
+	                           "metrics", metrics);
 	if (!report)
 		ndl_fail_nomem(err, "report");
 	return report;

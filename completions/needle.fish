@@ -121,6 +121,7 @@ complete -c needle-quantize -l embedding-group -x -a '32 64 128' -d 'inputs of t
 complete -c needle-quantize -l method -x -a 'rtn mse gptq' -d 'round to nearest; with scales of least error; to least error of outputs'
 complete -c needle-quantize -l calibrate -r -F -d 'examples (JSON Lines) for --method=gptq'
 complete -c needle-quantize -l check -r -F -d 'compare the calls and logits of source and result on these examples'
+complete -c needle-quantize -l precision -x -a 'int8 f32' -d 'arithmetic of --check where weights are integers'
 complete -c needle-quantize -l vocab -r -F -d 'vocabulary to store: a SentencePiece .model, or its list'
 complete -c needle-quantize -l to -x -a 'model safetensors' -d 'write a model file, or a plain tree of floats'
 complete -c needle-quantize -l prefix -x -d 'take the tensors whose names start with TEXT, and drop it'

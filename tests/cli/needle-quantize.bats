@@ -158,6 +158,9 @@ base() {
 		(.metrics.parse_rate == [1, 1]))' reports
 	needle-quantize -q -j1 --embedding-group 64 --method gptq --calibrate train.jsonl base.st -o one.st
 	cmp one.st gptq.st
+	# what integers cost: the file computes in them, its copy in 32 bits cannot
+	needle-quantize --json --bits 32 --check test.jsonl --precision int8 gptq.st -o float.st |
+		jq -e '.check | .mean_kl > 0 and .mean_kl < 0.05 and .same_tokens + .even_tokens > 0.9'
 	# a copy in 32 bits is the source
 	needle-quantize --bits 32 --check test.jsonl base.st -o same.st >text
 	grep -q "^checked with 8 records: 100.00 % give the same calls as the source$" text
@@ -376,7 +379,7 @@ EOF
 	local words
 	for words in '' 'a.st' 'a.st b.st -o c.st' '-o c.st' 'a.st -o -' 'a.st -o b --bits 5' 'a.st -o b --group 33' \
 		'a.st -o b --method x' 'a.st -o b --to x' 'a.st -o b --bf16 --bits 8' 'a.st -o b --to safetensors --bits 4' \
-		'a.st -o b --to safetensors --vocab v' 'a.st -o b --method gptq' 'a.st -o b --calibrate c' 'a.st -o b --to safetensors --check c' '--info' '--info a b' '--diff a' '--info --diff a b' '--info a -o b'; do
+		'a.st -o b --to safetensors --vocab v' 'a.st -o b --method gptq' 'a.st -o b --calibrate c' 'a.st -o b --precision int8' 'a.st -o b --to safetensors --check c' '--info' '--info a b' '--diff a' '--info --diff a b' '--info a -o b'; do
 		# shellcheck disable=SC2086 # split on purpose
 		run --separate-stderr needle-quantize $words
 		[ "$status" -eq 2 ] && [ -z "$output" ] && [ "${#stderr_lines[@]}" -eq 2 ] || { echo "$words"; return 1; }
