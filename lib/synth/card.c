@@ -204,25 +204,6 @@ static ndl_status read_params(syn_corpus *c, json_t *o, syn_param **out, size_t 
 
 /* Cards ------------------------------------------------------------------------------- */
 
-int syn_tense_of(const char *name)
-{
-	static const char *const future[] = {"set", "create", "schedule", "book", "add",
-		"reserve", "plan", "start", "reschedule", "move", "remind", "request", "order",
-		"snooze", "postpone", "change", "update", "propose", "apply", "renew", "extend",
-		"make", "enable", "pause", "register", "rent", "hire", "buy", "send", "invite",
-		NULL};
-	static const char *const past[] = {"log", "record", "claim", "report", NULL};
-	size_t verb = strcspn(name, "_");
-	for (size_t i = 0; future[i]; i++)
-		if (strlen(future[i]) == verb && memcmp(future[i], name, verb) == 0)
-			return 1;
-	for (size_t i = 0; past[i]; i++)
-		if (strlen(past[i]) == verb && memcmp(past[i], name, verb) == 0)
-			return -1;
-	return strstr(name, "forecast") || strstr(name, "next") || strstr(name, "upcoming") ? 1
-	     : strstr(name, "history") || strstr(name, "past") ? -1 : 0;
-}
-
 static ndl_status domain_of(syn_corpus *c, const char *name, size_t *out, ndl_error *err)
 {
 	for (*out = 0; *out < c->n_domains; ++*out)
@@ -269,7 +250,7 @@ static ndl_status read_tool(syn_corpus *c, const char *domain, json_t *o, const 
 		st = ndl_fail_nomem(err, "the corpus");
 	if (st)
 		return st;
-	t.tense = syn_tense_of(t.name);
+	t.tense = syn_tense_of(t.name, "");
 	c->tool[c->n_tools++] = t;
 	c->domain[t.domain].n_tools++;
 	return NDL_OK;

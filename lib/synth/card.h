@@ -15,8 +15,9 @@ ndl_status syn_source_parse(syn_corpus *c, syn_source *s, const char *spec, size
 /* The card's "phrases" into t, whose parameters are known already. */
 ndl_status syn_phrases_parse(syn_corpus *c, syn_tool *t, json_t *phrases, ndl_error *err);
 
-/* Of a tool of this name: bookings look ahead (1), logs look back (-1), a query may do either. */
-int syn_tense_of(const char *name);
+/* tense.c: which way dates of this parameter ("" for any) of this tool look: bookings ahead (1), logs back (-1),
+ * birthdays far back (SYN_LONG_AGO), a query either way (0). */
+int syn_tense_of(const char *tool, const char *param);
 
 /* vary.c: sets ph->series and ph->cut. */
 void syn_phrase_vary(const syn_tool *t, syn_phrase *ph);

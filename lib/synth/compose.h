@@ -71,6 +71,8 @@ typedef struct syn_example {
 	size_t n_offers;
 	unsigned opaque;         /* names say nothing: bit 0 tools', bit 1 arguments'; above, a seed */
 	const syn_domain *about; /* of a refusal */
+	size_t request;          /* the segment that the request begins with, after what is told before it */
+	bool context;            /* there are sentences around it */
 	bool overflow;           /* too large: throw it away */
 	syn_made made;           /* scratch */
 } syn_example;
@@ -89,11 +91,20 @@ void syn_tail_preposition(const syn_example *e, size_t first_seg, char *out, siz
 /* Fixes the end of the words before a value, v, which may end its clause. */
 void syn_joint_before(ndl_rng *r, syn_example *e, size_t first_seg, enum syn_builtin kind, const char *v,
 	size_t len, bool ends_clause);
+bool syn_is_date(enum syn_builtin kind);
+/* Is it "an" before this word? */
+bool syn_takes_an(const char *word);
 /* How much of the literal after a value to skip: a repeated word ("timer timer", "80% %"). */
 size_t syn_joint_after(const syn_example *e, const char *after);
 
+/* repeats.c: are two of the calls the same? Once the query is written. */
+bool syn_repeats_call(const syn_example *e);
+
 /* surface.c: segments into e->query in one of many styles. */
 void syn_write_query(const syn_gen *g, syn_example *e);
+
+/* Does the request begin as a question? */
+bool syn_asks(const syn_example *e);
 
 /* offer.c: how a tool is worded; the phrase (or NULL) says which parameters must be there. */
 void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phrase *ph);

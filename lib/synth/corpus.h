@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #define SYN_INVENTED SIZE_MAX /* as syn_tool.domain */
+enum { SYN_LONG_AGO = -2 };
 enum { SYN_MAX_PARAMS = 12, SYN_MAX_PROPS = 12, SYN_MAX_PIECES = 64, SYN_MAX_DEPTH = 6 };
 
 enum syn_type { SYN_STRING, SYN_INTEGER, SYN_NUMBER, SYN_BOOLEAN, SYN_ARRAY, SYN_OBJECT };
@@ -113,7 +114,7 @@ typedef struct syn_tool {
 	syn_strings apart;  /* cards that are never offered beside it */
 	bool held;          /* a held-out tool, or of a held-out domain */
 	const char *rendered; /* the tool as it is shown; NULL: from names and descriptions */
-	int tense;          /* dates that fit: -1 past, 0 any, 1 future */
+	int tense;          /* dates that fit, where the parameter does not tell: see syn_tense_of */
 } syn_tool;
 
 /* Parts of invented tools (invent.h): an argument, a verb in its wordings, a thing to act on. */

@@ -36,7 +36,10 @@ const syn_phrase *syn_pick_phrase(ndl_synth *s, const syn_tool *t)
 		from = t->n_train;
 	if (to <= from)
 		from = 0, to = t->n_phrases;
-	return &t->phrase[from + ndl_rng_below(&s->rng, to - from)];
+	const syn_phrase *ph = &t->phrase[from + ndl_rng_below(&s->rng, to - from)];
+	if (!ph->has_slot && ndl_rng_chance(&s->rng, 0.45)) /* there are few ways to say it */
+		ph = &t->phrase[from + ndl_rng_below(&s->rng, to - from)];
+	return ph;
 }
 
 const char *syn_pick_refusal(ndl_synth *s, const syn_domain *d)

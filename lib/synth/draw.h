@@ -30,6 +30,11 @@ void syn_add_distractors(ndl_synth *s, syn_example *e, size_t total, const syn_d
 	const syn_tool *missing);
 void syn_shuffle_offers(ndl_synth *s, syn_example *e);
 
+/* context.c: a sentence before a request. */
+void syn_context_before(ndl_synth *s, syn_example *e);
+/* Sentences before and after it, 40 to some 75 words in all; request adds the request. */
+void syn_paragraph(ndl_synth *s, syn_example *e, void (*request)(ndl_synth *s, syn_example *e));
+
 /* kinds.c: does a request for one of the user's tools come out valid, in a few tries? */
 bool syn_can_ask(ndl_synth *s, const syn_object *o);
 

@@ -1,37 +1,12 @@
-#include "synth/compose.h"
+#include "synth/card.h"
+#include "synth/fill.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-enum { MAX_SLOTS = 24, MAX_ITEMS = 4, MAX_SERIES_TEXT = 28 };
-
-/* One slot of the phrase with what was made for it (as offsets: the buffers move). */
-typedef struct slot {
-	int16_t param, prop;
-	bool many;
-	const syn_param *p;
-	const char *own; /* the phrase gives the value; NULL: to be made */
-	int n;
-	struct {
-		size_t off, len, raw_off, raw_len;
-	} made[MAX_ITEMS];
-	double key;
-	bool has_key;
-	int first_value; /* in example.value, -1 until laid out */
-} slot;
-
-typedef struct filler {
-	const syn_gen *g;
-	syn_example *e;
-	syn_call *call;
-	const syn_offer *offer;
-	size_t n_pieces; /* of the phrase, that are said */
-	slot slot[MAX_SLOTS];
-	size_t n_slots;
-	size_t first_seg;
-} filler;
+enum { MAX_SERIES_TEXT = 28 };
 
 void syn_example_reset(syn_example *e)
 {
@@ -42,6 +17,8 @@ void syn_example_reset(syn_example *e)
 	ndl_buf_reset(&e->answers);
 	e->n_segs = e->n_values = e->n_calls = e->n_offers = 0;
 	e->about = NULL;
+	e->request = 0;
+	e->context = false;
 	e->opaque = 0;
 	e->overflow = false;
 }
@@ -108,32 +85,20 @@ static bool words_fit(const syn_phrase *ph, size_t i)
 static syn_place place_of(const filler *f, size_t piece, const slot *s)
 {
 	const char *d = syn_offer_description(f->offer, s->param, s->prop);
-	syn_place place = {s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, false, true,
-		s->many, f->call->tool->tense};
+	syn_place place = {.type = s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, .as_said = true, .plain = s->many};
 	place.words = !s->many && words_fit(f->call->phrase, piece);
 	if (s->p->source.kind == SYN_DATE_ISO)
 		place.as_said = !s->p->source.converted && !iso_date_wanted(d);
 	else if (s->p->source.kind == SYN_TIME24)
 		place.as_said = !s->p->source.converted && !hh_mm_wanted(d);
-	return place;
-}
-
-/* Was this surface said already in this call, in a slot of the same kind? Or, in one list, the
- * same value in other words? */
-static bool said_before(const filler *f, const slot *s, const syn_made *m)
-{
-	for (size_t i = 0; i < f->n_slots; i++) {
-		const slot *t = &f->slot[i];
-		if (t->p->source.kind != s->p->source.kind || t->p->source.list != s->p->source.list)
-			continue;
-		for (int k = 0; k < t->n; k++)
-			if ((t->made[k].len == m->surface.len
-			    && strncasecmp(f->e->text.data + t->made[k].off, m->surface.data, m->surface.len) == 0)
-			    || (s == t && m->raw.len && t->made[k].raw_len == m->raw.len
-			    && memcmp(f->e->raws.data + t->made[k].raw_off, m->raw.data, m->raw.len) == 0))
-				return true;
+	if (syn_is_date(s->p->source.kind)) {
+		const slot *other = syn_partner(f, s);
+		place.tense = syn_tense_of(f->call->tool->name, s->p->name);
+		place.tense = place.tense ? place.tense : f->call->tool->tense;
+		place.near_form = other ? other->form : SYN_VAGUE;
+		place.near = other ? other->key : 0;
 	}
-	return false;
+	return place;
 }
 
 static void store(syn_example *e, slot *s, const syn_made *m)
@@ -147,6 +112,7 @@ static void store(syn_example *e, slot *s, const syn_made *m)
 	ndl_buf_add(&e->raws, ndl_buf_cstr(&m->raw), m->raw.len);
 	s->key = m->key;
 	s->has_key = m->has_key;
+	s->form = m->form;
 }
 
 /* Free text inside quotation marks is often a written sentence. */
@@ -168,14 +134,34 @@ static bool is_free_text(const syn_source *s)
 	return s->kind == SYN_LIST && s->list->long_text;
 }
 
-/* "1 days": a one before a word in the plural. */
+/* "1 days", "1 people": a one before a word in the plural. */
 static bool wants_plural(const filler *f, size_t piece, const syn_made *m)
 {
 	const syn_phrase *ph = f->call->phrase;
 	const char *after = piece + 1 < ph->n_pieces ? ph->piece[piece + 1].text : NULL;
 	const char *v = ndl_buf_cstr(&m->surface);
 	size_t n = after && *after == ' ' ? strcspn(after + 1, " ,.?!;:") : 0;
-	return n > 3 && after[n] == 's' && (strcmp(v, "1") == 0 || strcmp(v, "one") == 0);
+	bool plural = (n > 3 && after[n] == 's') || (n == 6 && strncmp(after + 1, "people", n) == 0);
+	return plural && (strcmp(v, "1") == 0 || strcmp(v, "one") == 0);
+}
+
+/* "by in two days": after such words a date says which day it is. */
+static bool wants_day(const filler *f, size_t piece, const slot *s, const syn_made *m)
+{
+	static const char *const words[] = {"by", "from", "until", "till", "since", "before", "after", "of", "to",
+		"starting", "between", NULL};
+	const char *before = piece ? f->call->phrase->piece[piece - 1].text : NULL;
+	size_t n = before ? strlen(before) : 0, end = n;
+	if (!n || !syn_is_date(s->p->source.kind) || strncmp(ndl_buf_cstr(&m->surface), "in ", 3) != 0)
+		return false;
+	while (end && before[end - 1] == ' ')
+		end--;
+	while (end && before[end - 1] != ' ')
+		end--;
+	for (size_t i = 0; words[i]; i++)
+		if (strncasecmp(before + end, words[i], strlen(words[i])) == 0 && before[end + strlen(words[i])] == ' ')
+			return true;
+	return false;
 }
 
 /* "a {duration} timer": the duration is said before a noun. */
@@ -201,7 +187,7 @@ static bool make_adjective(const filler *f, syn_made *m)
 {
 	ndl_buf *b = &m->surface;
 	char *blank = b->len ? strchr(b->data, ' ') : NULL;
-	if (!blank || strchr(blank + 1, ' '))
+	if (!blank || strchr(blank + 1, ' ') || b->data[0] == 'a') /* "an hour" */
 		return false;
 	if (b->data[b->len - 1] == 's')
 		b->data[--b->len] = '\0';
@@ -222,8 +208,10 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 	syn_made *m = &f->e->made;
 	const int *many = s->p->type == SYN_ARRAY ? counts : calls;
 	int want = s->many ? many[ndl_rng_below(f->g->rng, 6)] : 1;
+	const slot *beside = syn_beside(f, s);
+	want = beside ? beside->n : want;
 	bool adjective = is_duration(s->p->source.kind) && before_noun(f, piece);
-	if (f->n_slots == MAX_SLOTS)
+	if (f->n_slots == SYN_MAX_SLOTS)
 		return false;
 	f->slot[f->n_slots++] = *s;
 	s = &f->slot[f->n_slots - 1];
@@ -242,11 +230,14 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 				sentence_case(f, piece, m);
 			if (adjective && !make_adjective(f, m))
 				continue;
-			if (!said_before(f, s, m) && !wants_plural(f, piece, m))
+			if (!syn_said_before(f, s, m) && !wants_plural(f, piece, m) && !wants_day(f, piece, s, m))
 				break;
 		}
-		if (s->many && i > 0 && said_before(f, s, m))
+		if ((s->many && i > 0) || s->p->enum_json ? syn_said_before(f, s, m) : false) {
+			if (beside || !s->many)
+				return false;
 			continue;
+		}
 		if (s->many && s->p->type != SYN_ARRAY && m->surface.len > MAX_SERIES_TEXT)
 			return false;
 		store(f->e, s, m);
@@ -279,46 +270,6 @@ static bool make_slots(filler *f)
 			return false;
 	}
 	return true;
-}
-
-/* Start before end -------------------------------------------------------------------- */
-
-static bool has_word(const char *name, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++) {
-		size_t n = strlen(words[i]);
-		for (const char *s = strstr(name, words[i]); s; s = strstr(s + 1, words[i]))
-			if ((s == name || s[-1] == '_') && (s[n] == '\0' || s[n] == '_'))
-				return true;
-	}
-	return false;
-}
-
-static void swap_values(slot *a, slot *b)
-{
-	slot t = *a;
-	a->made[0] = b->made[0];
-	a->key = b->key;
-	b->made[0] = t.made[0];
-	b->key = t.key;
-}
-
-static void order_pairs(filler *f)
-{
-	static const char *const start[] = {"start", "starts", "from", "begin", "min", "minimum",
-		"check_in", "lower", "low", "first", "departure", "depart", "pickup", "outbound",
-		NULL};
-	static const char *const end[] = {"end", "ends", "to", "until", "stop", "max", "maximum",
-		"check_out", "upper", "high", "last", "return", "dropoff", "returning", NULL};
-	for (size_t i = 0; i < f->n_slots; i++)
-		for (size_t j = 0; j < f->n_slots; j++) {
-			slot *a = &f->slot[i], *b = &f->slot[j];
-			if (i == j || a->many || b->many || !a->has_key || !b->has_key || a->key <= b->key
-			    || a->p->source.kind != b->p->source.kind || a->p->type != b->p->type
-			    || !has_word(a->p->name, start) || !has_word(b->p->name, end))
-				continue;
-			swap_values(a, b);
-		}
 }
 
 /* Layout ------------------------------------------------------------------------------ */
@@ -407,7 +358,7 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 		e->overflow = true;
 		return;
 	}
-	order_pairs(&f);
+	syn_order_pairs(&f);
 	for (size_t i = 0; i < f.n_pieces && !e->overflow; i++)
 		call->open_end = lay_piece(&f, i);
 	for (size_t i = 0; i < ph->n_fixed && call->n_args < SYN_MAX_ARGS; i++)

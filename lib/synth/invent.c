@@ -1,5 +1,6 @@
 #include "synth/invent.h"
 #include "synth/card.h"
+#include "synth/compose.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -297,6 +298,7 @@ static void say_name(phrase_maker *m, size_t i)
 static void say_noun(phrase_maker *m, size_t i)
 {
 	const syn_field *f = field_of(m, i);
+	char name[80];
 	if (say_boolean(m, i))
 		return;
 	if (f->param.type == SYN_OBJECT) {
@@ -308,9 +310,10 @@ static void say_noun(phrase_maker *m, size_t i)
 		return;
 	}
 	bool of = (f->param.type == SYN_INTEGER || f->param.type == SYN_NUMBER) && ndl_rng_chance(m->r, 0.4);
+	spoken_name(f->spoken ? f->spoken : m->t->param[i].name, name);
 	if (of)
-		say(m, "a ");
-	say_name(m, i);
+		say(m, syn_takes_an(name) ? "an " : "a ");
+	say(m, name);
 	say(m, of ? " of " : " ");
 	say_slot(m, i);
 }
@@ -529,7 +532,7 @@ void syn_invent(const syn_corpus *c, ndl_rng *r, syn_invented *t, const syn_obje
 	}
 	t->tool = (syn_tool){.name = object->name, .param = t->param, .n_params = object->n_fields,
 		.phrase = t->phrase, .n_phrases = SYN_INVENTED_PHRASES, .n_train = SYN_INVENTED_PHRASES,
-		.domain = SYN_INVENTED, .tense = syn_tense_of(object->rendered ? object->name : verb->name)};
+		.domain = SYN_INVENTED, .tense = syn_tense_of(object->rendered ? object->name : verb->name, "")};
 	t->tool.rendered = object->rendered;
 	t->tool.names = only(t, object->rendered ? object->name : tool_name(r, t, verb, voice));
 	t->tool.descriptions = only(t, object->rendered ? object->description : tool_description(r, t, verb, voice));

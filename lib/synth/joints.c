@@ -35,7 +35,7 @@ static const char *tail_word(const syn_example *e, size_t first_seg, size_t *len
 	return *len ? t + begin : NULL;
 }
 
-static bool is_date_kind(enum syn_builtin k)
+bool syn_is_date(enum syn_builtin k)
 {
 	return k == SYN_DATE || k == SYN_DATE_ISO || k == SYN_DATETIME;
 }
@@ -57,7 +57,7 @@ static bool takes_on(const char *v, size_t len)
 }
 
 /* "a" before a consonant, "an" before a vowel: by letters, with the usual exceptions by sound. */
-static bool begins_with_vowel(const char *v)
+bool syn_takes_an(const char *v)
 {
 	static const char *const consonants[] = {"uni", "eu", "one ", "us", NULL};
 	for (size_t i = 0; consonants[i]; i++)
@@ -70,7 +70,7 @@ static bool begins_with_vowel(const char *v)
 static void mend_article(syn_example *e, size_t word_len, const char *v)
 {
 	syn_seg *last = &e->seg[e->n_segs - 1];
-	bool vowel = begins_with_vowel(v);
+	bool vowel = syn_takes_an(v);
 	if (vowel && word_len == 1) {
 		last->len -= 1;
 		add(e, "n ");
@@ -92,20 +92,22 @@ static bool leads_to_date(const char *word, size_t len)
 	return !isalnum((unsigned char)word[len - 1]) || one_of(word, len, words);
 }
 
-/* Must the word go, in "the my car", "on tomorrow", "at Friday 3 pm", "in in two days"? */
+/* Must the word go, in "the my car", "on tomorrow", "at Friday 3 pm", "for in two days", "in in two days"? */
 static bool word_goes(enum syn_builtin kind, const char *w, size_t wl, const char *v, size_t len)
 {
 	static const char *const articles[] = {"the", "a", "an", "my", "our", "your", "his",
 		"her", "their", NULL};
-	static const char *const on[] = {"on", NULL}, *const at[] = {"at", NULL};
+	static const char *const on[] = {"on", NULL}, *const at[] = {"at", NULL}, *const lead[] = {"for", NULL};
 	size_t vl = 0;
 	while (vl < len && v[vl] != ' ')
 		vl++;
 	if (one_of(w, wl, articles) && one_of(v, vl, articles))
 		return true;
-	if (one_of(w, wl, on) && is_date_kind(kind) && !takes_on(v, len))
+	if (one_of(w, wl, on) && syn_is_date(kind) && !takes_on(v, len))
 		return true;
 	if (one_of(w, wl, at) && kind == SYN_DATETIME)
+		return true;
+	if (one_of(w, wl, lead) && syn_is_date(kind) && strncmp(v, "in ", 3) == 0)
 		return true;
 	return wl == vl && wl > 1 && vl < len && strncasecmp(w, v, wl) == 0;
 }
@@ -116,7 +118,7 @@ void syn_joint_before(ndl_rng *r, syn_example *e, size_t first_seg, enum syn_bui
 	static const char *const a_an[] = {"a", "an", NULL};
 	size_t wl = 0;
 	const char *w = tail_word(e, first_seg, &wl);
-	bool date = is_date_kind(kind) && takes_on(v, len);
+	bool date = syn_is_date(kind) && takes_on(v, len);
 	if (!w)
 		return;
 	if (word_goes(kind, w, wl, v, len)) {

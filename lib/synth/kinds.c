@@ -11,6 +11,8 @@ enum { MAX_TRIES = 400, KIND_TRIES = 40, MAX_SAID = 1000000 };
 
 /* Shares of right tools that are invented, and of examples whose names say nothing. */
 static const double INVENTED = 0.085, OPAQUE = 0.022;
+/* Of examples whose request stands in a paragraph. */
+static const double PARAGRAPH = 0.03;
 
 /* Adds one call with its tool offered and its words at the end of the query. */
 static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph,
@@ -29,7 +31,29 @@ static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_
 	syn_fill(&s->gen, e, c, o);
 }
 
-static void make_single(ndl_synth *s, syn_example *e)
+/* After "text. " the words usually begin with a capital. */
+static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
+{
+	if (seg == 0 || seg >= e->n_segs || e->seg[seg].value >= 0 || !ndl_rng_chance(&s->rng, 0.7))
+		return;
+	const syn_seg *before = &e->seg[seg - 1];
+	if (before->len < 2 || !strchr(".?!", e->text.data[before->off + before->len - 2])
+		|| e->text.data[before->off + before->len - 1] != ' ')
+		return;
+	char *c = &e->text.data[e->seg[seg].off];
+	*c = (char)toupper((unsigned char)*c);
+}
+
+/* With this chance a sentence that has nothing to do with it comes first. */
+static void introduce(ndl_synth *s, syn_example *e, double chance)
+{
+	if (e->n_segs || !ndl_rng_chance(&s->rng, chance))
+		return;
+	syn_context_before(s, e);
+	e->request = e->n_segs;
+}
+
+static void add_single(ndl_synth *s, syn_example *e)
 {
 	const syn_tool *t = syn_draw_target(s, INVENTED, false);
 	if (!t) {
@@ -37,7 +61,9 @@ static void make_single(ndl_synth *s, syn_example *e)
 		return;
 	}
 	const syn_phrase *ph = syn_pick_phrase(s, t);
+	introduce(s, e, ph->has_slot ? 0 : 0.2);
 	add_call(s, e, t, ph, SYN_WHOLE);
+	capitalise(s, e, e->request);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), ph->bare ? 1 : 0.6, NULL);
 }
 
@@ -72,19 +98,6 @@ static void join(ndl_synth *s, syn_example *e)
 	else
 		j = from(s, s->gen.style.join, " and ");
 	syn_add_literal(e, j, strlen(j));
-}
-
-/* After "text. " the words usually begin with a capital. */
-static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
-{
-	const syn_seg *before = &e->seg[seg - 1];
-	if (seg >= e->n_segs || e->seg[seg].value >= 0 || before->len < 2 || !ndl_rng_chance(&s->rng, 0.7))
-		return;
-	if (!strchr(".?!", e->text.data[before->off + before->len - 2])
-		|| e->text.data[before->off + before->len - 1] != ' ')
-		return;
-	char *c = &e->text.data[e->seg[seg].off];
-	*c = (char)toupper((unsigned char)*c);
 }
 
 /* A second tool that is no near twin of the first, with a phrase that stands on its own. */
@@ -147,7 +160,7 @@ static void make_several(ndl_synth *s, syn_example *e, size_t n)
 }
 
 /* A good request whose tool is not there, only its siblings. */
-static void make_missing(ndl_synth *s, syn_example *e)
+static void add_missing(ndl_synth *s, syn_example *e)
 {
 	const syn_tool *t = syn_draw_target(s, INVENTED, false);
 	if (!t) {
@@ -156,7 +169,9 @@ static void make_missing(ndl_synth *s, syn_example *e)
 	}
 	const syn_phrase *ph = syn_pick_phrase(s, t);
 	double near = ph->bare ? 0 : 0.65;
+	introduce(s, e, ph->has_slot ? 0 : 0.2);
 	add_call(s, e, t, ph, SYN_WHOLE);
+	capitalise(s, e, e->request);
 	e->n_calls = e->n_offers = 0;
 	e->about = syn_domain_of(s, t);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), e->about, near, t);
@@ -209,7 +224,9 @@ static void make_refusal(ndl_synth *s, syn_example *e)
 	const syn_domain *d = s->about[ndl_rng_below(&s->rng, s->n_about)];
 	const char *text = syn_pick_refusal(s, d);
 	e->about = d;
+	introduce(s, e, 0.4);
 	syn_add_literal(e, text, strlen(text));
+	capitalise(s, e, e->request);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), d, 1, NULL);
 }
 
@@ -257,8 +274,10 @@ static void make_any(ndl_synth *s, syn_example *e, double u)
 	syn_example_reset(e);
 	s->n_pool = 0;
 	syn_voice_pick(&s->rng, &s->voice);
-	if (u < 0.635)
-		make_single(s, e);
+	if (u < PARAGRAPH)
+		syn_paragraph(s, e, ndl_rng_chance(&s->rng, 0.85) ? add_single : add_missing);
+	else if (u < 0.635)
+		add_single(s, e);
 	else if (u < 0.738)
 		make_several(s, e, s->max_tools < 2 ? 1 : 2);
 	else if (u < 0.76)
@@ -270,7 +289,7 @@ static void make_any(ndl_synth *s, syn_example *e, double u)
 	else if (s->own && (u < 0.93 || s->corpus.n_objects - s->first_object < 2))
 		make_foreign(s, e);
 	else if (u < 0.93 || s->n_about == 0 || s->own)
-		make_missing(s, e);
+		add_missing(s, e);
 	else
 		make_refusal(s, e);
 	if (!e->overflow && !s->own && ndl_rng_chance(&s->rng, OPAQUE))
@@ -333,7 +352,7 @@ ndl_status syn_make(ndl_synth *s, ndl_error *err)
 			continue;
 		syn_shuffle_offers(s, e);
 		syn_write_query(&s->gen, e);
-		if (e->overflow || e->query.len < 2)
+		if (e->overflow || e->query.len < 2 || syn_repeats_call(e))
 			continue;
 		if (ndl_heldout_contains(s->heldout, e->query.data, e->query.len))
 			continue;

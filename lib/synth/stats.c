@@ -7,9 +7,9 @@
 #include <string.h>
 
 typedef struct tally {
-	syn_set tools, names, phrases, values, queries;
+	syn_set tools, names, phrases, values, queries, again;
 	uint64_t calls[SYN_MAX_CALLS + 1], offers, bytes_query, bytes_tools, bytes_answers;
-	uint64_t strings, grounded, mapped, duplicates, longest;
+	uint64_t strings, grounded, mapped, longest, context;
 } tally;
 
 static uint64_t hash_text(const char *s, size_t len)
@@ -57,7 +57,10 @@ static void tally_example(tally *t, const syn_example *e)
 	t->longest = e->query.len > t->longest ? e->query.len : t->longest;
 	t->bytes_tools += e->tools.len;
 	t->bytes_answers += e->answers.len;
-	t->duplicates += !syn_set_add(&t->queries, hash_text(e->query.data, e->query.len));
+	uint64_t query = hash_text(e->query.data, e->query.len);
+	if (!syn_set_add(&t->queries, query))
+		syn_set_add(&t->again, query);
+	t->context += e->context;
 	for (size_t i = 0; i < e->n_offers; i++) {
 		const char *name = e->offer[i].tool->names.s[e->offer[i].name];
 		syn_set_add(&t->names, hash_text(name, strlen(name)));
@@ -77,7 +80,9 @@ static void print_tally(const tally *t, const ndl_synth *s, uint64_t n, FILE *f)
 		s->corpus.n_domains, s->corpus.n_tools, phrases);
 	fprintf(f, "distinct right tools\t%zu\ndistinct offered names\t%zu\n", t->tools.n, t->names.n);
 	fprintf(f, "distinct phrasings\t%zu\ndistinct values\t%zu\n", t->phrases.n, t->values.n);
-	fprintf(f, "repeated queries\t%.4f\n", (double)t->duplicates / d);
+	fprintf(f, "repeated queries\t%.4f\n", (double)(n - t->queries.n) / d);
+	fprintf(f, "share of queries that occur once\t%.4f\n", (double)(t->queries.n - t->again.n) / d);
+	fprintf(f, "share with sentences around the request\t%.4f\n", (double)t->context / d);
 	for (size_t i = 0; i <= SYN_MAX_CALLS; i++)
 		fprintf(f, "share with %zu calls\t%.4f\n", i, (double)t->calls[i] / d);
 	fprintf(f, "tools offered, mean\t%.2f\n", (double)t->offers / d);
@@ -98,7 +103,7 @@ ndl_status ndl_synth_stats(ndl_synth *s, uint64_t n, FILE *f, ndl_error *err)
 	for (uint64_t i = 0; i < n && st == NDL_OK; i++)
 		if ((st = syn_make(s, err)) == NDL_OK)
 			tally_example(&t, &s->e);
-	if (t.tools.failed || t.names.failed || t.phrases.failed || t.values.failed || t.queries.failed)
+	if (t.tools.failed || t.names.failed || t.phrases.failed || t.values.failed || t.queries.failed || t.again.failed)
 		st = ndl_fail_nomem(err, "the counts");
 	if (st == NDL_OK)
 		print_tally(&t, s, n, f);
@@ -107,5 +112,6 @@ ndl_status ndl_synth_stats(ndl_synth *s, uint64_t n, FILE *f, ndl_error *err)
 	syn_set_clear(&t.phrases);
 	syn_set_clear(&t.values);
 	syn_set_clear(&t.queries);
+	syn_set_clear(&t.again);
 	return st;
 }

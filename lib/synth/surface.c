@@ -21,15 +21,15 @@ static const char *from(const syn_gen *g, const syn_list *l)
 	return l ? l->v[ndl_rng_below(g->rng, l->n)].surface : "";
 }
 
-/* The first word of the query, of literal words. */
-static size_t first_word(const syn_example *e, const char **word)
+/* The first word of the query from a segment of literal words on. */
+static size_t first_word(const syn_example *e, size_t seg, const char **word)
 {
 	size_t n = 0;
 	*word = "";
-	if (e->n_segs == 0 || e->seg[0].value >= 0)
+	if (e->n_segs <= seg || e->seg[seg].value >= 0)
 		return 0;
-	*word = e->text.data + e->seg[0].off;
-	while (n < e->seg[0].len && (isalpha((unsigned char)(*word)[n]) || (*word)[n] == '\''))
+	*word = e->text.data + e->seg[seg].off;
+	while (n < e->seg[seg].len && (isalpha((unsigned char)(*word)[n]) || (*word)[n] == '\''))
 		n++;
 	return n;
 }
@@ -54,6 +54,13 @@ static bool is_question(const char *w, size_t n)
 	return false;
 }
 
+bool syn_asks(const syn_example *e)
+{
+	const char *w;
+	size_t n = first_word(e, e->request, &w);
+	return is_question(w, n);
+}
+
 static bool mentions(const syn_example *e, const char *word)
 {
 	size_t n = strlen(word);
@@ -72,27 +79,43 @@ static bool ends_in_mark(const syn_example *e)
 	return strchr(".?!:…", e->text.data[s->off + s->len - 1]) != NULL;
 }
 
+/* "start it now now", "give me a joke for me" */
+static bool doubles(const syn_example *e, const char *ending)
+{
+	const syn_seg *s = &e->seg[e->n_segs - 1];
+	size_t n = strcspn(ending + 1, " ");
+	if (s->len > n && strncasecmp(e->text.data + s->off + s->len - n, ending + 1, n) == 0)
+		return true;
+	return strncmp(ending, " for me", 7) == 0 && mentions(e, " me ");
+}
+
 static look choose_look(const syn_gen *g, const syn_example *e)
 {
 	ndl_rng *r = g->rng;
 	look k = {.opening = "", .ending = "", .typo_seg = SIZE_MAX};
 	const char *w;
-	size_t n = first_word(e, &w);
+	size_t n = first_word(e, 0, &w);
 	bool verb = in_list(g->style.verbs, w, n), question = is_question(w, n), polite = mentions(e, "please");
+	bool plain = e->n_segs == 1; /* the same words each time but for what stands around them */
 	double u = ndl_rng_unit(r);
-	k.spoken = u < 0.13;
+	k.spoken = u < 0.13 && !e->context;
 	k.letters = u < 0.24 ? LOWER : u < 0.25 ? UPPER : KEEP;
 	k.capital = ndl_rng_chance(r, 0.45);
 	k.end_mark = ndl_rng_chance(r, 0.35);
-	if (verb && !polite && ndl_rng_chance(r, 0.16))
+	if (e->context) {
+		if (ndl_rng_chance(r, 0.06))
+			k.typo_seg = ndl_rng_below(r, e->n_segs);
+		return k;
+	}
+	if (verb && !polite && ndl_rng_chance(r, plain ? 0.4 : 0.16))
 		k.opening = from(g, g->style.verb_opening), polite = true;
-	else if (ndl_rng_chance(r, 0.07))
+	else if (ndl_rng_chance(r, plain ? 0.2 : 0.07))
 		k.opening = from(g, g->style.opening);
-	if (verb && !polite && ndl_rng_chance(r, 0.07))
+	if (verb && !polite && ndl_rng_chance(r, plain ? 0.2 : 0.07))
 		k.ending = from(g, g->style.verb_ending);
-	else if (!question && ndl_rng_chance(r, 0.03))
+	else if (!question && ndl_rng_chance(r, plain ? 0.1 : 0.03))
 		k.ending = from(g, g->style.ending);
-	if (*k.ending && ends_in_mark(e))
+	if (*k.ending && (ends_in_mark(e) || doubles(e, k.ending)))
 		k.ending = "";
 	if (e->n_segs && ndl_rng_chance(r, 0.06))
 		k.typo_seg = ndl_rng_below(r, e->n_segs);
@@ -185,10 +208,9 @@ static void finish(const syn_gen *g, syn_example *e, const look *k)
 {
 	ndl_buf *out = &e->query;
 	const char *w;
-	size_t n = first_word(e, &w);
+	size_t n = first_word(e, e->request, &w);
 	bool value_first = e->n_segs && e->seg[0].value >= 0 && !*k->opening;
-	bool asks = is_question(w, n) || strncmp(k->opening, "can ", 4) == 0 || strncmp(k->opening,
-		"could ", 6) == 0;
+	bool asks = is_question(w, n) || is_question(k->opening, strcspn(k->opening, " "));
 	put_literal(g, out, k, k->ending, strlen(k->ending), false);
 	trim_end(out);
 	if (out->len == 0 || k->spoken)

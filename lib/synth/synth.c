@@ -70,6 +70,8 @@ static void find_style(ndl_synth *s)
 		.verbs = syn_corpus_list(c, "style_verbs"),
 		.join = syn_corpus_list(c, "style_join"),
 		.join_sentence = syn_corpus_list(c, "style_join_sentence"),
+		.context = syn_corpus_list(c, "style_context"),
+		.context_after = syn_corpus_list(c, "style_context_after"),
 	};
 	s->gen.cls = s->split == NDL_SYNTH_TRAIN ? SYN_TRAIN
 	           : s->split == NDL_SYNTH_PHRASING || s->split == NDL_SYNTH_VALUE ? SYN_HELD : SYN_ANY;

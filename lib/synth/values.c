@@ -117,7 +117,7 @@ static void add_modified(ndl_buf *out, const ndl_buf *s, enum syn_modifier how)
 
 static void fill_template(const syn_gen *g, const syn_value *v, int depth, syn_made *m)
 {
-	syn_place place = {SYN_STRING, false, true, false, 0};
+	syn_place place = {.type = SYN_STRING, .as_said = true};
 	syn_made part = {0};
 	for (size_t i = 0; i < v->n_tmpl && m->surface.len < MAX_TEXT; i++) {
 		const syn_tpiece *t = &v->tmpl[i];
@@ -131,6 +131,16 @@ static void fill_template(const syn_gen *g, const syn_value *v, int depth, syn_m
 		add_modified(&m->surface, &part.surface, t->modifier);
 	}
 	syn_made_clear(&part);
+}
+
+void syn_say_value(const syn_gen *g, const syn_value *v, syn_made *m)
+{
+	ndl_buf_reset(&m->surface);
+	ndl_buf_reset(&m->raw);
+	if (v->n_tmpl)
+		fill_template(g, v, 0, m);
+	else
+		ndl_buf_str(&m->surface, v->surface);
 }
 
 static const syn_value *pick_value(const syn_gen *g, const syn_list *l)
@@ -219,6 +229,7 @@ void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *plac
 		ndl_buf_reset(&m->surface);
 		ndl_buf_reset(&m->raw);
 		m->has_key = false;
+		m->form = SYN_VAGUE;
 		expand(g, src, place, 0, m);
 		if (m->surface.len == 0 || (place->plain && !fits_list(m)))
 			continue;

@@ -18,6 +18,8 @@ typedef struct syn_style {
 	const syn_list *verbs;         /* words that begin an imperative */
 	const syn_list *join;          /* " and " between two requests */
 	const syn_list *join_sentence; /* ". Also, " */
+	const syn_list *context;       /* "My cousin Ann passed her exam." before or after a request */
+	const syn_list *context_after; /* "No rush." after it */
 } syn_style;
 
 typedef struct syn_gen {
@@ -28,13 +30,19 @@ typedef struct syn_gen {
 	syn_style style;
 } syn_gen;
 
+/* How a date was said. Of two that were said in one way the earlier one is known: their keys are days from
+ * today, of a year, of a month, or of all time. Of vague ones ("next weekend") nothing is. */
+enum syn_form { SYN_VAGUE, SYN_OFFSET, SYN_OF_YEAR, SYN_OF_MONTH, SYN_FULL };
+
 /* What the place asks of the value. */
 typedef struct syn_place {
 	enum syn_type type; /* of the argument (or of one item) */
 	bool words;         /* numbers may be spelled out */
 	bool as_said;       /* dates and times: the argument is what was said, not ISO */
 	bool plain;         /* an item of a list: no comma, no "and" */
-	int tense;          /* dates: -1 past, 0 any, 1 future */
+	int tense;          /* dates: -1 past, 0 any, 1 future, SYN_LONG_AGO */
+	enum syn_form near_form; /* dates: that of another in the same call, which this comes after */
+	double near;        /* its key */
 } syn_place;
 
 /* A value: `surface` is what the query says. raw is its JSON, or empty: the argument is the
@@ -43,6 +51,7 @@ typedef struct syn_made {
 	ndl_buf surface, raw;
 	double key;
 	bool has_key;
+	enum syn_form form;    /* of dates */
 } syn_made;
 
 void syn_made_clear(syn_made *m);
@@ -50,19 +59,26 @@ void syn_made_clear(syn_made *m);
 /* Makes a value from src into m (reset first). Out of memory shows in m's buffers. */
 void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *place, syn_made *m);
 
+/* One value of a list, its placeholders filled. */
+void syn_say_value(const syn_gen *g, const syn_value *v, syn_made *m);
+
 /* words.c: numbers and made-up words. */
 void syn_number_words(ndl_buf *out, long n);  /* 0 <= n < 10^9: "twenty-five" */
 void syn_ordinal(ndl_buf *out, int n);        /* "3rd" */
 void syn_made_up_word(ndl_rng *r, ndl_buf *out, int syllables);
 void syn_trim_number(ndl_buf *out, double x); /* "2.5", "3" */
 
-/* when.c: times, dates and durations, spoken and written, with what they stand for. */
+/* when.c: times and durations, spoken and written, with what they stand for. */
 void syn_time(const syn_gen *g, const syn_place *p, syn_made *m);      /* as said */
 void syn_time24(const syn_gen *g, const syn_place *p, syn_made *m);    /* "HH:MM" */
+/* unit 0: as said; 60 minutes, 1 seconds as a number. */
+void syn_duration(const syn_gen *g, const syn_place *p, int unit, syn_made *m);
+
+/* dates.c: days count from 1 January of the year 1, months and days of the month from 1. Day 0 was a Monday. */
+int64_t syn_day_number(int y, int m, int d);
+void syn_day_parts(int64_t day, int *y, int *m, int *d);
 void syn_date(const syn_gen *g, const syn_place *p, syn_made *m);      /* as said */
 void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *m);  /* "YYYY-MM-DD" */
 void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *m);
-/* unit 0: as said; 60 minutes, 1 seconds as a number. */
-void syn_duration(const syn_gen *g, const syn_place *p, int unit, syn_made *m);
 
 #endif

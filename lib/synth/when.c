@@ -1,18 +1,8 @@
+/* when.c - times and durations, spoken and written, with what they stand for. */
 #include "synth/values.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *const months[] = {"January", "February", "March", "April", "May", "June",
-	"July", "August", "September", "October", "November", "December"};
-static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday",
-	"Saturday", "Sunday"};
-
-static const char *pick(ndl_rng *r, const char *const *a, size_t n)
-{
-	return a[ndl_rng_below(r, n)];
-}
-#define PICK(r, a) pick((r), (a), sizeof (a) / sizeof *(a))
 
 /* An hour word or figure: 1..12. */
 static void hour_text(ndl_rng *r, ndl_buf *b, int h12, bool words)
@@ -129,166 +119,6 @@ void syn_time24(const syn_gen *g, const syn_place *p, syn_made *made)
 	made->has_key = true;
 }
 
-/* Dates ------------------------------------------------------------------------------- */
-
-static int month_days(int y, int m)
-{
-	static const int n[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	return n[m] + (m == 1 && ((y % 4 == 0 && y % 100) || y % 400 == 0));
-}
-
-/* Day and month: "3 May", "May 3rd", "the 3rd of May". */
-static void day_month(ndl_rng *r, ndl_buf *b, int d, int m, bool short_names)
-{
-	char name[16];
-	snprintf(name, sizeof name, short_names ? "%.3s" : "%s", months[m]);
-	switch (ndl_rng_below(r, 6)) {
-	case 0: case 1: ndl_buf_printf(b, "%d %s", d, name); break;
-	case 2: ndl_buf_printf(b, "%s %d", name, d); break;
-	case 3: ndl_buf_printf(b, "%s ", name); syn_ordinal(b, d); break;
-	case 4: ndl_buf_str(b, "the "); syn_ordinal(b, d); ndl_buf_printf(b, " of %s", name); break;
-	default: syn_ordinal(b, d); ndl_buf_printf(b, " %s", name);
-	}
-}
-
-static void full_date(ndl_rng *r, ndl_buf *b, int y, int m, int d)
-{
-	double u = ndl_rng_unit(r);
-	if (u < 0.2) {
-		ndl_buf_printf(b, "%04d-%02d-%02d", y, m + 1, d);
-	} else if (u < 0.3 && d > 12) { /* the day tells itself from the month */
-		bool day_first = ndl_rng_chance(r, 0.5);
-		ndl_buf_printf(b, "%d/%d/%d", day_first ? d : m + 1, day_first ? m + 1 : d, y);
-	} else {
-		day_month(r, b, d, m, ndl_rng_chance(r, 0.2));
-		size_t n = b->len;
-		bool american = n && (b->data[n - 1] < 'A'); /* "May 3, 2025" */
-		ndl_buf_printf(b, american && ndl_rng_chance(r, 0.6) ? ", %d" : " %d", y);
-	}
-}
-
-static void pick_day(ndl_rng *r, int tense, int *y, int *m, int *d)
-{
-	static const int first[] = {2018, 2016, 2024}, last[] = {2026, 2029, 2029};
-	*y = (int)ndl_rng_range(r, first[tense + 1], last[tense + 1]);
-	*m = (int)ndl_rng_below(r, 12);
-	*d = 1 + (int)ndl_rng_below(r, (uint64_t)month_days(*y, *m));
-}
-
-/* Words for a day near today; what they mean depends on today, so they are only copied. */
-static void relative_day(ndl_rng *r, ndl_buf *b, int tense)
-{
-	static const char *const ahead[] = {"today", "tomorrow", "tomorrow",
-		"the day after tomorrow", "tonight", "next weekend", "this weekend",
-		"Christmas Eve", "New Year's Day", "Boxing Day", "Halloween"};
-	static const char *const behind[] = {"today", "yesterday", "yesterday",
-		"the day before yesterday", "last night", "last weekend", "this morning"};
-	static const char *const coming[] = {"next ", "next ", "this ", ""};
-	if (tense == 0)
-		tense = ndl_rng_chance(r, 0.5) ? 1 : -1;
-	double u = ndl_rng_unit(r);
-	if (u < 0.45)
-		ndl_buf_str(b, tense > 0 ? PICK(r, ahead) : PICK(r, behind));
-	else if (u < 0.85)
-		ndl_buf_printf(b, "%s%s", tense > 0 ? PICK(r, coming) : "last ", PICK(r, days));
-	else if (tense > 0) {
-		ndl_buf_str(b, "in ");
-		int n = (int)ndl_rng_range(r, 2, 9);
-		ndl_rng_chance(r, 0.6) ? syn_number_words(b, n) : ndl_buf_printf(b, "%d", n);
-		ndl_buf_str(b, ndl_rng_chance(r, 0.6) ? " days" : " weeks");
-	} else {
-		int n = (int)ndl_rng_range(r, 2, 9);
-		ndl_rng_chance(r, 0.6) ? syn_number_words(b, n) : ndl_buf_printf(b, "%d", n);
-		ndl_buf_str(b, ndl_rng_chance(r, 0.6) ? " days ago" : " weeks ago");
-	}
-}
-
-void syn_date(const syn_gen *g, const syn_place *p, syn_made *made)
-{
-	ndl_rng *r = g->rng;
-	int y, m, d;
-	double u = ndl_rng_unit(r);
-	pick_day(r, p->tense, &y, &m, &d);
-	made->key = y * 400 + m * 31 + d;
-	made->has_key = u >= 0.75;
-	if (u < 0.45)
-		relative_day(r, &made->surface, p->tense);
-	else if (u < 0.7)
-		day_month(r, &made->surface, d, m, ndl_rng_chance(r, 0.1));
-	else if (u < 0.75)
-		ndl_buf_str(&made->surface, "the "), syn_ordinal(&made->surface, d);
-	else
-		full_date(r, &made->surface, y, m, d);
-}
-
-void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *made)
-{
-	int y, m, d;
-	if (p->as_said) {
-		syn_date(g, p, made);
-		return;
-	}
-	pick_day(g->rng, p->tense, &y, &m, &d);
-	full_date(g->rng, &made->surface, y, m, d);
-	ndl_buf_printf(&made->raw, "\"%04d-%02d-%02d\"", y, m + 1, d);
-	made->key = y * 400 + m * 31 + d;
-	made->has_key = true;
-}
-
-/* A day that goes with any time: not "tonight", which "at 6 am" would contradict. */
-static void day_of_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
-{
-	for (int tries = 0; tries < 20; tries++) {
-		ndl_buf_reset(&made->surface);
-		syn_date(g, p, made);
-		const char *s = ndl_buf_cstr(&made->surface);
-		if (!strstr(s, "night") && !strstr(s, "morning") && !strstr(s, "weekend"))
-			break;
-	}
-	made->has_key = false;
-}
-
-void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *made)
-{
-	ndl_rng *r = g->rng;
-	ndl_buf *b = &made->surface;
-	syn_made time = {0};
-	double u = ndl_rng_unit(r);
-	if (u < 0.06 && p->tense >= 0) {
-		int n = (int)ndl_rng_range(r, 2, 12);
-		ndl_buf_printf(b, "in %d hours", n);
-		return;
-	}
-	if (u < 0.12 && p->tense >= 0) {
-		static const char *const vague[] = {"tonight", "tomorrow morning",
-			"tomorrow evening", "this afternoon", "tomorrow at noon",
-			"Friday afternoon", "first thing tomorrow", "Sunday evening",
-			"Monday morning"};
-		ndl_buf_str(b, PICK(r, vague));
-		return;
-	}
-	syn_time(g, p, &time);
-	const char *clock = ndl_buf_cstr(&time.surface);
-	if (u < 0.2 && p->tense >= 0) {
-		bool late = time.key >= 17 * 60 && ndl_rng_chance(r, 0.5);
-		ndl_buf_printf(b, "%s at %s", late ? "tonight" : "tomorrow", clock);
-	} else if (u < 0.3) {
-		day_of_datetime(g, p, made);
-		ndl_buf b2 = NDL_BUF_INIT; /* time first: "3 pm on Friday" */
-		const char *day = ndl_buf_cstr(b);
-		bool on = strchr("JFMASONDTWjfmasondtw0123456789", *day) && strncmp(day, "to", 2) != 0;
-		ndl_buf_printf(&b2, "%s%s %s", clock, on ? " on" : "", day);
-		ndl_buf_reset(b);
-		ndl_buf_str(b, ndl_buf_cstr(&b2));
-		ndl_buf_clear(&b2);
-	} else {
-		day_of_datetime(g, p, made);
-		static const char *const between[] = {" at ", " at ", " at ", " at ", " at ", ", ", " "};
-		ndl_buf_printf(b, "%s%s", PICK(r, between), clock);
-	}
-	syn_made_clear(&time);
-}
-
 /* Durations --------------------------------------------------------------------------- */
 
 static void count(ndl_rng *r, ndl_buf *b, int n, double words)
@@ -329,7 +159,8 @@ static int one_unit(ndl_rng *r, ndl_buf *b, int which)
 {
 	static const int scale[] = {1, 60, 3600};
 	static const int round[] = {5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 90};
-	int n = which == 2 ? (int)ndl_rng_range(r, 1, 12)
+	static const int hours[] = {1, 1, 1, 2, 2, 2, 3, 3, 4, 5, 6, 8, 10, 12};
+	int n = which == 2 ? hours[ndl_rng_below(r, 14)]
 	      : ndl_rng_chance(r, 0.6) ? round[ndl_rng_below(r, 11)] : (int)ndl_rng_range(r, 1, 75);
 	count(r, b, n, 0.2);
 	units(r, b, n, which);
@@ -338,7 +169,7 @@ static int one_unit(ndl_rng *r, ndl_buf *b, int which)
 
 static int two_units(ndl_rng *r, ndl_buf *b, int which)
 {
-	int n = (int)ndl_rng_range(r, 1, which == 2 ? 9 : 30), m = (int)ndl_rng_range(r, 1, 11) * 5;
+	int n = (int)ndl_rng_range(r, 1, which == 2 ? 5 : 30), m = (int)ndl_rng_range(r, 1, 11) * 5;
 	bool digits = ndl_rng_chance(r, 0.8);
 	if (digits && which == 2 && ndl_rng_chance(r, 0.2)) {
 		ndl_buf_printf(b, "%dh%02d", n, m);

@@ -143,7 +143,7 @@ static int read_time(const char *s)
 /* Makes ROUNDS values and counts those whose JSON is not what `read` finds in the surface. */
 static void test_times(syn_gen *g)
 {
-	syn_place place = {SYN_STRING, false, false, false, 0};
+	syn_place place = {.type = SYN_STRING};
 	syn_made m = {0};
 	int wrong = 0;
 	for (int i = 0; i < ROUNDS; i++) {
@@ -197,7 +197,7 @@ static bool read_date(const char *s, char *iso, size_t size)
 
 static void test_dates(syn_gen *g)
 {
-	syn_place place = {SYN_STRING, false, false, false, 0};
+	syn_place place = {.type = SYN_STRING};
 	syn_made m = {0};
 	int wrong = 0, iso_said = 0;
 	for (int i = 0; i < ROUNDS; i++) {
@@ -268,7 +268,7 @@ static double read_duration(const char *s)
 
 static void test_durations(syn_gen *g, int unit, enum syn_type type)
 {
-	syn_place place = {type, false, true, false, 0};
+	syn_place place = {.type = type, .as_said = true};
 	syn_made m = {0};
 	int wrong = 0;
 	for (int i = 0; i < ROUNDS; i++) {
@@ -294,7 +294,7 @@ static void test_numbers(syn_gen *g, const char *spec, enum syn_type type, doubl
 	syn_made m = {0};
 	int wrong = 0, spelled = 0;
 	CHECK(syn_source_parse(&c, &s, spec, strlen(spec), &err) == NDL_OK);
-	syn_place place = {type, true, true, false, 0};
+	syn_place place = {.type = type, .words = true, .as_said = true};
 	for (int i = 0; i < ROUNDS; i++) {
 		syn_generate(g, &s, &place, &m);
 		char text[64], *end;
