@@ -46,8 +46,9 @@ typedef struct syn_offer {
 	syn_offer_param param[SYN_MAX_PARAMS];
 } syn_offer;
 
-/* A phrase as it stands, with several values in its series slot, or cut before a required one. */
-enum syn_how { SYN_WHOLE, SYN_SERIES, SYN_LACKING };
+/* A phrase as it stands, with several values in its series slot, with one there and others after it ("and for
+ * Rome?"), or cut before a required one. */
+enum syn_how { SYN_WHOLE, SYN_SERIES, SYN_ELLIPSIS, SYN_LACKING };
 
 typedef struct syn_call {
 	const syn_tool *tool;
@@ -55,7 +56,7 @@ typedef struct syn_call {
 	syn_arg arg[SYN_MAX_ARGS];
 	size_t n_args;
 	enum syn_how how;
-	int n_series;          /* of SYN_SERIES: how many values were said */
+	int n_series;          /* of SYN_SERIES and SYN_ELLIPSIS: how many values were said */
 	bool open_end;         /* ends in unquoted free text: what follows would be taken for it */
 } syn_call;
 
@@ -73,6 +74,7 @@ typedef struct syn_example {
 	const syn_domain *about; /* of a refusal */
 	size_t request;          /* the segment that the request begins with, after what is told before it */
 	bool context;            /* there are sentences around it */
+	bool dated;              /* the query tells which day is today */
 	bool overflow;           /* too large: throw it away */
 	syn_made made;           /* scratch */
 } syn_example;
@@ -83,6 +85,8 @@ void syn_example_clear(syn_example *e);
 /* fill.c: appends the phrase with values to the segments, and the arguments to call. The
  * wording of the tool (offer) decides whether dates are passed as said or as ISO. */
 void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer *offer);
+/* Does the description of a date ask for YYYY-MM-DD? */
+bool syn_iso_date_wanted(const char *description);
 void syn_add_literal(syn_example *e, const char *text, size_t len);
 
 /* joints.c: the preposition, with a blank, that the literal at the end of the segments from first_seg on
@@ -103,7 +107,7 @@ bool syn_repeats_call(const syn_example *e);
 /* surface.c: segments into e->query in one of many styles. */
 void syn_write_query(const syn_gen *g, syn_example *e);
 
-/* Does the request begin as a question? */
+/* Does the request begin as a question, not as an order ("could you")? */
 bool syn_asks(const syn_example *e);
 
 /* offer.c: how a tool is worded; the phrase (or NULL) says which parameters must be there. */

@@ -35,10 +35,15 @@ void syn_day_parts(int64_t day, int *y, int *m, int *d)
 	*d = (int)(day - syn_day_number(*y, *m, 1)) + 1;
 }
 
+const char *syn_weekday(int n)
+{
+	return days[n];
+}
+
 /* Writing ----------------------------------------------------------------------------- */
 
 /* Day and month: "3 May", "May 3rd", "the 3rd of May". */
-static void day_month(ndl_rng *r, ndl_buf *b, int d, int m, bool short_names)
+void syn_say_day_month(ndl_rng *r, ndl_buf *b, int d, int m, bool short_names)
 {
 	char name[16];
 	snprintf(name, sizeof name, short_names ? "%.3s" : "%s", months[m - 1]);
@@ -51,7 +56,7 @@ static void day_month(ndl_rng *r, ndl_buf *b, int d, int m, bool short_names)
 	}
 }
 
-static void full_date(ndl_rng *r, ndl_buf *b, int64_t day)
+void syn_say_full_date(ndl_rng *r, ndl_buf *b, int64_t day)
 {
 	int y, m, d;
 	double u = ndl_rng_unit(r);
@@ -62,7 +67,7 @@ static void full_date(ndl_rng *r, ndl_buf *b, int64_t day)
 		bool day_first = ndl_rng_chance(r, 0.5);
 		ndl_buf_printf(b, "%d/%d/%d", day_first ? d : m, day_first ? m : d, y);
 	} else {
-		day_month(r, b, d, m, ndl_rng_chance(r, 0.2));
+		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.2));
 		size_t n = b->len;
 		bool american = n && (b->data[n - 1] < 'A'); /* "May 3, 2025" */
 		ndl_buf_printf(b, american && ndl_rng_chance(r, 0.6) ? ", %d" : " %d", y);
@@ -173,7 +178,7 @@ void syn_date(const syn_gen *g, const syn_place *p, syn_made *made)
 	case SYN_OF_YEAR:
 		made->key = pick_of_year(r, p);
 		syn_day_parts(syn_day_number(2025, 1, 1) + (int64_t)made->key, &y, &m, &d);
-		day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
+		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
 		break;
 	case SYN_OF_MONTH:
 		made->key = pick_of_month(r, p);
@@ -182,7 +187,7 @@ void syn_date(const syn_gen *g, const syn_place *p, syn_made *made)
 		break;
 	case SYN_FULL:
 		made->key = (double)pick_full(r, p);
-		full_date(r, b, (int64_t)made->key);
+		syn_say_full_date(r, b, (int64_t)made->key);
 	}
 }
 
@@ -193,10 +198,14 @@ void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *made)
 		syn_date(g, p, made);
 		return;
 	}
+	if (g->today.day && p->tense != SYN_LONG_AGO) {
+		syn_day_from_today(g, p, made);
+		return;
+	}
 	made->key = (double)pick_full(g->rng, p);
 	made->form = SYN_FULL;
 	made->has_key = true;
-	full_date(g->rng, &made->surface, (int64_t)made->key);
+	syn_say_full_date(g->rng, &made->surface, (int64_t)made->key);
 	syn_day_parts((int64_t)made->key, &y, &m, &d);
 	ndl_buf_printf(&made->raw, "\"%04d-%02d-%02d\"", y, m, d);
 }

@@ -4,6 +4,9 @@
 
 #include "synth/synth_internal.h"
 
+/* Share of right tools that are invented. */
+#define SYN_INVENTED_SHARE 0.085
+
 /* May t be the right tool in this split? May it be offered at all? */
 bool syn_is_target(const ndl_synth *s, const syn_tool *t);
 bool syn_may_offer(const ndl_synth *s, const syn_tool *t);
@@ -34,6 +37,20 @@ void syn_shuffle_offers(ndl_synth *s, syn_example *e);
 void syn_context_before(ndl_synth *s, syn_example *e);
 /* Sentences before and after it, 40 to some 75 words in all; request adds the request. */
 void syn_paragraph(ndl_synth *s, syn_example *e, void (*request)(ndl_synth *s, syn_example *e));
+
+/* dated.c: has the tool a date that its description can ask to be ISO? */
+bool syn_may_be_dated(const syn_tool *t);
+/* A request with a day said by today's date, which the query tells. */
+void syn_make_dated(ndl_synth *s, syn_example *e);
+
+/* kinds.c: adds one call with its tool offered and its words at the end of the query. */
+void syn_add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph, enum syn_how how);
+/* After "text. " the words of a segment usually begin with a capital. */
+void syn_capitalise(ndl_synth *s, syn_example *e, size_t seg);
+
+/* several.c: n requests; one with several values in a slot, a call each. */
+void syn_make_several(ndl_synth *s, syn_example *e, size_t n);
+void syn_make_series(ndl_synth *s, syn_example *e);
 
 /* kinds.c: does a request for one of the user's tools come out valid, in a few tries? */
 bool syn_can_ask(ndl_synth *s, const syn_object *o);

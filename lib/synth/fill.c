@@ -2,7 +2,6 @@
 #include "synth/fill.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +17,7 @@ void syn_example_reset(syn_example *e)
 	e->n_segs = e->n_values = e->n_calls = e->n_offers = 0;
 	e->about = NULL;
 	e->request = 0;
-	e->context = false;
+	e->context = e->dated = false;
 	e->opaque = 0;
 	e->overflow = false;
 }
@@ -57,7 +56,7 @@ static void literal(syn_example *e, const char *text)
 
 /* Making values ----------------------------------------------------------------------- */
 
-static bool iso_date_wanted(const char *description)
+bool syn_iso_date_wanted(const char *description)
 {
 	return strstr(description, "YYYY") || strstr(description, "ISO");
 }
@@ -88,7 +87,7 @@ static syn_place place_of(const filler *f, size_t piece, const slot *s)
 	syn_place place = {.type = s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, .as_said = true, .plain = s->many};
 	place.words = !s->many && words_fit(f->call->phrase, piece);
 	if (s->p->source.kind == SYN_DATE_ISO)
-		place.as_said = !s->p->source.converted && !iso_date_wanted(d);
+		place.as_said = !s->p->source.converted && !syn_iso_date_wanted(d);
 	else if (s->p->source.kind == SYN_TIME24)
 		place.as_said = !s->p->source.converted && !hh_mm_wanted(d);
 	if (syn_is_date(s->p->source.kind)) {
@@ -145,14 +144,15 @@ static bool wants_plural(const filler *f, size_t piece, const syn_made *m)
 	return plural && (strcmp(v, "1") == 0 || strcmp(v, "one") == 0);
 }
 
-/* "by in two days": after such words a date says which day it is. */
+/* "by in two days", "after 3 weeks ago": after such words a date says which day it is. */
 static bool wants_day(const filler *f, size_t piece, const slot *s, const syn_made *m)
 {
 	static const char *const words[] = {"by", "from", "until", "till", "since", "before", "after", "of", "to",
 		"starting", "between", NULL};
 	const char *before = piece ? f->call->phrase->piece[piece - 1].text : NULL;
 	size_t n = before ? strlen(before) : 0, end = n;
-	if (!n || !syn_is_date(s->p->source.kind) || strncmp(ndl_buf_cstr(&m->surface), "in ", 3) != 0)
+	const char *v = ndl_buf_cstr(&m->surface);
+	if (!n || !syn_is_date(s->p->source.kind) || (strncmp(v, "in ", 3) != 0 && !strstr(v, " ago") && !strstr(v, " from ")))
 		return false;
 	while (end && before[end - 1] == ' ')
 		end--;
@@ -263,7 +263,7 @@ static bool make_slots(filler *f)
 		const syn_param *p = &f->call->tool->param[pc->param];
 		slot s = {.param = pc->param, .prop = pc->prop, .many = pc->many, .own = pc->own,
 			.first_value = -1};
-		if (f->call->how == SYN_SERIES && ph->series == (int16_t)i)
+		if ((f->call->how == SYN_SERIES || f->call->how == SYN_ELLIPSIS) && ph->series == (int16_t)i)
 			s.many = true;
 		s.p = pc->prop < 0 ? p : &p->props[pc->prop];
 		if (!make_slot(f, i, &s))
@@ -305,11 +305,14 @@ static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 			s->p->type == SYN_ARRAY};
 	}
 	bool comma = ndl_rng_chance(f->g->rng, 0.85);
-	char again[16] = ""; /* "in Paris and in Rome" */
-	if (s->many && s->p->type != SYN_ARRAY && ndl_rng_chance(f->g->rng, 0.35))
+	bool later = f->call->how == SYN_ELLIPSIS && s->many && s->p->type != SYN_ARRAY;
+	char again[SYN_PREPOSITION] = ""; /* "in Paris and in Rome" */
+	if (s->many && s->p->type != SYN_ARRAY && ndl_rng_chance(f->g->rng, later ? 0.75 : 0.35))
 		syn_tail_preposition(e, f->first_seg, again, sizeof again);
+	if (later)
+		memcpy(f->again, again, sizeof again);
 	bool ends_clause = after && (!*after || strchr(",.?!;", *after));
-	for (int k = 0; k < s->n; k++) {
+	for (int k = 0; k < (later ? 1 : s->n); k++) {
 		if (k > 0)
 			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
 		if (k > 0)
@@ -329,6 +332,34 @@ static bool offers_choice(const syn_phrase *ph)
 			return true;
 	}
 	return false;
+}
+
+/* "What's the weather in Paris tomorrow" + "? And in Rome?" */
+static void lay_others(filler *f)
+{
+	static const char *const after_question[] = {"? And %s", "? What about %s", "? How about %s", "? And %s", ", and %s",
+		"? and what about %s", "? Same for %s", "? Also %s", "? And how about %s"},
+		*const after_order[] = {". And %s", ", and %s too", ". Same for %s", ". Do the same for %s", ". Also %s", ", also %s",
+		". And then %s", ", then the same for %s", ". Then %s too", ". %s too"};
+	syn_example *e = f->e;
+	ndl_rng *r = f->g->rng;
+	const slot *s = find_slot(f, f->call->phrase->piece[f->call->phrase->series].param, -1);
+	const syn_seg *last = &e->seg[e->n_segs - 1];
+	bool ended = strchr(".?!", e->text.data[last->off + last->len - 1]) != NULL;
+	bool asks = syn_asks(e), with = true;
+	for (int k = 1; k < s->n; k++) {
+		const char *form = k > 1 ? " and %s" : asks ? after_question[ndl_rng_below(r, 9)] : after_order[ndl_rng_below(r, 10)];
+		const char *at = strstr(form, "%s");
+		size_t skip = k == 1 && ended ? strcspn(form, " ") : 0;
+		syn_add_literal(e, form + skip, (size_t)(at - form) - skip);
+		with = with && !strstr(form, "for %s") && !strstr(form, ". %s");
+		if (with)
+			literal(e, f->again);
+		add_seg(e, s->made[k].off, s->made[k].len, s->first_value + k);
+		literal(e, at + 2);
+	}
+	if (asks && ndl_rng_chance(r, 0.7))
+		literal(e, "?");
 }
 
 /* The words up to where a required argument is left out. */
@@ -361,6 +392,8 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 	syn_order_pairs(&f);
 	for (size_t i = 0; i < f.n_pieces && !e->overflow; i++)
 		call->open_end = lay_piece(&f, i);
+	if (call->how == SYN_ELLIPSIS && !e->overflow)
+		lay_others(&f);
 	for (size_t i = 0; i < ph->n_fixed && call->n_args < SYN_MAX_ARGS; i++)
 		if (!find_slot(&f, ph->fixed[i].param, ph->fixed[i].prop))
 			call->arg[call->n_args++] = (syn_arg){ph->fixed[i].param, ph->fixed[i].prop,

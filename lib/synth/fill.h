@@ -4,7 +4,7 @@
 
 #include "synth/compose.h"
 
-enum { SYN_MAX_SLOTS = 24, SYN_MAX_ITEMS = 4 };
+enum { SYN_MAX_SLOTS = 24, SYN_MAX_ITEMS = 4, SYN_PREPOSITION = 16 };
 
 /* One slot of the phrase with what was made for it (as offsets: the buffers move). */
 typedef struct slot {
@@ -31,6 +31,7 @@ typedef struct filler {
 	slot slot[SYN_MAX_SLOTS];
 	size_t n_slots;
 	size_t first_seg;
+	char again[SYN_PREPOSITION]; /* of SYN_ELLIPSIS: the preposition before the first value */
 } filler;
 
 /* pairs.c: what the values of one call owe each other. */

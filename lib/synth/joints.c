@@ -50,9 +50,13 @@ static bool takes_on(const char *v, size_t len)
 		w++;
 	if (one_of(v, w, adverbs) || (len > 8 && strncmp(v, "the day ", 8) == 0))
 		return false;
-	for (size_t i = 0; i + 3 <= len; i++)
-		if (strncmp(v + i, "ago", 3) == 0)
-			return false;
+	static const char *const parts[] = {"ago", " from now", " from today", "a week ", " next week", " last week"};
+	for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+		size_t n = strlen(parts[k]);
+		for (size_t i = 0; i + n <= len; i++)
+			if (strncmp(v + i, parts[k], n) == 0)
+				return false;
+	}
 	return true;
 }
 

@@ -9,13 +9,15 @@
 
 enum { MAX_TRIES = 400, KIND_TRIES = 40, MAX_SAID = 1000000 };
 
-/* Shares of right tools that are invented, and of examples whose names say nothing. */
-static const double INVENTED = 0.085, OPAQUE = 0.022;
+/* Share of examples whose names say nothing. */
+static const double OPAQUE = 0.022;
 /* Of examples whose request stands in a paragraph. */
 static const double PARAGRAPH = 0.03;
+/* And of those that tell which day is today. */
+static const double DATED = 0.03;
 
 /* Adds one call with its tool offered and its words at the end of the query. */
-static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph,
+void syn_add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_phrase *ph,
 	enum syn_how how)
 {
 	syn_call *c = &e->call[e->n_calls++];
@@ -32,7 +34,7 @@ static void add_call(ndl_synth *s, syn_example *e, const syn_tool *t, const syn_
 }
 
 /* After "text. " the words usually begin with a capital. */
-static void capitalise(ndl_synth *s, syn_example *e, size_t seg)
+void syn_capitalise(ndl_synth *s, syn_example *e, size_t seg)
 {
 	if (seg == 0 || seg >= e->n_segs || e->seg[seg].value >= 0 || !ndl_rng_chance(&s->rng, 0.7))
 		return;
@@ -55,114 +57,22 @@ static void introduce(ndl_synth *s, syn_example *e, double chance)
 
 static void add_single(ndl_synth *s, syn_example *e)
 {
-	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	const syn_tool *t = syn_draw_target(s, SYN_INVENTED_SHARE, false);
 	if (!t) {
 		e->overflow = true;
 		return;
 	}
 	const syn_phrase *ph = syn_pick_phrase(s, t);
 	introduce(s, e, ph->has_slot ? 0 : 0.2);
-	add_call(s, e, t, ph, SYN_WHOLE);
-	capitalise(s, e, e->request);
+	syn_add_call(s, e, t, ph, SYN_WHOLE);
+	syn_capitalise(s, e, e->request);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), ph->bare ? 1 : 0.6, NULL);
-}
-
-static const syn_tool *next_target(ndl_synth *s, const syn_tool *t)
-{
-	if (t->domain == SYN_INVENTED)
-		return syn_draw_target(s, 0.8, false);
-	for (int tries = 0; tries < 30 && ndl_rng_chance(&s->rng, 0.6); tries++) {
-		const syn_domain *d = syn_domain_of(s, t);
-		const syn_tool *u = d->tool[ndl_rng_below(&s->rng, d->n_tools)];
-		if (u != t && syn_is_target(s, u) && !syn_conflict(t, u, false))
-			return u;
-	}
-	return s->target[ndl_rng_below(&s->rng, s->n_targets)];
-}
-
-static const char *from(ndl_synth *s, const syn_list *l, const char *otherwise)
-{
-	return l ? l->v[ndl_rng_below(&s->rng, l->n)].surface : otherwise;
-}
-
-/* The words between two requests: a new sentence where the first ended in one or in free text. */
-static void join(ndl_synth *s, syn_example *e)
-{
-	const syn_seg *last = &e->seg[e->n_segs - 1];
-	char end = e->text.data[last->off + last->len - 1];
-	const char *j;
-	if (strchr(".?!", end))
-		j = ndl_rng_chance(&s->rng, 0.5) ? " " : " also ";
-	else if (e->call[e->n_calls - 1].open_end || ndl_rng_chance(&s->rng, 0.35))
-		j = from(s, s->gen.style.join_sentence, ". ");
-	else
-		j = from(s, s->gen.style.join, " and ");
-	syn_add_literal(e, j, strlen(j));
-}
-
-/* A second tool that is no near twin of the first, with a phrase that stands on its own. */
-static bool joins(const syn_example *e, const syn_tool *t, const syn_phrase *ph)
-{
-	if (ph->bare && !ph->has_slot)
-		return false;
-	for (size_t i = 0; i < e->n_calls; i++) {
-		const syn_tool *u = e->call[i].tool;
-		if (u == t ? !ph->has_slot || !e->call[i].phrase->has_slot : syn_conflict(u, t, false))
-			return false;
-	}
-	return true;
-}
-
-/* The phrase's required offer must cover both phrases when one tool is called twice. */
-static bool covered(const syn_example *e, const syn_tool *t, const syn_phrase *ph)
-{
-	for (size_t i = 0; i < e->n_offers; i++) {
-		const syn_offer *o = &e->offer[i];
-		if (o->tool != t)
-			continue;
-		bool have[SYN_MAX_PARAMS] = {false};
-		for (size_t k = 0; k < o->n_params; k++)
-			have[o->param[k].param] = true;
-		for (size_t k = 0; k < ph->n_pieces; k++)
-			if (!ph->piece[k].text && !have[ph->piece[k].param])
-				return false;
-		for (size_t k = 0; k < ph->n_fixed; k++)
-			if (!have[ph->fixed[k].param])
-				return false;
-	}
-	return true;
-}
-
-static void make_several(ndl_synth *s, syn_example *e, size_t n)
-{
-	const syn_tool *t = syn_draw_target(s, INVENTED, false);
-	bool again = ndl_rng_chance(&s->rng, 0.22);
-	const syn_phrase *ph = t ? syn_pick_phrase(s, t) : NULL;
-	if (!t || !joins(e, t, ph) || (again && !ph->has_slot)) {
-		e->overflow = true;
-		return;
-	}
-	add_call(s, e, t, ph, SYN_WHOLE);
-	for (size_t i = 1; i < n && !e->overflow; i++) {
-		const syn_tool *u = again ? t : next_target(s, t);
-		ph = !u ? NULL : again && ndl_rng_chance(&s->rng, 0.5) ? e->call[0].phrase : syn_pick_phrase(s, u);
-		if (!u || !joins(e, u, ph) || !covered(e, u, ph)) {
-			e->overflow = true;
-			return;
-		}
-		join(s, e);
-		size_t seg = e->n_segs;
-		add_call(s, e, u, ph, SYN_WHOLE);
-		if (!e->overflow)
-			capitalise(s, e, seg);
-	}
-	syn_add_distractors(s, e, syn_pick_total(s, n), syn_domain_of(s, t), 0.5, NULL);
 }
 
 /* A good request whose tool is not there, only its siblings. */
 static void add_missing(ndl_synth *s, syn_example *e)
 {
-	const syn_tool *t = syn_draw_target(s, INVENTED, false);
+	const syn_tool *t = syn_draw_target(s, SYN_INVENTED_SHARE, false);
 	if (!t) {
 		e->overflow = true;
 		return;
@@ -170,8 +80,8 @@ static void add_missing(ndl_synth *s, syn_example *e)
 	const syn_phrase *ph = syn_pick_phrase(s, t);
 	double near = ph->bare ? 0 : 0.65;
 	introduce(s, e, ph->has_slot ? 0 : 0.2);
-	add_call(s, e, t, ph, SYN_WHOLE);
-	capitalise(s, e, e->request);
+	syn_add_call(s, e, t, ph, SYN_WHOLE);
+	syn_capitalise(s, e, e->request);
 	e->n_calls = e->n_offers = 0;
 	e->about = syn_domain_of(s, t);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), e->about, near, t);
@@ -212,7 +122,7 @@ static void make_foreign(ndl_synth *s, syn_example *e)
 	if (!syn_may_offer(s, t) || !foreign(s, t))
 		return;
 	e->overflow = false;
-	add_call(s, e, t, syn_pick_phrase(s, t), SYN_WHOLE);
+	syn_add_call(s, e, t, syn_pick_phrase(s, t), SYN_WHOLE);
 	e->n_calls = e->n_offers = 0;
 	e->about = syn_domain_of(s, t);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), &s->invented, 1, NULL);
@@ -226,30 +136,8 @@ static void make_refusal(ndl_synth *s, syn_example *e)
 	e->about = d;
 	introduce(s, e, 0.4);
 	syn_add_literal(e, text, strlen(text));
-	capitalise(s, e, e->request);
+	syn_capitalise(s, e, e->request);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), d, 1, NULL);
-}
-
-/* One request with several values in one slot: a call for each. */
-static void make_series(ndl_synth *s, syn_example *e)
-{
-	const syn_tool *t = syn_draw_target(s, INVENTED, false);
-	const syn_phrase *ph = t ? syn_pick_phrase(s, t) : NULL;
-	if (!t || ph->series < 0) {
-		e->overflow = true;
-		return;
-	}
-	add_call(s, e, t, ph, SYN_SERIES);
-	int param = ph->piece[ph->series].param, n = e->call[0].n_series;
-	for (int i = 1; i < n && i < SYN_MAX_CALLS; i++) {
-		syn_call *c = &e->call[e->n_calls++];
-		*c = e->call[0];
-		for (size_t k = 0; k < c->n_args; k++)
-			if (c->arg[k].param == param)
-				c->arg[k].first += i;
-	}
-	e->overflow = e->overflow || n < 2;
-	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), 0.6, NULL);
 }
 
 /* The right tool is there, but the query lacks an argument that it requires. */
@@ -261,7 +149,7 @@ static void make_lacking(ndl_synth *s, syn_example *e)
 		e->overflow = true;
 		return;
 	}
-	add_call(s, e, t, ph, t->domain == SYN_INVENTED ? SYN_WHOLE : SYN_LACKING);
+	syn_add_call(s, e, t, ph, t->domain == SYN_INVENTED ? SYN_WHOLE : SYN_LACKING);
 	e->n_calls = 0;
 	e->about = syn_domain_of(s, t);
 	/* a sibling without required arguments might serve: only tools from elsewhere */
@@ -273,17 +161,20 @@ static void make_any(ndl_synth *s, syn_example *e, double u)
 {
 	syn_example_reset(e);
 	s->n_pool = 0;
+	s->gen.today.day = 0;
 	syn_voice_pick(&s->rng, &s->voice);
 	if (u < PARAGRAPH)
 		syn_paragraph(s, e, ndl_rng_chance(&s->rng, 0.85) ? add_single : add_missing);
+	else if (u < PARAGRAPH + DATED && s->n_dated && !s->own)
+		syn_make_dated(s, e);
 	else if (u < 0.635)
 		add_single(s, e);
 	else if (u < 0.738)
-		make_several(s, e, s->max_tools < 2 ? 1 : 2);
+		syn_make_several(s, e, s->max_tools < 2 ? 1 : 2);
 	else if (u < 0.76)
-		make_several(s, e, s->max_tools < 3 ? 1 : 3);
+		syn_make_several(s, e, s->max_tools < 3 ? 1 : 3);
 	else if (u < 0.82)
-		make_series(s, e);
+		syn_make_series(s, e);
 	else if (u < 0.85)
 		make_lacking(s, e);
 	else if (s->own && (u < 0.93 || s->corpus.n_objects - s->first_object < 2))
@@ -326,7 +217,7 @@ bool syn_can_ask(ndl_synth *s, const syn_object *o)
 		syn_invented *t = syn_invent_new(s, o, false);
 		if (!t)
 			continue;
-		add_call(s, e, &t->tool, &t->phrase[0], SYN_WHOLE);
+		syn_add_call(s, e, &t->tool, &t->phrase[0], SYN_WHOLE);
 		if (e->overflow)
 			continue;
 		syn_write_query(&s->gen, e);

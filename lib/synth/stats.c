@@ -9,7 +9,7 @@
 typedef struct tally {
 	syn_set tools, names, phrases, values, queries, again;
 	uint64_t calls[SYN_MAX_CALLS + 1], offers, bytes_query, bytes_tools, bytes_answers;
-	uint64_t strings, grounded, mapped, longest, context;
+	uint64_t strings, grounded, mapped, longest, context, dated;
 } tally;
 
 static uint64_t hash_text(const char *s, size_t len)
@@ -61,6 +61,7 @@ static void tally_example(tally *t, const syn_example *e)
 	if (!syn_set_add(&t->queries, query))
 		syn_set_add(&t->again, query);
 	t->context += e->context;
+	t->dated += e->dated;
 	for (size_t i = 0; i < e->n_offers; i++) {
 		const char *name = e->offer[i].tool->names.s[e->offer[i].name];
 		syn_set_add(&t->names, hash_text(name, strlen(name)));
@@ -81,8 +82,9 @@ static void print_tally(const tally *t, const ndl_synth *s, uint64_t n, FILE *f)
 	fprintf(f, "distinct right tools\t%zu\ndistinct offered names\t%zu\n", t->tools.n, t->names.n);
 	fprintf(f, "distinct phrasings\t%zu\ndistinct values\t%zu\n", t->phrases.n, t->values.n);
 	fprintf(f, "repeated queries\t%.4f\n", (double)(n - t->queries.n) / d);
-	fprintf(f, "share of queries that occur once\t%.4f\n", (double)(t->queries.n - t->again.n) / d);
-	fprintf(f, "share with sentences around the request\t%.4f\n", (double)t->context / d);
+	fprintf(f, "queries that occur once, share\t%.4f\n", (double)(t->queries.n - t->again.n) / d);
+	fprintf(f, "with sentences around the request, share\t%.4f\n", (double)t->context / d);
+	fprintf(f, "with today's date, share\t%.4f\n", (double)t->dated / d);
 	for (size_t i = 0; i <= SYN_MAX_CALLS; i++)
 		fprintf(f, "share with %zu calls\t%.4f\n", i, (double)t->calls[i] / d);
 	fprintf(f, "tools offered, mean\t%.2f\n", (double)t->offers / d);

@@ -58,6 +58,10 @@ bool syn_asks(const syn_example *e)
 {
 	const char *w;
 	size_t n = first_word(e, e->request, &w);
+	static const char *const orders[] = {"can", "could", "would", "will", "mind", "did", NULL};
+	for (size_t i = 0; orders[i]; i++)
+		if (strlen(orders[i]) == n && strncasecmp(orders[i], w, n) == 0)
+			return false;
 	return is_question(w, n);
 }
 

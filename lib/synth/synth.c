@@ -39,13 +39,18 @@ static ndl_status check_domains(const ndl_synth *s, const char *list, ndl_error 
 static ndl_status choose_targets(ndl_synth *s, const char *domains, ndl_error *err)
 {
 	s->target = ndl_calloc(s->corpus.n_tools, sizeof *s->target);
+	s->dated = ndl_calloc(s->corpus.n_tools, sizeof *s->dated);
 	s->about = ndl_calloc(s->corpus.n_domains, sizeof *s->about);
-	if (!s->target || !s->about)
+	if (!s->target || !s->dated || !s->about)
 		return ndl_fail_nomem(err, "the targets");
 	for (size_t i = 0; i < s->corpus.n_tools; i++) {
 		const syn_tool *t = &s->corpus.tool[i];
 		if (wanted_domain(domains, s->corpus.domain[t->domain].name) && syn_is_target(s, t))
 			s->target[s->n_targets++] = t;
+	}
+	for (size_t i = 0; i < s->n_targets; i++) {
+		if (syn_may_be_dated(s->target[i]))
+			s->dated[s->n_dated++] = s->target[i];
 	}
 	for (size_t i = 0; i < s->corpus.n_domains; i++) {
 		const syn_domain *d = &s->corpus.domain[i];
@@ -141,6 +146,7 @@ void ndl_synth_close(ndl_synth *s)
 	syn_corpus_clear(&s->corpus);
 	syn_example_clear(&s->e);
 	free(s->target);
+	free(s->dated);
 	free(s->about);
 	ndl_heldout_free(s->heldout);
 	ndl_tools_free(s->own);

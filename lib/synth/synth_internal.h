@@ -20,6 +20,8 @@ struct ndl_synth {
 	syn_gen gen;
 	const syn_tool **target;   /* what may be the right tool */
 	size_t n_targets;
+	const syn_tool **dated;    /* of these, those with dates that may be ISO */
+	size_t n_dated;
 	const syn_domain **about;  /* whose refusals may come */
 	size_t n_about;
 	ndl_heldout *heldout;      /* NULL: none */

@@ -56,7 +56,7 @@ static bool verb_allows(const syn_tool *t, bool number)
 	static const char *const state[] = {"set", "change", "switch", "navigate", "move", "rename",
 		"select", "use", "adjust", "update", "edit", "replace", "compare", "merge", "combine",
 		"toggle", "swap", "transfer", "drive", "go", "connect", "pair", "mix", "start", "begin",
-		"join", "split", "correlate", "average", "schedule", "plan", "request", NULL};
+		"join", "save", "split", "correlate", "average", "schedule", "plan", "request", NULL};
 	static const char *const asks[] = {"get", "find", "calculate", "compute", "convert", "check",
 		"look", "lookup", "solve", "show", "is", "factor", "search", NULL};
 	size_t n = strcspn(t->name, "_");

@@ -1,8 +1,6 @@
 /* when.c - times and durations, spoken and written, with what they stand for. */
 #include "synth/values.h"
 
-#include <stdio.h>
-#include <string.h>
 
 /* An hour word or figure: 1..12. */
 static void hour_text(ndl_rng *r, ndl_buf *b, int h12, bool words)

@@ -244,7 +244,7 @@ static bool lacks(const syn_call *c)
 static void test_kinds(void)
 {
 	ndl_synth *s = open_split(NDL_SYNTH_TRAIN, 9);
-	int series = 0, lacking = 0, invented = 0, opaque = 0, wrong = 0;
+	int series = 0, ellipsis = 0, lacking = 0, invented = 0, opaque = 0, dated = 0, wrong = 0;
 	for (int i = 0; i < 2 * EXAMPLES; i++) {
 		s->e.call[0] = (syn_call){0};
 		if (syn_make(s, NULL) != NDL_OK)
@@ -252,15 +252,17 @@ static void test_kinds(void)
 		const syn_example *e = &s->e;
 		const syn_call *a = &e->call[0], *b = &e->call[1];
 		opaque += e->opaque != 0;
+		dated += e->dated;
 		for (size_t k = 0; k < e->n_calls; k++)
 			invented += e->call[k].tool->domain == SYN_INVENTED;
 		if (e->n_calls == 0 && e->n_segs && (a->how == SYN_LACKING || (a->tool && lacks(a)))) {
 			lacking++;
 			a->how == SYN_LACKING && !lacks(a) ? wrong++ : 0;
 		}
-		if (e->n_calls < 2 || a->how != SYN_SERIES)
+		if (e->n_calls < 2 || (a->how != SYN_SERIES && a->how != SYN_ELLIPSIS))
 			continue;
 		series++;
+		ellipsis += a->how == SYN_ELLIPSIS;
 		int differ = 0;
 		for (size_t k = 0; k < a->n_args; k++)
 			differ += !a->arg[k].fixed && a->arg[k].first != b->arg[k].first;
@@ -268,9 +270,34 @@ static void test_kinds(void)
 	}
 	CHECK_INT(wrong, 0);
 	CHECK(series > EXAMPLES / 16 && series < EXAMPLES / 4);
+	CHECK(ellipsis > EXAMPLES / 60 && ellipsis < series);
+	CHECK(dated > EXAMPLES / 50 && dated < EXAMPLES / 10);
 	CHECK(lacking > EXAMPLES / 40 && lacking < EXAMPLES / 8);
 	CHECK(invented > EXAMPLES / 10 && invented < EXAMPLES / 2);
 	CHECK(opaque > EXAMPLES / 60 && opaque < EXAMPLES / 12);
+	ndl_synth_close(s);
+}
+
+/* A paragraph has 40 to 80 words or so, one request, and no call comes twice in any example. */
+static void test_paragraphs(void)
+{
+	ndl_synth *s = open_split(NDL_SYNTH_TRAIN, 10);
+	int paragraphs = 0, wrong = 0;
+	for (int i = 0; i < 2 * EXAMPLES; i++) {
+		if (syn_make(s, NULL) != NDL_OK)
+			abort();
+		const syn_example *e = &s->e;
+		size_t words = 1;
+		for (size_t k = 0; k < e->query.len; k++)
+			words += e->query.data[k] == ' ';
+		wrong += syn_repeats_call(e) || (e->context && e->n_calls > 1);
+		if (e->context && words >= 38) {
+			paragraphs++;
+			wrong += words > 110;
+		}
+	}
+	CHECK_INT(wrong, 0);
+	CHECK(paragraphs > EXAMPLES / 30 && paragraphs < EXAMPLES / 8);
 	ndl_synth_close(s);
 }
 
@@ -371,6 +398,7 @@ int main(void)
 	for (int split = NDL_SYNTH_TRAIN; split <= NDL_SYNTH_DOMAIN; split++)
 		test_split((enum ndl_synth_split)split);
 	test_kinds();
+	test_paragraphs();
 	test_shares();
 	test_seeds();
 	test_heldout();

@@ -4,6 +4,7 @@
 #include "tests/tap.h"
 
 #include <ctype.h>
+#include <strings.h>
 
 enum { ROUNDS = 4000 };
 
@@ -223,6 +224,163 @@ static void test_dates(syn_gen *g)
 	syn_made_clear(&m);
 }
 
+/* Days by today --------------------------------------------------------------------------- */
+
+static void test_resolve(void)
+{
+	enum { MON, TUE, WED, THU, FRI, SAT, SUN };
+	static const struct {
+		enum syn_way way;
+		int n;
+		int today[3], day[3];
+	} known[] = {
+		{SYN_WAY_OFFSET, 1, {2026, 3, 3}, {2026, 3, 4}},
+		{SYN_WAY_OFFSET, 1, {2028, 2, 28}, {2028, 2, 29}},
+		{SYN_WAY_OFFSET, 1, {2027, 2, 28}, {2027, 3, 1}},
+		{SYN_WAY_OFFSET, 14, {2026, 12, 25}, {2027, 1, 8}},
+		{SYN_WAY_OFFSET, -3, {2026, 1, 2}, {2025, 12, 30}},
+		{SYN_WAY_COMING, FRI, {2026, 3, 3}, {2026, 3, 6}},
+		{SYN_WAY_COMING, MON, {2026, 3, 3}, {2026, 3, 9}},
+		{SYN_WAY_COMING, TUE, {2026, 3, 3}, {2026, 3, 10}},
+		{SYN_WAY_NEXT_WEEK, FRI, {2026, 3, 3}, {2026, 3, 13}},
+		{SYN_WAY_NEXT_WEEK, MON, {2026, 3, 8}, {2026, 3, 9}},
+		{SYN_WAY_NEXT_WEEK, SUN, {2026, 12, 28}, {2027, 1, 10}},
+		{SYN_WAY_LAST_WEEK, FRI, {2026, 3, 3}, {2026, 2, 27}},
+		{SYN_WAY_LAST_WEEK, TUE, {2026, 3, 3}, {2026, 2, 24}},
+		{SYN_WAY_WEEK_ON, FRI, {2026, 3, 3}, {2026, 3, 13}},
+		{SYN_WAY_WEEK_ON, MON, {2026, 3, 3}, {2026, 3, 16}},
+		{SYN_WAY_OF_MONTH, 15, {2026, 3, 3}, {2026, 3, 15}},
+		{SYN_WAY_OF_MONTH, 3, {2026, 3, 3}, {2026, 4, 3}},
+		{SYN_WAY_OF_MONTH, 1, {2026, 12, 31}, {2027, 1, 1}},
+		{SYN_WAY_OF_MONTH, 31, {2026, 4, 2}, {2026, 5, 31}},
+		{SYN_WAY_OF_NEXT_MONTH, 1, {2026, 12, 3}, {2027, 1, 1}},
+		{SYN_WAY_OF_NEXT_MONTH, 28, {2026, 1, 31}, {2026, 2, 28}},
+		{SYN_WAY_LAST_OF_MONTH, 0, {2028, 2, 3}, {2028, 2, 29}},
+		{SYN_WAY_LAST_OF_MONTH, 1, {2026, 11, 30}, {2026, 12, 31}},
+		{SYN_WAY_YEARLY, 122, {2026, 3, 3}, {2026, 5, 3}},
+		{SYN_WAY_YEARLY, 122, {2028, 5, 3}, {2029, 5, 3}},
+		{SYN_WAY_YEARLY, 0, {2026, 12, 31}, {2027, 1, 1}},
+		{SYN_WAY_YEARLY_PAST, 364, {2026, 3, 3}, {2025, 12, 31}},
+		{SYN_WAY_YEARLY_PAST, 58, {2026, 3, 3}, {2026, 2, 28}},
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		int y, m, d;
+		int64_t day = syn_resolve_day(known[i].way, known[i].n,
+			syn_day_number(known[i].today[0], known[i].today[1], known[i].today[2]));
+		syn_day_parts(day, &y, &m, &d);
+		if (y != known[i].day[0] || m != known[i].day[1] || d != known[i].day[2])
+			tap_note("case %zu: %d-%d-%d", i, y, m, d);
+		CHECK(y == known[i].day[0] && m == known[i].day[1] && d == known[i].day[2]);
+	}
+	CHECK_INT(syn_resolve_day(SYN_WAY_OF_NEXT_MONTH, 30, syn_day_number(2026, 1, 5)), -1);
+	CHECK_INT(syn_day_number(1970, 1, 1) % 7, THU);
+	CHECK_INT(syn_day_number(2026, 3, 3) - syn_day_number(2024, 3, 3), 730);
+}
+
+static int named(const char *s, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strncasecmp(s, names[i], strlen(names[i])) == 0)
+			return (int)i;
+	return -1;
+}
+
+/* A reader of its own: walks day by day from today until the words fit. */
+static int64_t read_day(const char *s, int64_t today, bool past)
+{
+	static const char *const week[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+	static const char *const month[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+	static const char *const fixed[] = {"the day before yesterday", "yesterday", "today", "tomorrow",
+		"the day after tomorrow", "a week today"};
+	static const int offset[] = {-2, -1, 0, 1, 2, 7};
+	int y, m, d, ym, yy, unused;
+	for (int i = 0; i < 6; i++)
+		if (strcmp(s, fixed[i]) == 0)
+			return today + offset[i];
+	bool ago = strstr(s, " ago") != NULL;
+	if (ago || strncmp(s, "in ", 3) == 0 || strstr(s, " from now") || strstr(s, " from today")) {
+		s += strncmp(s, "in ", 3) == 0 ? 3 : 0;
+		char count[64];
+		snprintf(count, sizeof count, "%.*s", (int)strcspn(s, " "), s);
+		long n = isdigit((unsigned char)*count) ? atol(count) : read_words(count);
+		n *= strstr(s, " week") ? 7 : 1;
+		return today + (ago ? -n : n);
+	}
+	bool week_on = strncmp(s, "a week ", 7) == 0, next = strstr(s, "next") != NULL, last = strstr(s, "last") != NULL;
+	const char *w = week_on ? s + 10 + (s[8] == 'r' ? 2 : 0) : s;
+	const char *const leads[] = {"this coming ", "this ", "next ", "last "};
+	for (int i = 0; i < 4; i++)
+		w += strncmp(w, leads[i], strlen(leads[i])) == 0 ? strlen(leads[i]) : 0;
+	int weekday = named(w, week, 7);
+	if (weekday >= 0 && named(w, month, 12) < 0) {
+		int64_t day = today, monday = today - today % 7;
+		if (next || last)
+			return monday + (next ? 7 : -7) + weekday;
+		do
+			day++;
+		while (day % 7 != weekday);
+		return day + (week_on ? 7 : 0);
+	}
+	syn_day_parts(today, &ym, &m, &unused);
+	if (strstr(s, "last day of")) {
+		int64_t day = today;
+		for (int64_t k = today; k < today + 70; k++) {
+			syn_day_parts(k, &yy, &y, &unused);
+			day = (y - m + 12) % 12 == (next ? 1 : 0) ? k : day;
+		}
+		return day;
+	}
+	d = 0;
+	int want = -1;
+	for (const char *p = s; *p; p++) {
+		if (isdigit((unsigned char)*p) && !d)
+			d = atoi(p);
+		if ((p == s || p[-1] == ' ') && named(p, month, 12) >= 0)
+			want = named(p, month, 12) + 1;
+	}
+	d = d ? d : 1; /* "the first" */
+	for (int64_t k = today + (past ? -1 : 1);; k += past ? -1 : 1) {
+		int month_of, day_of;
+		syn_day_parts(k, &yy, &month_of, &day_of);
+		if (day_of == d && (want < 0 ? !next || month_of != m : month_of == want))
+			return k;
+		if (k < today - 800 || k > today + 800)
+			return -1;
+	}
+}
+
+static void test_days_by_today(syn_gen *g)
+{
+	syn_made m = {0};
+	ndl_buf told = NDL_BUF_INIT;
+	int wrong = 0, names = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		int y, mo, d;
+		char want[32];
+		syn_place place = {.type = SYN_STRING, .tense = i % 2 ? 1 : -1};
+		syn_pick_today(g->rng, &g->today);
+		ndl_buf_reset(&m.surface);
+		ndl_buf_reset(&m.raw);
+		syn_date_iso(g, &place, &m);
+		int64_t day = read_day(ndl_buf_cstr(&m.surface), g->today.day, place.tense < 0);
+		syn_day_parts(day > 0 ? day : 0, &y, &mo, &d);
+		snprintf(want, sizeof want, "\"%04d-%02d-%02d\"", y, mo, d);
+		if (strcmp(want, ndl_buf_cstr(&m.raw)) != 0 && wrong++ < 5) {
+			syn_day_parts(g->today.day, &y, &mo, &d);
+			tap_note("%d-%d-%d (%s): %s is %s, read as %s", y, mo, d, syn_weekday((int)(g->today.day % 7)),
+				ndl_buf_cstr(&m.surface), ndl_buf_cstr(&m.raw), want);
+		}
+		ndl_buf_reset(&told);
+		syn_tell_today(g->rng, &told, &g->today, i % 3);
+		names += g->today.weekday != (strstr(ndl_buf_cstr(&told), syn_weekday((int)(g->today.day % 7))) != NULL);
+	}
+	CHECK_INT(wrong, 0);
+	CHECK_INT(names, 0);
+	g->today.day = 0;
+	syn_made_clear(&m);
+	ndl_buf_clear(&told);
+}
+
 /* Durations: seconds. "1h05", "two and a half hours", "an hour and ten minutes", ... */
 static double read_duration(const char *s)
 {
@@ -347,6 +505,8 @@ int main(void)
 	test_ordinals();
 	test_times(&g);
 	test_dates(&g);
+	test_resolve();
+	test_days_by_today(&g);
 	test_durations(&g, 60, SYN_NUMBER);
 	test_durations(&g, 60, SYN_INTEGER);
 	test_durations(&g, 1, SYN_INTEGER);

@@ -1,0 +1,215 @@
+/* today.c - days told by a reference date in the query: "today is Tuesday 3 March 2026, a table for next Friday".
+ * Weeks begin on Monday. */
+#include "synth/values.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int weekday_of(int64_t day)
+{
+	return (int)(day % 7);
+}
+
+/* Day d of the month that lies `ahead` months after that of `day`; -1 if it has no such day. */
+static int64_t day_of_month(int64_t day, int ahead, int d)
+{
+	int y, m, unused, y2, m2, d2;
+	syn_day_parts(day, &y, &m, &unused);
+	m += ahead;
+	y += (m - 1 + 12) / 12 - 1;
+	m = (m - 1 + 12) % 12 + 1;
+	int64_t found = syn_day_number(y, m, 1) + d - 1;
+	syn_day_parts(found, &y2, &m2, &d2);
+	return m2 == m ? found : -1;
+}
+
+/* The nearest year's day n (of a common year) after or, sign < 0, before the day. */
+static int64_t of_some_year(int64_t day, int n, int sign)
+{
+	int y, m, d, year, unused;
+	syn_day_parts(syn_day_number(2025, 1, 1) + n, &unused, &m, &d);
+	syn_day_parts(day, &year, &unused, &unused);
+	for (y = year - 1; y <= year + 1; y++) {
+		int64_t found = syn_day_number(sign < 0 ? 2 * year - y : y, m, d);
+		if (sign < 0 ? found < day : found > day)
+			return found;
+	}
+	return -1;
+}
+
+int64_t syn_resolve_day(enum syn_way way, int n, int64_t today)
+{
+	int w = weekday_of(today);
+	switch (way) {
+	case SYN_WAY_OFFSET: return today + n;
+	case SYN_WAY_COMING: return today + 1 + (n - w + 6) % 7;
+	case SYN_WAY_NEXT_WEEK: return today - w + 7 + n;
+	case SYN_WAY_LAST_WEEK: return today - w - 7 + n;
+	case SYN_WAY_WEEK_ON: return today + 8 + (n - w + 6) % 7;
+	case SYN_WAY_OF_NEXT_MONTH: return day_of_month(today, 1, n);
+	case SYN_WAY_LAST_OF_MONTH: return day_of_month(today, n + 1, 1) - 1;
+	case SYN_WAY_YEARLY: return of_some_year(today, n, 1);
+	case SYN_WAY_YEARLY_PAST: return of_some_year(today, n, -1);
+	case SYN_WAY_OF_MONTH:
+		for (int ahead = 0; ahead < 3; ahead++) {
+			int64_t day = day_of_month(today, ahead, n);
+			if (day > today)
+				return day;
+		}
+	}
+	return -1;
+}
+
+/* Words ------------------------------------------------------------------------------- */
+
+static void say_ahead(ndl_rng *r, ndl_buf *b, int n)
+{
+	static const char *const units[] = {"day", "week"};
+	int unit = n % 7 == 0 && ndl_rng_chance(r, 0.8), size = unit ? n / 7 : n;
+	char count[32];
+	ndl_buf words = NDL_BUF_INIT;
+	if (ndl_rng_chance(r, 0.5))
+		syn_number_words(&words, size);
+	else
+		ndl_buf_printf(&words, "%d", size);
+	snprintf(count, sizeof count, "%s", ndl_buf_cstr(&words));
+	ndl_buf_clear(&words);
+	switch (ndl_rng_below(r, 6)) {
+	case 0: ndl_buf_printf(b, "%s %s%s from today", count, units[unit], size == 1 ? "" : "s"); break;
+	case 1: ndl_buf_printf(b, "%s %s%s from now", count, units[unit], size == 1 ? "" : "s"); break;
+	default: ndl_buf_printf(b, "in %s %s%s", count, units[unit], size == 1 ? "" : "s");
+	}
+}
+
+static void say_offset(ndl_rng *r, ndl_buf *b, int n)
+{
+	static const char *const near[] = {"the day before yesterday", "yesterday", "today", "tomorrow",
+		"the day after tomorrow"};
+	if (n >= -2 && n <= 2)
+		ndl_buf_str(b, near[n + 2]);
+	else if (n > 0)
+		n == 7 && ndl_rng_chance(r, 0.3) ? ndl_buf_str(b, "a week today") : say_ahead(r, b, n);
+	else
+		ndl_buf_printf(b, n % 7 == 0 ? "%d week%s ago" : "%d day%s ago", n % 7 == 0 ? -n / 7 : -n, n == -7 ? "" : "s");
+}
+
+static void say_way(ndl_rng *r, ndl_buf *b, enum syn_way way, int n, int64_t today)
+{
+	int y, m, d;
+	switch (way) {
+	case SYN_WAY_OFFSET:
+		say_offset(r, b, n);
+		break;
+	case SYN_WAY_COMING:
+		if (n > weekday_of(today))
+			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.5) ? "this " : "", syn_weekday(n));
+		else
+			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.3) ? "this coming " : "", syn_weekday(n));
+		break;
+	case SYN_WAY_NEXT_WEEK:
+		ndl_buf_printf(b, ndl_rng_chance(r, 0.8) ? "next %s" : "%s next week", syn_weekday(n));
+		break;
+	case SYN_WAY_LAST_WEEK:
+		ndl_buf_printf(b, ndl_rng_chance(r, 0.8) ? "last %s" : "%s last week", syn_weekday(n));
+		break;
+	case SYN_WAY_WEEK_ON:
+		ndl_buf_printf(b, ndl_rng_chance(r, 0.5) ? "a week on %s" : "a week from %s", syn_weekday(n));
+		break;
+	case SYN_WAY_OF_NEXT_MONTH:
+		n == 1 && ndl_rng_chance(r, 0.5) ? ndl_buf_str(b, "the first") : (ndl_buf_str(b, "the "), syn_ordinal(b, n));
+		ndl_buf_str(b, " of next month");
+		break;
+	case SYN_WAY_LAST_OF_MONTH:
+		ndl_buf_printf(b, "the last day of %s month", n ? "next" : ndl_rng_chance(r, 0.5) ? "this" : "the");
+		break;
+	case SYN_WAY_YEARLY: case SYN_WAY_YEARLY_PAST:
+		syn_day_parts(syn_day_number(2025, 1, 1) + n, &y, &m, &d);
+		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
+		break;
+	case SYN_WAY_OF_MONTH:
+		ndl_buf_str(b, "the ");
+		syn_ordinal(b, n);
+	}
+}
+
+/* Choosing ---------------------------------------------------------------------------- */
+
+static int pick_offset(ndl_rng *r)
+{
+	static const int often[] = {1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 12, 14, 14, 20, 21, 28, 30};
+	return often[ndl_rng_below(r, 21)];
+}
+
+/* A way to say a day, with its number. Ways by weekdays only where that of today was told. */
+static enum syn_way pick_way(ndl_rng *r, const syn_today *t, bool past, int *n)
+{
+	static const enum syn_way ahead[] = {SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OF_MONTH,
+		SYN_WAY_OF_NEXT_MONTH, SYN_WAY_LAST_OF_MONTH, SYN_WAY_YEARLY, SYN_WAY_COMING, SYN_WAY_COMING,
+		SYN_WAY_COMING, SYN_WAY_NEXT_WEEK, SYN_WAY_NEXT_WEEK, SYN_WAY_NEXT_WEEK, SYN_WAY_WEEK_ON};
+	static const enum syn_way back[] = {SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_YEARLY_PAST,
+		SYN_WAY_LAST_WEEK, SYN_WAY_LAST_WEEK, SYN_WAY_LAST_WEEK};
+	enum syn_way way = past ? back[ndl_rng_below(r, t->weekday ? 7 : 4)] : ahead[ndl_rng_below(r, t->weekday ? 14 : 7)];
+	int w = weekday_of(t->day);
+	switch (way) {
+	case SYN_WAY_OFFSET: *n = past ? -pick_offset(r) : ndl_rng_chance(r, 0.06) ? 0 : pick_offset(r); break;
+	case SYN_WAY_OF_MONTH: *n = (int)ndl_rng_range(r, 1, 28); break;
+	case SYN_WAY_OF_NEXT_MONTH: *n = ndl_rng_chance(r, 0.3) ? 1 : (int)ndl_rng_range(r, 1, 28); break;
+	case SYN_WAY_LAST_OF_MONTH: *n = ndl_rng_chance(r, 0.3); break;
+	case SYN_WAY_YEARLY: case SYN_WAY_YEARLY_PAST: *n = (int)ndl_rng_range(r, 0, 364); break;
+	case SYN_WAY_COMING: case SYN_WAY_WEEK_ON: *n = (w + 1 + (int)ndl_rng_below(r, 6)) % 7; break;
+	case SYN_WAY_NEXT_WEEK: *n = (int)ndl_rng_below(r, 7); break;
+	case SYN_WAY_LAST_WEEK: *n = w + (int)ndl_rng_below(r, (uint64_t)(7 - w)); break; /* not since Monday */
+	}
+	return way;
+}
+
+void syn_day_from_today(const syn_gen *g, const syn_place *p, syn_made *made)
+{
+	const syn_today *t = &g->today;
+	int n = 0, y, m, d;
+	int64_t day = -1;
+	enum syn_way way = SYN_WAY_OFFSET;
+	for (int tries = 0; tries < 40; tries++) {
+		bool past = p->tense < 0 || (p->tense == 0 && ndl_rng_chance(g->rng, 0.4));
+		way = pick_way(g->rng, t, past, &n);
+		day = syn_resolve_day(way, n, t->day);
+		if (day > 0 && (p->near_form != SYN_FULL || (day > (int64_t)p->near && day < (int64_t)p->near + 40)))
+			break;
+	}
+	say_way(g->rng, &made->surface, way, n, t->day);
+	syn_day_parts(day, &y, &m, &d);
+	ndl_buf_printf(&made->raw, "\"%04d-%02d-%02d\"", y, m, d);
+	made->key = (double)day;
+	made->form = SYN_FULL;
+	made->has_key = true;
+}
+
+/* Telling which day today is ----------------------------------------------------------- */
+
+void syn_pick_today(ndl_rng *r, syn_today *t)
+{
+	t->day = ndl_rng_range(r, syn_day_number(2023, 1, 1), syn_day_number(2030, 12, 31));
+	t->weekday = ndl_rng_chance(r, 0.8);
+}
+
+void syn_tell_today(ndl_rng *r, ndl_buf *b, const syn_today *t, bool before)
+{
+	static const char *const first[] = {"today is %s, ", "it's %s, ", "today's %s, ", "it is %s today, ", "(today: %s) ",
+		"[%s] ", "given that today is %s, ", "today is %s and ", "Today is %s. ", "It's %s. ", "Today's date: %s. ",
+		"Date: %s. ", "Today is %s; "}, *const after[] = {" (today is %s)", " - today is %s", ", today being %s",
+		" (it's %s today)", " [today: %s]", ", and today is %s"};
+	const char *frame = before ? first[ndl_rng_below(r, 13)] : after[ndl_rng_below(r, 6)];
+	const char *at = strstr(frame, "%s"), *name = syn_weekday(weekday_of(t->day));
+	ndl_buf date = NDL_BUF_INIT;
+	syn_say_full_date(r, &date, t->day);
+	ndl_buf_add(b, frame, (size_t)(at - frame));
+	if (t->weekday && ndl_rng_chance(r, 0.85)) {
+		ndl_buf_printf(b, "%s%s%s", name, ndl_rng_chance(r, 0.5) ? " " : ", ", ndl_buf_cstr(&date));
+	} else {
+		ndl_buf_str(b, ndl_buf_cstr(&date));
+		if (t->weekday)
+			ndl_buf_printf(b, " (%s)", name);
+	}
+	ndl_buf_str(b, at + 2);
+	ndl_buf_clear(&date);
+}
