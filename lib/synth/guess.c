@@ -14,7 +14,7 @@ static const struct guess {
 	int types;
 	const char *source, *adverbs[4];
 } guesses[] = {
-	{"email mail", STRING, "@email", {"to {}", "at {}"}},
+	{"email mail", STRING, "@email", {"to {}", "for {}"}},
 	{"phone telephone tel msisdn fax", STRING, "@phone", {"at {}"}},
 	{"url uri link website webpage href", STRING, "@url", {"at {}", "from {}"}},
 	{"datetime timestamp", STRING, "@datetime", {"{}", "for {}"}},
@@ -89,7 +89,13 @@ static const struct guess {
 	{"word", STRING, "@word", {NULL}},
 	{"price amount cost budget total fee salary payment balance", NUMBER, "@number:5-900", {"of {}", "for {}"}},
 	{"price amount cost budget money", STRING, "@money", {"of {}", "for {}"}},
-	{"percent percentage rate ratio discount volume brightness level opacity", NUMBER, "@int:1-100", {"at {}", "to {}"}},
+	{"percent percentage pct", NUMBER, "@int:1-100", {"to {}%", "at {}%", "to {} percent"}},
+	{"celsius fahrenheit", NUMBER, "@int:5-35", {"to {} degrees", "at {} degrees", "to {}°"}},
+	{"grams gram", NUMBER, "@int:20-2000", {"{} grams", "{} g"}},
+	{"kilograms kilos kg", NUMBER, "@number:1-120", {"{} kilos", "{} kg"}},
+	{"kilometers kilometres km", NUMBER, "@number:1-80", {"{} kilometres", "{} km"}},
+	{"miles", NUMBER, "@number:1-80", {"{} miles"}},
+	{"rate ratio discount volume brightness level opacity", NUMBER, "@int:1-100", {"at {}", "to {}"}},
 	{"temperature degrees temp", NUMBER, "@int:10-32", {"to {}", "at {} degrees"}},
 	{"temperature", STRING, "@temperature", {"at {}"}},
 	{"age", NUMBER, "@int:1-90", {NULL}},
@@ -181,6 +187,11 @@ static void lexicon(const syn_corpus *c, const char *name, syn_source *out)
 		*out = (syn_source){.kind = SYN_SYLLABLES, .lo = 2, .hi = 3, .name = name};
 }
 
+static bool bounded(const json_t *schema)
+{
+	return json_object_get(schema, "minimum") || json_object_get(schema, "maximum");
+}
+
 /* Within what the schema allows; without a word of its own, a common size. */
 static void number_range(const json_t *schema, enum syn_type type, syn_source *out)
 {
@@ -188,7 +199,7 @@ static void number_range(const json_t *schema, enum syn_type type, syn_source *o
 	const json_t *over = json_object_get(schema, "exclusiveMinimum");
 	const json_t *under = json_object_get(schema, "exclusiveMaximum");
 	bool durations = out->kind == SYN_DURATION_MINUTES || out->kind == SYN_DURATION_SECONDS;
-	if (out->kind == SYN_NONE || (durations && (lo || hi))) {
+	if (out->kind == SYN_NONE || (durations && bounded(schema))) {
 		out->kind = type == SYN_INTEGER ? SYN_INT : SYN_NUMBER_RANGE;
 		out->lo = 1;
 		out->hi = 100;
@@ -237,7 +248,9 @@ static void builtin(const syn_corpus *c, const char *spec, syn_source *out)
 void syn_guess(const syn_corpus *c, const char *name, const char *description, const json_t *schema,
 	enum syn_type type, syn_source *out, const char *const **adverbs)
 {
-	static const char *const none[] = {NULL};
+	/* within bounds, a number that does not say its unit itself */
+	static const char *const none[] = {NULL}, *const minutes[] = {"for {} minutes", NULL},
+		*const seconds[] = {"for {} seconds", NULL};
 	int t = type == SYN_STRING ? STRING : NUMBER;
 	const char *spec = t == STRING ? by_format(schema) : NULL;
 	const struct guess *g = by_name(name, t);
@@ -247,7 +260,8 @@ void syn_guess(const syn_corpus *c, const char *name, const char *description, c
 		spec = g->source;
 	if (spec && strcmp(spec, "@date") == 0 && wants_iso(description))
 		spec = "@date_iso";
-	*adverbs = g ? g->adverbs : none;
+	*adverbs = !g ? none : bounded(schema) && strcmp(g->source, "@duration_minutes") == 0 ? minutes
+		: bounded(schema) && strcmp(g->source, "@duration_seconds") == 0 ? seconds : g->adverbs;
 	*out = (syn_source){.kind = SYN_NONE};
 	if (spec)
 		builtin(c, spec, out);
