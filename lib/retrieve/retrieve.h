@@ -14,7 +14,8 @@
  * fields weighted as in their section 3.6): with f the count of a query's word in a tool, l the tool's
  * number of words, L the mean of it, n tools of which df have the word,
  *     score = sum over the query's words of log(1 + (n - df + 0.5) / (df + 0.5)) * f (k + 1) / (f + k (1 - b + b l / L)),
- * k = 1.2, b = 0.75; English pronouns, prepositions and their like in the query do not count. A tool that shares no word with the query has 0.
+ * k = 1.2, b = 0.75; English pronouns, prepositions and their like in the query do not count. A tool that shares no word
+ * with the query has 0.
  *
  * Fusion (Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual
  * Rank Learning Methods", 2009): score = sum over rankings of 1 / (60 + place), the first place being
