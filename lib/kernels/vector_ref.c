@@ -119,14 +119,17 @@ static void narrow_f16(uint16_t *out, const float *x, size_t n)
 
 static float peak(size_t times)
 {
-	float sum[4] = {0};
+	float zero[4] = {0}, one = 1;
+	__asm__ volatile("" : "+m"(zero)); /* the compiler must not know that all are the same */
+	float a = zero[0], b = zero[1], c = zero[2], d = zero[3];
 	for (size_t t = 0; t < times; t++) {
-		float one = 1;
 		__asm__ volatile("" : "+m"(one));
-		for (size_t i = 0; i < 4; i++)
-			sum[i] += one * one;
+		a += one * one;
+		b += one * one;
+		c += one * one;
+		d += one * one;
 	}
-	return sum[0] + sum[1] + sum[2] + sum[3];
+	return a + b + c + d;
 }
 
 void ndl_vectors_fill_ref(ndl_kernels *k)
