@@ -120,6 +120,19 @@ if [[ ! -e $dir/third.safetensors ]]; then
 		-o "$dir/third.safetensors"
 fi
 
+# The fourth: the third, grown to the depth of the published model, and trained on in batches twice as large.
+if [[ ! -e $dir/fourth.safetensors ]]; then
+	needle-finetune "${threads[@]}" -m "$dir/third.safetensors" --layers 12,8 --max-steps 2420 --batch-size 64 \
+		--lr 8e-4 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 --qat-every 20 --contrastive-every 8 \
+		--checkpoint-every 100 --resume --val "$dir/val.jsonl" --eval-every 400 --score 0 --log "$dir/fourth.tsv" \
+		<(train --seed 501 --max-tools 7 --corpus "$cards" --domains "$people")=5 \
+		<(train --seed 502 --max-tools 8 --corpus "$cards" --domains "$schemas")=1 \
+		<(train --seed 503 --mix synth=0 --mix "$dir/public.jsonl=1")=3 \
+		<(train --seed 504 --max-tools 6 --domains "$device")=6 \
+		<(train --seed 505 --max-tools 8)=5 \
+		-o "$dir/fourth.safetensors"
+fi
+
 # Four bits, the embedding in eight; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/calibrate.jsonl ]] || {
 	train --seed 109 -n 150
@@ -131,7 +144,7 @@ fi
 	sed -n 501,700p "$dir/public-held.jsonl"
 } >"$dir/confidence.jsonl"
 needle-quantize "${threads[@]}" --embedding-bits 8 --embedding-group 32 --method gptq --calibrate "$dir/calibrate.jsonl" \
-	"$dir/third.safetensors" -o "$dir/int4.safetensors"
+	"$dir/fourth.safetensors" -o "$dir/int4.safetensors"
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
@@ -143,7 +156,7 @@ for split in phrasing value tool domain; do
 done
 head -n 500 "$dir/public-held.jsonl" >"$dir/public-test.jsonl"
 for split in device-phrasing device-value device-tool phrasing value tool domain public-test; do
-	for model in third default grown; do
+	for model in fourth default third; do
 		echo "== $split, $model.safetensors"
 		needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
 	done
