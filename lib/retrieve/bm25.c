@@ -23,21 +23,26 @@ struct search {
 	double *sum; /* [n] */
 };
 
+struct wanted {
+	const char *word;
+	size_t len;
+	const char *bytes; /* of the index's words */
+};
+
+/* at: of one of the index's words. */
+static int compare_word(const void *key, const void *at)
+{
+	const struct wanted *w = key;
+	const uint32_t *from = at;
+	return ndl_word_compare(w->word, w->len, w->bytes + from[0], from[1] - from[0]);
+}
+
 /* The number of a word, or n_words. */
 static size_t find(const ndl_index *x, const char *word, size_t len)
 {
-	size_t lo = 0, hi = x->n_words;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = ndl_word_compare(word, len, x->word.bytes + x->word.at[mid], x->word.at[mid + 1] - x->word.at[mid]);
-		if (order == 0)
-			return mid;
-		if (order < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return x->n_words;
+	struct wanted w = {word, len, x->word.bytes};
+	const uint32_t *at = bsearch(&w, x->word.at, x->n_words, sizeof *at, compare_word);
+	return at ? (size_t)(at - x->word.at) : x->n_words;
 }
 
 static void add_word(void *user, const char *word, size_t len)

@@ -3,6 +3,7 @@
 
 #include "base/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Longer words are cut: what they begin with tells them apart well enough. */
@@ -80,6 +81,18 @@ void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user)
 	}
 }
 
+struct wanted {
+	const char *word;
+	size_t len;
+};
+
+static int compare_common(const void *key, const void *entry)
+{
+	const struct wanted *w = key;
+	const char *common = *(const char *const *)entry;
+	return ndl_word_compare(w->word, w->len, common, strlen(common));
+}
+
 bool ndl_word_is_common(const char *word, size_t len)
 {
 	static const char *const common[] = { /* in the order of their bytes */
@@ -89,18 +102,8 @@ bool ndl_word_is_common(const char *word, size_t len)
 		"please", "shall", "she", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there",
 		"these", "they", "this", "those", "to", "too", "us", "was", "we", "what", "when", "where", "which", "who",
 		"why", "will", "with", "would", "you", "your"};
-	size_t lo = 0, hi = sizeof common / sizeof *common;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		int order = ndl_word_compare(word, len, common[mid], strlen(common[mid]));
-		if (order == 0)
-			return true;
-		if (order < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return false;
+	struct wanted w = {word, len};
+	return bsearch(&w, common, sizeof common / sizeof *common, sizeof *common, compare_common) != NULL;
 }
 
 int ndl_word_compare(const char *a, size_t a_len, const char *b, size_t b_len)
