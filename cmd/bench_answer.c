@@ -1,6 +1,7 @@
 /* bench_answer.c - whole answers: what the grammar costs, what jumping ahead saves, how long a search among
  * many tools takes. */
 #include "cmd/bench.h"
+#include "cmd/engine.h"
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -115,9 +116,7 @@ static ndl_status open_answers(answers *a, const char *path)
 {
 	json_t *list = ndl_json_parse(tools_text, strlen(tools_text), a->err);
 	a->engine = list ? ndl_engine_open(path, a->err) : NULL;
-	a->x = a->engine ? ndl_exec_new(1, getenv("NEEDLE_CPU"), a->err) : NULL;
-	if (a->x)
-		ndl_exec_set_precision(a->x, NDL_PRECISION_INT8);
+	a->x = a->engine ? cli_exec_new(1, NDL_PRECISION_INT8, a->err) : NULL;
 	a->session = a->x ? ndl_session_new(a->engine, a->x, a->err) : NULL;
 	a->tools = a->session ? ndl_toolset_new(a->engine, list, 0, a->err) : NULL;
 	a->grammar = a->tools ? ndl_grammar_new(ndl_toolset_tools(a->tools), NULL, a->err) : NULL;

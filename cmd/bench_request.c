@@ -1,5 +1,6 @@
 /* bench_request.c - a whole request to a catalogue of many tools, from its index file. */
 #include "cmd/bench.h"
+#include "cmd/engine.h"
 
 #include "base/mem.h"
 #include "session/session.h"
@@ -68,9 +69,7 @@ static ndl_status write_index(catalogue *c)
 static ndl_status open_catalogue(catalogue *c, const char *path)
 {
 	c->engine = ndl_engine_open(path, c->err);
-	c->x = c->engine ? ndl_exec_new(1, getenv("NEEDLE_CPU"), c->err) : NULL;
-	if (c->x)
-		ndl_exec_set_precision(c->x, NDL_PRECISION_INT8);
+	c->x = c->engine ? cli_exec_new(1, NDL_PRECISION_INT8, c->err) : NULL;
 	c->session = c->x ? ndl_session_new(c->engine, c->x, c->err) : NULL;
 	return c->session ? write_index(c) : c->err->code;
 }
