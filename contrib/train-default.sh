@@ -108,30 +108,24 @@ cards=$dir/cards
 }
 domains() { (cd "$cards" && ls | sed -n 's/^\(public_.*\)\.jsonl$/\1/p') | grep "$@" | paste -sd,; }
 people=$(domains -v seal) schemas=$(domains seal)
-if [[ ! -e $dir/third.safetensors ]]; then
-	needle-finetune "${threads[@]}" -m "$dir/grown.safetensors" --max-steps 7300 --batch-size 32 \
-		--lr 8e-4 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 --qat-every 20 --contrastive-every 10 \
-		--checkpoint-every 150 --resume --val "$dir/val.jsonl" --eval-every 500 --score 0 --log "$dir/third.tsv" \
-		<(train --seed 401 --max-tools 7 --corpus "$cards" --domains "$people")=5 \
-		<(train --seed 402 --max-tools 8 --corpus "$cards" --domains "$schemas")=1 \
-		<(train --seed 403 --mix synth=0 --mix "$dir/public.jsonl=1")=3 \
-		<(train --seed 404 --max-tools 6 --domains "$device")=6 \
-		<(train --seed 405 --max-tools 8)=5 \
-		-o "$dir/third.safetensors"
-fi
+# train_on FROM TO SEED OPTION...: from one model of the folder to the next, on this mix
+train_on() {
+	[[ ! -e $dir/$2.safetensors ]] || return 0
+	needle-finetune "${threads[@]}" -m "$dir/$1.safetensors" --lr 8e-4 --qat-every 20 --resume --val "$dir/val.jsonl" \
+		--score 0 --log "$dir/$2.tsv" "${@:4}" \
+		<(train --seed $(($3 + 1)) --max-tools 7 --corpus "$cards" --domains "$people")=5 \
+		<(train --seed $(($3 + 2)) --max-tools 8 --corpus "$cards" --domains "$schemas")=1 \
+		<(train --seed $(($3 + 3)) --mix synth=0 --mix "$dir/public.jsonl=1")=3 \
+		<(train --seed $(($3 + 4)) --max-tools 6 --domains "$device")=6 \
+		<(train --seed $(($3 + 5)) --max-tools 8)=5 \
+		-o "$dir/$2.safetensors"
+}
+train_on grown third 400 --max-steps 7300 --batch-size 32 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 \
+	--contrastive-every 10 --checkpoint-every 150 --eval-every 500
 
 # The fourth: the third, grown to the depth of the published model, and trained on in batches twice as large.
-if [[ ! -e $dir/fourth.safetensors ]]; then
-	needle-finetune "${threads[@]}" -m "$dir/third.safetensors" --layers 12,8 --max-steps 2420 --batch-size 64 \
-		--lr 8e-4 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 --qat-every 20 --contrastive-every 8 \
-		--checkpoint-every 100 --resume --val "$dir/val.jsonl" --eval-every 400 --score 0 --log "$dir/fourth.tsv" \
-		<(train --seed 501 --max-tools 7 --corpus "$cards" --domains "$people")=5 \
-		<(train --seed 502 --max-tools 8 --corpus "$cards" --domains "$schemas")=1 \
-		<(train --seed 503 --mix synth=0 --mix "$dir/public.jsonl=1")=3 \
-		<(train --seed 504 --max-tools 6 --domains "$device")=6 \
-		<(train --seed 505 --max-tools 8)=5 \
-		-o "$dir/fourth.safetensors"
-fi
+train_on third fourth 500 --layers 12,8 --max-steps 2420 --batch-size 64 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 \
+	--contrastive-every 8 --checkpoint-every 100 --eval-every 400
 
 # Four bits, the embedding in eight; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/calibrate.jsonl ]] || {
