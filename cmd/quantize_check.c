@@ -59,17 +59,9 @@ static ndl_status open_sides(check *k, const quantize_model *m, const char *writ
 
 /* Logits ---------------------------------------------------------------------------------- */
 
-static size_t argmax(const float *x, size_t n)
-{
-	size_t best = 0;
-	for (size_t i = 1; i < n; i++)
-		best = x[i] > x[best] ? i : best;
-	return best;
-}
-
 static double log_sum_exp(const float *x, size_t n)
 {
-	double sum = 0, max = (double)x[argmax(x, n)];
+	double sum = 0, max = (double)x[ndl_argmax(x, n)];
 	for (size_t i = 0; i < n; i++)
 		sum += exp((double)x[i] - max);
 	return max + log(sum);
@@ -78,7 +70,7 @@ static double log_sum_exp(const float *x, size_t n)
 /* How far the best value is above the second. */
 static float lead(const float *x, size_t n)
 {
-	size_t best = argmax(x, n);
+	size_t best = ndl_argmax(x, n);
 	float second = -INFINITY;
 	for (size_t i = 0; i < n; i++)
 		second = i != best && x[i] > second ? x[i] : second;
@@ -120,7 +112,7 @@ static ndl_status compare_logits(check *k, const ndl_example *e, size_t vocab, n
 	for (size_t t = 0; rc == NDL_OK && t + 1 < e->dec.len; t++) {
 		const float *a = k->s[SOURCE].logits + t * vocab, *b = k->s[RESULT].logits + t * vocab;
 		k->kl += divergence(a, b, vocab);
-		bool same = argmax(a, vocab) == argmax(b, vocab);
+		bool same = ndl_argmax(a, vocab) == ndl_argmax(b, vocab);
 		k->same_tokens += same;
 		k->even_tokens += !same && lead(a, vocab) < EVEN;
 		k->tokens++;

@@ -26,15 +26,6 @@ static void put(const void *data, size_t size, size_t n)
 	fwrite(data, size, n, stdout);
 }
 
-static size_t argmax(const float *x, size_t n)
-{
-	size_t best = 0;
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
-
 static int run(const ndl_model *m, ndl_encoder *e, ndl_decoder *d, const int32_t *ids, size_t n, size_t limit,
                ndl_error *err)
 {
@@ -48,7 +39,7 @@ static int run(const ndl_model *m, ndl_encoder *e, ndl_decoder *d, const int32_t
 		rc = ndl_decoder_step(d, &last, 1, &hidden, err) != NDL_OK;
 		if (rc == 0) {
 			ndl_decoder_logits(d, hidden, 1, logits + (size_t)steps * vocab);
-			tokens[steps] = last = (int32_t)argmax(logits + (size_t)steps * vocab, vocab);
+			tokens[steps] = last = (int32_t)ndl_argmax(logits + (size_t)steps * vocab, vocab);
 		}
 	}
 	if (rc == 0) {

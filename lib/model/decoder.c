@@ -275,3 +275,12 @@ void ndl_decoder_branch(ndl_decoder *to, const ndl_decoder *from)
 		memcpy(a.v, b.v, bytes);
 	}
 }
+
+size_t ndl_argmax(const float *logits, size_t n)
+{
+	size_t best = 0;
+	for (size_t i = 1; i < n; i++)
+		if (logits[i] > logits[best])
+			best = i;
+	return best;
+}

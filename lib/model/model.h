@@ -72,6 +72,8 @@ ndl_status ndl_decoder_step(ndl_decoder *d, const int32_t *ids, size_t n, const 
 void ndl_decoder_logits(ndl_decoder *d, const float *hidden, size_t n, float *logits);
 /* logits[n_ids] of one row of hidden, for these ids only (each in the vocabulary). */
 void ndl_decoder_logits_of(ndl_decoder *d, const float *hidden, const int32_t *ids, size_t n_ids, float *logits);
+/* The first greatest of logits[n], n > 0. */
+size_t ndl_argmax(const float *logits, size_t n);
 
 size_t ndl_decoder_len(const ndl_decoder *d); /* tokens in the cache */
 /* Forgets all but the first `len` tokens (len <= ndl_decoder_len). */

@@ -6,15 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-size_t ndl_argmax(const float *x, size_t n)
-{
-	size_t best = 0;
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
-
 /* The first best token and its probability. */
 static ndl_status choose(ndl_decoding *d, ndl_path *p, int32_t *id, double *prob)
 {

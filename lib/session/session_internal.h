@@ -183,7 +183,5 @@ ndl_status ndl_decode(ndl_decoding *d, const ndl_grammar *g);
 ndl_status ndl_jump(const ndl_engine *e, const ndl_gstate *s, ndl_ids *ids, ndl_error *err);
 /* free.c: the same as ndl_decode without a grammar; d->r->invalid too. */
 ndl_status ndl_decode_free(ndl_decoding *d);
-/* The first greatest of x[n]. */
-size_t ndl_argmax(const float *x, size_t n);
 
 #endif

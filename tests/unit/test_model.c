@@ -166,15 +166,6 @@ static void test_limits(ndl_decoder *d, const ndl_config *c)
 	CHECK_INT(err.code, NDL_ELIMIT);
 }
 
-static size_t argmax(const float *x, size_t n)
-{
-	size_t best = 0;
-	for (size_t i = 1; i < n; i++)
-		if (x[i] > x[best])
-			best = i;
-	return best;
-}
-
 static void test_greedy(ndl_decoder *d, size_t vocab)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -187,7 +178,7 @@ static void test_greedy(ndl_decoder *d, size_t vocab)
 	for (size_t i = 0; i < n; i++) {
 		ndl_decoder_step(d, &id, 1, &hidden, &err);
 		ndl_decoder_logits(d, hidden, 1, logits);
-		id = (int32_t)argmax(logits, vocab);
+		id = (int32_t)ndl_argmax(logits, vocab);
 		same = same && id == want[i];
 	}
 	tap_ok(same, "sixteen greedy tokens");
