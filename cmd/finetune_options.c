@@ -7,7 +7,7 @@
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
 	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
-	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
+	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
 
 const cli_option finetune_table[] = {
@@ -16,6 +16,7 @@ const cli_option finetune_table[] = {
 	{OPT_INIT, "init", "CONFIG.json", "start from random weights of this shape (with --vocab)"},
 	{OPT_VOCAB, "vocab", "FILE.model", "SentencePiece vocabulary for --init"},
 	{OPT_LAYERS, "layers", "ENC,DEC", "grow the model to so many layers first; new ones do nothing yet"},
+	{OPT_WIDTH, "d-model", "N", "grow the model first to this width, a multiple of its own"},
 	{OPT_EPOCHS, "epochs", "N", "passes over the data [10; 1 for a stream]"},
 	{OPT_MAX_STEPS, "max-steps", "N", "stop after N steps; lets stdin be endless"},
 	{OPT_BATCH, "batch-size", "N", "examples a batch [32]"},
@@ -130,6 +131,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_INIT: o->init = arg; break;
 		case OPT_VOCAB: o->vocab = arg; break;
 		case OPT_LAYERS: parse_layers(app, o, arg); break;
+		case OPT_WIDTH: o->d_model = cli_long(app, "--d-model", arg, 1, 65536); break;
 		case OPT_EPOCHS: o->epochs = cli_long(app, "--epochs", arg, 1, 1000000); break;
 		case OPT_MAX_STEPS: o->max_steps = cli_long(app, "--max-steps", arg, 0, most); break;
 		case OPT_BATCH: o->batch = cli_long(app, "--batch-size", arg, 1, 65536); break;
@@ -178,8 +180,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "--init needs --vocab");
 	if (o->vocab && !o->init)
 		cli_usage_error(app, "--vocab goes with --init: a model file has its vocabulary inside");
-	if (o->init && o->enc_layers)
-		cli_usage_error(app, "--layers grows a model; the shape of a new one stands in --init");
+	if (o->init && (o->enc_layers || o->d_model))
+		cli_usage_error(app, "%s grows a model; the shape of a new one stands in --init", o->enc_layers ? "--layers" : "--d-model");
 	if (!o->teacher && (o->teacher_weight >= 0 || o->teacher_temperature >= 0))
 		cli_usage_error(app, "--teacher-weight and --teacher-temperature need --teacher-model");
 	for (int i = 0; i < o->n_inputs; i++)

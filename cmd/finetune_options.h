@@ -11,7 +11,7 @@ typedef struct finetune_options {
 	double *share;       /* n_inputs */
 	int n_inputs;
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
-	     buffer, score, val_calls, enc_layers, dec_layers, curriculum, lora_rank;
+	     buffer, score, val_calls, enc_layers, dec_layers, d_model, curriculum, lora_rank;
 	unsigned freeze; /* NDL_PART_ flags */
 	double lr, muon_lr, warmup, decay, contrastive_weight, average, teacher_weight, teacher_temperature;
 	float weight[NDL_CLASS_COUNT];

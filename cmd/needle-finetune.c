@@ -66,10 +66,15 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &a, NULL);
 }
 
-/* The layers that --layers asks for. */
+/* The shape that --d-model and --layers ask for. */
 static ndl_status grow(job *j, ndl_error *err)
 {
 	ndl_config *c = &j->config;
+	if (j->o.d_model) {
+		if (j->o.d_model % c->d_model != 0)
+			return ndl_fail(err, NDL_EINVAL, "the model has a d_model of %d: --d-model takes a multiple of it", c->d_model);
+		c->d_model = (int)j->o.d_model;
+	}
 	if (!j->o.enc_layers)
 		return NDL_OK;
 	if (j->o.enc_layers < c->num_encoder_layers || j->o.dec_layers < c->num_decoder_layers)

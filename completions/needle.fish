@@ -70,6 +70,7 @@ complete -c needle-finetune -s t -l tools -r -F -d 'tool list of rows that have 
 complete -c needle-finetune -l init -x -d 'start from random weights of this shape (with --vocab)'
 complete -c needle-finetune -l vocab -r -F -d 'SentencePiece vocabulary for --init'
 complete -c needle-finetune -l layers -x -d 'grow the model to so many layers first; new ones do nothing yet'
+complete -c needle-finetune -l d-model -x -d 'grow the model first to this width, a multiple of its own'
 complete -c needle-finetune -l epochs -x -d 'passes over the data'
 complete -c needle-finetune -l max-steps -x -d 'stop after N steps; lets stdin be endless'
 complete -c needle-finetune -l batch-size -x -d 'examples a batch'

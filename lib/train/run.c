@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "quant/quant.h"
+#include "train/widen.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,7 +54,7 @@ ndl_run *ndl_run_new(const ndl_run_options *o, const ndl_config *config, const n
 		goto fail;
 	if (!base)
 		ndl_params_init(&r->ps, r->w, o->seed);
-	else if (ndl_params_read(&r->ps, r->w, base, o->seed, err) != NDL_OK)
+	else if (ndl_params_read_wide(&r->ps, r->w, base, o->seed, err) != NDL_OK)
 		goto fail;
 	if (r->mean)
 		memcpy(r->mean, r->w, r->ps.total * sizeof *r->w);

@@ -1,6 +1,6 @@
 # lib/train: the network's forward and backward pass, losses, optimisers, the training loop
 libneedle_a_SOURCES += \
-	lib/train/params.h lib/train/params.c \
+	lib/train/params.h lib/train/params.c lib/train/widen.h lib/train/widen.c \
 	lib/train/rows.h lib/train/rows.c \
 	lib/train/attention.h lib/train/attention.c \
 	lib/train/head_loss.h lib/train/head_loss.c \

@@ -45,6 +45,32 @@ setup() {
 	[[ $output == *"3 encoder and 2 decoder layers"* ]]
 }
 
+# Validation loss of a model that a step at a rate of 0 has left as it is; further options may grow it.
+loss_of() {
+	needle-finetune -q -m "$@" --max-steps 1 --lr 0 --muon-lr 0 --contrastive-every 1 --eval-every 1 --val d.jsonl --log "$BATS_TEST_TMPDIR/l" \
+		d.jsonl -o "$BATS_TEST_TMPDIR/same" >/dev/null
+	awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } END { print $at["val_loss"], $at["contrastive"] }' "$BATS_TEST_TMPDIR/l"
+}
+
+@test "--d-model grows a model that at first answers nearly as the old one, and learns on" {
+	$new --epochs 20 --lr 0.003 --contrastive-every 2 d.jsonl -o a.safetensors
+	needle-finetune -q -m a.safetensors --d-model 96 --max-steps 0 --val d.jsonl d.jsonl -o b.safetensors
+	needle-quantize --info b.safetensors | grep -q 'd_model = 96'
+	read -r old contrast < <(loss_of a.safetensors)
+	read -r new new_contrast < <(loss_of b.safetensors)
+	awk -v a="$old" -v b="$new" -v c="$contrast" -v d="$new_contrast" 'BEGIN { exit !(a > 0 && (a - b)^2 < (0.02 * a)^2 && (c - d)^2 < (0.02 * c)^2) }'
+	needle-finetune -q -m a.safetensors --d-model 64 --layers 2,1 --epochs 20 --lr 0.003 --muon-lr 0.01 --val d.jsonl d.jsonl -o c.safetensors
+	needle-quantize --info c.safetensors | grep -q 'num_encoder_layers = 2'
+	read -r new _ < <(loss_of c.safetensors)
+	awk -v a="$old" -v b="$new" 'BEGIN { exit !(b < a) }'
+	for d in 48 16; do
+		run -3 needle-finetune -q -m a.safetensors --d-model $d d.jsonl -o c.safetensors
+		[[ $output == *"a.safetensors: the model has a d_model of 32: --d-model takes a multiple of it"* ]]
+	done
+	run -2 needle-finetune -q --init tiny.json --vocab vocab.model --d-model 64 d.jsonl -o c.safetensors
+	[[ $output == *"--d-model grows a model"* ]]
+}
+
 @test "killed with -9 at any step, it resumes to the same bytes" {
 	$new --epochs 6 --average 0.9 --qat-every 3 --contrastive-every 2 d.jsonl -o whole.safetensors
 	for i in 1 2 3; do
