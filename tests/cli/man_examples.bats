@@ -72,11 +72,11 @@ EOF
 }
 
 # The walk-through trains for minutes. Here its commands run with a few steps and print what they
-# will; NEEDLE_LONG_TESTS=1 runs it as it stands.
+# will; NEEDLE_LONG=1 runs it as it stands.
 @test "share/examples/README.md" {
 	[ -f "$top_srcdir/share/default.safetensors" ] || skip "no default model"
 	markdown_examples "$top_srcdir/share/examples/README.md" >lines
-	if [ -z "${NEEDLE_LONG_TESTS-}" ]; then
+	if [ -z "${NEEDLE_LONG-}" ]; then
 		grep -E '^(\$|  )' lines |
 			sed 's/needle-finetune /&--max-steps 2 --batch-size 2 --val-calls 4 --score 4 /' >short
 		mv short lines

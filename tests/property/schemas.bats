@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # Whatever the schemas and whatever is chosen, answers are valid: judged by python3-jsonschema.
-# NDL_TEST_LONG=1 runs far more of the same (see tests/README.md).
+# NEEDLE_LONG=1 runs far more of the same (see tests/README.md).
 
 load ../common
 load ../cli/model
@@ -10,7 +10,7 @@ setup_file() {
 	make_model two.st 12 16 1 256 400
 	cd "$BATS_FILE_TMPDIR"
 	local rounds=120
-	[ -z "${NDL_TEST_LONG-}" ] || rounds=4000
+	[ -z "${NEEDLE_LONG-}" ] || rounds=4000
 	NDL_TEST_CASES=cases.jsonl NDL_TEST_RECORDS=records.jsonl NDL_TEST_ROUNDS=$rounds \
 		"$top_builddir/tests/unit/test_grammar_random" >log 2>&1
 }
@@ -40,7 +40,7 @@ judge() { /usr/bin/python3 "$top_srcdir/tests/property/validate.py" "$1"; }
 
 @test "random schemas, random weights, any budget: valid calls, or truncated and no half call" {
 	local model n
-	head -n "${NDL_TEST_LONG:+10}20" records.jsonl >some.jsonl
+	head -n "${NEEDLE_LONG:+10}20" records.jsonl >some.jsonl
 	for model in one.st two.st; do
 		for n in 1 2 9 40 100 399; do
 			needle-infer -q -m $model --max-tokens $n some.jsonl
