@@ -90,18 +90,20 @@ static double meta_number(const ndl_ckpt *c, const char *key)
 	return text ? strtod(text, NULL) : -1;
 }
 
-/* The length of a run may change as long as the rate has not begun to fall in either plan: until
- * then the steps are the same, which is what the schedule is liked for. */
+/* The length of a run may change while the rate has not begun to fall in either plan: until then the steps are the same,
+ * which is what the schedule is liked for. Later it may only be brought to its end sooner: a rate that rises again
+ * undoes what its fall has won. */
 static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t step, ndl_error *err)
 {
 	const ndl_schedule *s = &r->o.schedule;
 	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay");
-	if (total == (double)s->total && decay == (double)s->decay)
-		return NDL_OK;
-	if ((double)step <= total - decay && step + s->decay <= s->total)
+	if (total < 0 || decay < 0 || total > 1e15 || decay > total)
+		return ndl_fail(err, NDL_EFORMAT, "cannot resume: the state names no schedule");
+	ndl_schedule planned = {(uint64_t)total, s->warmup, (uint64_t)decay, s->floor};
+	if (ndl_schedule_factor(s, step) <= ndl_schedule_factor(&planned, step))
 		return NDL_OK;
 	return ndl_fail(err, NDL_EINVAL, "cannot resume: the run was planned for %.0f steps with a decay over the last %.0f, "
-	                "and is too far on at step %llu to change that", total, decay, (unsigned long long)step);
+	                "and is too far on at step %llu to take longer", total, decay, (unsigned long long)step);
 }
 
 static ndl_status check_options(const ndl_run *r, const ndl_ckpt *c, const char *const *extra, ndl_error *err)
