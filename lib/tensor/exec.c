@@ -48,11 +48,12 @@ static ndl_exec *exec_with(int threads, const ndl_kernels *kernels, ndl_error *e
 		return NULL;
 	}
 	x->kernels = *kernels;
-	x->threads = default_threads();
-#ifdef _OPENMP
-	if (threads)
-		x->threads = threads;
-#endif
+	x->threads = threads ? threads : default_threads();
+	if (x->threads > 1 && !(x->pool = ndl_pool_new(x->threads))) {
+		ndl_exec_free(x);
+		ndl_fail_nomem(err, "threads");
+		return NULL;
+	}
 	if (alloc_scratch(x) < 0) {
 		ndl_exec_free(x);
 		ndl_fail_nomem(err, "threads' memory");
@@ -85,6 +86,7 @@ void ndl_exec_free(ndl_exec *x)
 {
 	if (!x)
 		return;
+	ndl_pool_free(x->pool);
 	for (int t = 0; x->scratch && t < x->threads; t++) {
 		free(x->scratch[t].a);
 		free(x->scratch[t].b);
@@ -103,16 +105,10 @@ int ndl_exec_threads(const ndl_exec *x)
 
 void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, void *arg)
 {
-#ifdef _OPENMP
-	if (many && x->threads > 1 && n > 1) {
-		const size_t chunk = 1 + n / (16 * (size_t)x->threads);
-		#pragma omp parallel for num_threads(x->threads) schedule(dynamic, chunk)
-		for (size_t i = 0; i < n; i++)
-			fn(arg, i, omp_get_thread_num());
+	if (many && x->pool && n > 1 && n <= UINT32_MAX) {
+		ndl_pool_share(x->pool, n, 1 + n / (16 * (size_t)x->threads), fn, arg);
 		return;
 	}
-#endif
-	(void)x, (void)many;
 	for (size_t i = 0; i < n; i++)
 		fn(arg, i, 0);
 }

@@ -30,8 +30,7 @@ void ndl_exec_free(ndl_exec *x);
 
 int ndl_exec_threads(const ndl_exec *x);
 /* fn(arg, i, thread) for every i < n; what it does must not depend on thread, which says whose scratch to use. Among
- * the threads if `many`: else here, one after the other, which costs nothing, while a parallel region takes system
- * calls even of one thread. */
+ * the threads if `many`: else here, one after the other. Within fn there is no sharing. */
 typedef void ndl_share_fn(void *arg, size_t i, int thread);
 void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, void *arg);
 const ndl_kernels *ndl_exec_kernels(const ndl_exec *x);

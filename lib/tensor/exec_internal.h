@@ -4,6 +4,7 @@
 
 #include "tensor/exec.h"
 #include "tensor/gemm.h"
+#include "tensor/pool_internal.h"
 
 /* Columns of B packed at once: by all threads together, and by one thread on its own. */
 enum { NDL_EXEC_NC = 1024, NDL_EXEC_NC_SERIAL = 512 };
@@ -19,6 +20,7 @@ struct ndl_exec {
 	ndl_kernels kernels;
 	ndl_precision precision;
 	int threads;
+	ndl_pool *pool;       /* of ndl_exec_share; NULL for one thread */
 	void *b[2];           /* panels of B shared by all threads: NDL_EXEC_NC columns each */
 	ndl_scratch *scratch; /* [threads] */
 	ndl_observe_fn *observe;

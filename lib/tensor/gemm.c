@@ -120,9 +120,6 @@ static void run_serial(const product *p, const ndl_scratch *s)
 	g->end();
 }
 
-#ifdef _OPENMP
-#include <omp.h>
-
 /* How one k-block of up to NDL_EXEC_NC columns of C is cut: into rows x cols pieces of
  * mb x nb, enough for the threads there are. */
 typedef struct cut {
@@ -142,52 +139,92 @@ static cut cut_for(const product *p, size_t n, size_t threads)
 	return c;
 }
 
-static void compute_block(ndl_exec *x, const product *p, const char *b, size_t j, size_t n, size_t k0,
-                          size_t k)
+/* One k-block of up to NDL_EXEC_NC columns. */
+typedef struct block {
+	ndl_exec *x;
+	const product *p;
+	char *b; /* its columns of B, packed */
+	size_t j, n, k0, k;
+	cut c;
+} block;
+
+enum { PANELS_AT_ONCE = 4 };
+
+static size_t pack_pieces(const block *b)
 {
-	cut c = cut_for(p, n, (size_t)omp_get_num_threads());
-	void *a = x->scratch[omp_get_thread_num()].a;
-	#pragma omp for schedule(static) nowait
-	for (size_t w = 0; w < c.rows * c.cols; w++) {
-		size_t i = w / c.cols * c.mb, q = w % c.cols * c.nb;
-		multiply(p, a, i, min(p->m - i, c.mb), b + q / p->g->nr * panel_bytes(p->g, k), j + q,
-		         min(n - q, c.nb), k0, k);
-	}
+	return div_up(b->n, PANELS_AT_ONCE * b->p->g->nr);
 }
+
+static void pack_piece(void *arg, size_t i, int thread)
+{
+	const block *b = arg;
+	size_t q = i * PANELS_AT_ONCE * b->p->g->nr;
+	pack_b(b->p, &b->x->scratch[thread], b->b + q / b->p->g->nr * panel_bytes(b->p->g, b->k), b->j + q,
+	       min(b->n - q, PANELS_AT_ONCE * b->p->g->nr), b->k0, b->k);
+}
+
+static void compute_piece(void *arg, size_t w, int thread)
+{
+	const block *b = arg;
+	size_t i = w / b->c.cols * b->c.mb, q = w % b->c.cols * b->c.nb;
+	multiply(b->p, b->x->scratch[thread].a, i, min(b->p->m - i, b->c.mb), b->b + q / b->p->g->nr * panel_bytes(b->p->g, b->k),
+	         b->j + q, min(b->n - q, b->c.nb), b->k0, b->k);
+}
+
+/* A weight, by the threads that networks run on (exec.h). */
+static void run_shared(ndl_exec *x, const product *p)
+{
+	const size_t depth = block_depth(p->g, p->k);
+	for (size_t j = 0; j < p->n; j += NDL_EXEC_NC)
+		for (size_t k0 = 0; k0 < p->k; k0 += depth) {
+			block b = {x, p, x->b[0], j, min(p->n - j, NDL_EXEC_NC), k0, min(p->k - k0, depth), {0}};
+			b.c = cut_for(p, b.n, (size_t)x->threads);
+			ndl_exec_share(x, true, pack_pieces(&b), pack_piece, &b);
+			ndl_exec_share(x, true, b.c.rows * b.c.cols, compute_piece, &b);
+		}
+}
+
+/* Below this many multiplications waking threads costs more than it saves. */
+static bool worth_threads(const ndl_exec *x, const product *p)
+{
+	return x->threads > 1 && (double)p->m * (double)p->n * (double)p->k > 2e6;
+}
+
+#ifdef _OPENMP
+#include <omp.h>
 
 static void run_parallel(ndl_exec *x, const product *p)
 {
 	const ndl_gemm_kernel *g = p->g;
-	const size_t depth = block_depth(g, p->k), unit = 4 * g->nr;
+	const size_t depth = block_depth(g, p->k);
 	#pragma omp parallel num_threads(x->threads)
 	{
 		int turn = 0;
 		g->begin();
 		for (size_t j = 0; j < p->n; j += NDL_EXEC_NC)
 			for (size_t k0 = 0; k0 < p->k; k0 += depth, turn ^= 1) {
-				size_t n = min(p->n - j, NDL_EXEC_NC), k = min(p->k - k0, depth);
-				char *b = x->b[turn];
+				block b = {x, p, x->b[turn], j, min(p->n - j, NDL_EXEC_NC), k0, min(p->k - k0, depth), {0}};
+				b.c = cut_for(p, b.n, (size_t)omp_get_num_threads());
 				#pragma omp for schedule(static)
-				for (size_t q = 0; q < n; q += unit)
-					pack_b(p, &x->scratch[omp_get_thread_num()], b + q / g->nr * panel_bytes(g, k), j + q,
-					       min(n - q, unit), k0, k);
-				compute_block(x, p, b, j, n, k0, k);
+				for (size_t i = 0; i < pack_pieces(&b); i++)
+					pack_piece(&b, i, omp_get_thread_num());
+				#pragma omp for schedule(static) nowait
+				for (size_t i = 0; i < b.c.rows * b.c.cols; i++)
+					compute_piece(&b, i, omp_get_thread_num());
 			}
 		g->end();
 	}
-}
-
-/* Below this many multiplications waking threads costs more than it saves. */
-static bool worth_threads(const ndl_exec *x, const product *p)
-{
-	return x->threads > 1 && !omp_in_parallel() && (double)p->m * (double)p->n * (double)p->k > 2e6;
 }
 #endif
 
 static void run(ndl_exec *x, const product *p)
 {
+	if (worth_threads(x, p) && p->w) {
+		run_shared(x, p);
+		return;
+	}
 #ifdef _OPENMP
-	if (worth_threads(x, p)) {
+	if (worth_threads(x, p) && !omp_in_parallel()) {
 		run_parallel(x, p);
 		return;
 	}

@@ -1,0 +1,163 @@
+/* pool.c - work in pieces, taken from a counter by whoever is awake.
+ *
+ * Products of a network are many and short: of tens of microseconds each, some eighty for a prompt. A team that meets
+ * at a barrier after each (as OpenMP's does) waits for its slowest member as often, and while the network decodes
+ * alone its members burn a processor. Here nobody is waited for who has taken nothing, and who finds nothing sleeps
+ * soon. */
+#include "tensor/pool_internal.h"
+
+#include "base/mem.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum {
+	LOOKS = 2000,     /* looks for work before sleeping: some 40 us (of 20 ns), longer than what lies between two products of a prompt */
+	PATIENCE = 20000, /* looks for the end of the others' pieces before giving them this processor */
+};
+
+typedef struct helper {
+	ndl_pool *pool;
+	pthread_t thread;
+	int number;
+} helper;
+
+struct ndl_pool {
+	/* The number of this piece of work in the high half, how many pieces nobody has taken in the low one. What
+	 * describes the work is read before a piece is taken and holds if that succeeds, since it changes only while
+	 * there is none to take. */
+	_Atomic uint64_t left;
+	_Atomic(ndl_share_fn *) fn;
+	_Atomic(void *) arg;
+	atomic_size_t each;
+	atomic_size_t undone; /* pieces */
+	atomic_int asleep;
+	atomic_bool over;
+	pthread_mutex_t lock; /* for sleeping */
+	pthread_cond_t work;
+	int n, started;       /* helpers; -1: not yet */
+	helper helper[];
+};
+
+static void rest(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
+
+static size_t count(uint64_t left)
+{
+	return (size_t)(left & UINT32_MAX);
+}
+
+/* Does what can be taken. */
+static void help(ndl_pool *p, int thread)
+{
+	uint64_t left = atomic_load(&p->left);
+	while (count(left)) {
+		ndl_share_fn *fn = atomic_load_explicit(&p->fn, memory_order_relaxed);
+		void *arg = atomic_load_explicit(&p->arg, memory_order_relaxed);
+		size_t each = atomic_load_explicit(&p->each, memory_order_relaxed), to = count(left);
+		size_t from = to > each ? to - each : 0;
+		if (!atomic_compare_exchange_weak(&p->left, &left, left - (to - from)))
+			continue;
+		for (size_t i = from; i < to; i++)
+			fn(arg, i, thread);
+		atomic_fetch_sub(&p->undone, to - from);
+		left = atomic_load(&p->left);
+	}
+}
+
+/* Until there may be something to do. */
+static void wait_for_work(ndl_pool *p)
+{
+	for (int i = 0; i < LOOKS; i++) {
+		if (count(atomic_load(&p->left)) || atomic_load(&p->over))
+			return;
+		rest();
+	}
+	pthread_mutex_lock(&p->lock);
+	atomic_fetch_add(&p->asleep, 1);
+	while (!count(atomic_load(&p->left)) && !atomic_load(&p->over))
+		pthread_cond_wait(&p->work, &p->lock);
+	atomic_fetch_sub(&p->asleep, 1);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void *run_helper(void *arg)
+{
+	helper *h = arg;
+	while (!atomic_load(&h->pool->over)) {
+		help(h->pool, h->number);
+		wait_for_work(h->pool);
+	}
+	return NULL;
+}
+
+ndl_pool *ndl_pool_new(int threads)
+{
+	size_t others = (size_t)threads - 1;
+	ndl_pool *p = ndl_calloc(1, sizeof *p + others * sizeof *p->helper);
+	if (!p)
+		return NULL;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->work, NULL);
+	p->n = (int)others;
+	p->started = -1;
+	return p;
+}
+
+static void start(ndl_pool *p)
+{
+	for (p->started = 0; p->started < p->n; p->started++) {
+		helper *h = &p->helper[p->started];
+		*h = (helper){p, h->thread, p->started + 1};
+		if (pthread_create(&h->thread, NULL, run_helper, h) != 0)
+			break; /* fewer do it too */
+	}
+}
+
+static void wake(ndl_pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+void ndl_pool_free(ndl_pool *p)
+{
+	if (!p)
+		return;
+	atomic_store(&p->over, true);
+	wake(p);
+	for (int i = 0; i < p->started; i++)
+		pthread_join(p->helper[i].thread, NULL);
+	pthread_cond_destroy(&p->work);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+void ndl_pool_share(ndl_pool *p, size_t n, size_t each, ndl_share_fn *fn, void *arg)
+{
+	uint64_t turn = (atomic_load(&p->left) >> 32) + 1;
+	atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
+	atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
+	atomic_store_explicit(&p->each, each, memory_order_relaxed);
+	atomic_store_explicit(&p->undone, n, memory_order_relaxed);
+	atomic_store(&p->left, turn << 32 | n);
+	if (p->started < 0)
+		start(p);
+	else if (atomic_load(&p->asleep))
+		wake(p);
+	help(p, 0);
+	for (int looks = 0; atomic_load(&p->undone); looks++)
+		if (looks < PATIENCE)
+			rest();
+		else
+			sched_yield();
+}
