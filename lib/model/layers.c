@@ -123,9 +123,7 @@ static void attend_few(const attention *a, const block *b)
 		for (size_t j = 0; j < seen; j++)
 			s[j] = b->scale * kernels->dot(b->q + i * b->d, b->k + j * b->kv, hd);
 		kernels->softmax(s, seen);
-		memset(out, 0, hd * sizeof *out);
-		for (size_t j = 0; j < seen; j++)
-			kernels->axpy(out, s[j], b->v + j * b->kv, hd);
+		kernels->col_sum[NDL_W_F32](out, s, b->v, b->kv, seen, hd);
 	}
 }
 
