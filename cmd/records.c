@@ -19,19 +19,6 @@ static void attach_error(json_t *record, const ndl_error *err)
 	json_object_set_new(record, "error", e);
 }
 
-static int write_record(ndl_buf *out, const json_t *record, ndl_error *err)
-{
-	ndl_buf_reset(out);
-	ndl_json_write(out, record, 0);
-	ndl_buf_byte(out, '\n');
-	if (ndl_buf_check(out, err) != NDL_OK)
-		return NDL_ENOMEM;
-	fwrite(out->data, 1, out->len, stdout);
-	fflush(stdout); /* pipes stream */
-	cli_stdout_failed();
-	return 0;
-}
-
 static json_t *parse_record(const char *line, size_t len, size_t lineno, ndl_error *err)
 {
 	json_t *record = ndl_json_parse(line, len, err);
@@ -63,7 +50,19 @@ static bool is_blank(const char *line, size_t len)
 
 /* The loop ------------------------------------------------------------------------------ */
 
-/* Workers take turns to read a line, handle it alone, and write in the order of reading. */
+/* What became of a line. */
+typedef struct outcome {
+	bool ready, broken; /* broken: the input itself */
+	int rc;
+	ndl_error err;
+	ndl_buf text;       /* owned: the line to write */
+} outcome;
+
+/* How far workers may be ahead of the record that is to be written next: one long answer does not keep the others waiting. */
+enum { AHEAD = 64 };
+
+/* Workers take turns to read a line, handle it alone, and leave the outcome; whoever has the next in order writes it and
+ * all that follow it and are there. */
 typedef struct shared {
 	const cli *c;
 	ndl_reader *in;
@@ -73,7 +72,8 @@ typedef struct shared {
 	pthread_mutex_t reading, writing;
 	pthread_cond_t turn;
 	size_t n_read;    /* under reading */
-	size_t n_written; /* under writing, as are status and stats */
+	size_t n_written; /* under writing, as are status, stats and outcomes */
+	outcome outcomes[AHEAD]; /* of record i in [i % AHEAD] */
 	int status;
 	atomic_bool stop;
 } shared;
@@ -82,7 +82,7 @@ typedef struct worker {
 	shared *s;
 	void *user;
 	pthread_t thread;
-	ndl_buf line, out;
+	ndl_buf line;
 	size_t number, lineno; /* of the line in hand */
 	int got;               /* 1: a line, negative: an error */
 	ndl_error err;
@@ -149,57 +149,90 @@ static json_t *handle_line(worker *w, int *rc)
 	return record ? record : json_object();
 }
 
-/* In order, one worker at a time. */
-static void put(worker *w, json_t *record, int rc)
+/* The outcome of the line in hand. */
+static outcome finish_line(worker *w)
 {
-	shared *s = w->s;
-	ndl_error_at(&w->err, ndl_reader_name(s->in), w->lineno);
+	outcome o = {.ready = true, .text = NDL_BUF_INIT};
+	json_t *record = handle_line(w, &o.rc);
+	ndl_error_at(&w->err, ndl_reader_name(w->s->in), w->lineno);
 	w->err.line = w->lineno;
-	if (w->got < 0 && w->err.code != NDL_ELIMIT) { /* the input itself is broken */
-		cli_report(s->c, &w->err);
-		s->status = CLI_UNUSABLE;
+	o.err = w->err;
+	o.broken = w->got < 0 && w->err.code != NDL_ELIMIT;
+	if (o.rc < 0)
+		attach_error(record, &w->err);
+	ndl_json_write(&o.text, record, 0);
+	ndl_buf_byte(&o.text, '\n');
+	json_decref(record);
+	return o;
+}
+
+static void give_up(shared *s, int status)
+{
+	s->status = status;
+	atomic_store(&s->stop, true);
+}
+
+static void write_text(shared *s, ndl_buf *text)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	if (ndl_buf_check(text, &err) != NDL_OK) {
+		cli_report(s->c, &err);
+		give_up(s, CLI_UNUSABLE);
+		return;
+	}
+	fwrite(text->data, 1, text->len, stdout);
+	fflush(stdout); /* pipes stream */
+	if (cli_stdout_failed())
 		atomic_store(&s->stop, true);
+}
+
+/* In order, one worker at a time. */
+static void put(shared *s, outcome *o)
+{
+	bool strict = s->flags & RECORDS_STRICT;
+	if (o->broken) {
+		cli_report(s->c, &o->err);
+		give_up(s, CLI_UNUSABLE);
 		return;
 	}
 	s->stats->read++;
-	if (rc < 0) {
+	if (o->rc < 0) {
 		s->stats->failed++;
 		s->status = CLI_NEGATIVE;
-		attach_error(record, &w->err);
-		if (s->flags & RECORDS_STRICT)
+		if (strict)
 			atomic_store(&s->stop, true);
 	}
-	if (rc < 0 || (w->err.text[0] && !s->c->common.quiet))
-		cli_report(s->c, &w->err);
-	ndl_error wrote = NDL_ERROR_INIT;
-	if (!(rc < 0 && (s->flags & RECORDS_STRICT)) && write_record(&w->out, record, &wrote) < 0) {
-		cli_report(s->c, &wrote);
-		s->status = CLI_UNUSABLE;
-		atomic_store(&s->stop, true);
+	if (o->rc < 0 || (o->err.text[0] && !s->c->common.quiet))
+		cli_report(s->c, &o->err);
+	if (!(o->rc < 0 && strict))
+		write_text(s, &o->text);
+}
+
+static void leave(worker *w, const outcome *mine)
+{
+	shared *s = w->s;
+	pthread_mutex_lock(&s->writing);
+	while (w->number - s->n_written >= AHEAD)
+		pthread_cond_wait(&s->turn, &s->writing);
+	s->outcomes[w->number % AHEAD] = *mine;
+	for (outcome *o; (o = &s->outcomes[s->n_written % AHEAD])->ready; s->n_written++) {
+		if (!atomic_load(&s->stop))
+			put(s, o);
+		ndl_buf_clear(&o->text);
+		o->ready = false;
 	}
-	if (cli_stdout_failed())
-		atomic_store(&s->stop, true);
+	pthread_cond_broadcast(&s->turn);
+	pthread_mutex_unlock(&s->writing);
 }
 
 static void *work(void *arg)
 {
 	worker *w = arg;
-	shared *s = w->s;
 	while (take(w)) {
-		int rc;
-		json_t *record = handle_line(w, &rc);
-		pthread_mutex_lock(&s->writing);
-		while (s->n_written != w->number)
-			pthread_cond_wait(&s->turn, &s->writing);
-		if (!atomic_load(&s->stop))
-			put(w, record, rc);
-		s->n_written++;
-		pthread_cond_broadcast(&s->turn);
-		pthread_mutex_unlock(&s->writing);
-		json_decref(record);
+		outcome o = finish_line(w);
+		leave(w, &o);
 	}
 	ndl_buf_clear(&w->line);
-	ndl_buf_clear(&w->out);
 	return NULL;
 }
 
