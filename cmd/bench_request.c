@@ -14,6 +14,7 @@ typedef struct catalogue {
 	ndl_exec *x;
 	ndl_session *session;
 	ndl_toolset *tools;
+	size_t answer;   /* tokens at most */
 	char path[4096]; /* of the index, "" if there is none */
 	ndl_error *err;
 	ndl_status status;
@@ -30,8 +31,8 @@ static void open_index(void *user)
 static void ask(void *user)
 {
 	static const char query[] = "please w7 the w123 w1 of w300 and w55";
-	const ndl_request request = {.top_tools = 5};
 	catalogue *c = user;
+	const ndl_request request = {.top_tools = 5, .max_tokens = c->answer};
 	ndl_result r = {0};
 	if (c->status == NDL_OK)
 		c->status = ndl_session_run(c->session, c->tools, query, sizeof query - 1, &request, &r, c->err);
@@ -83,6 +84,7 @@ ndl_status bench_request(bench *b, ndl_error *err)
 	if (!c)
 		return ndl_fail_nomem(err, "tools");
 	c->err = err;
+	c->answer = (size_t)b->answer;
 	c->status = open_catalogue(c, b->path);
 	for (int i = 0; i < 2 && c->status == NDL_OK; i++) {
 		double seconds = bench_time(b, i ? ask : open_index, c);
