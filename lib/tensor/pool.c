@@ -1,6 +1,6 @@
 /* pool.c - work in pieces, taken from a counter by whoever is awake.
  *
- * Products of a network are many and short: of tens of microseconds each, some eighty for a prompt. A team that meets
+ * Products of a network are many and short: of tens of microseconds each, some seventy for a prompt of 50 words. A team that meets
  * at a barrier after each (as OpenMP's does) waits for its slowest member as often, and while the network decodes
  * alone its members burn a processor. Here nobody is waited for who has taken nothing, and who finds nothing sleeps
  * soon. */
