@@ -50,6 +50,10 @@ static bool is_start(const slot *s)
 {
 	static const char *const words[] = {"start", "starts", "from", "begin", "min", "minimum", "check_in",
 		"lower", "low", "first", "departure", "depart", "pickup", "outbound", "since", NULL};
+	static const char *const whole[] = {"date", "day", "time", "when", NULL}; /* as in date and end_date */
+	for (size_t i = 0; whole[i]; i++)
+		if (strcmp(s->p->name, whole[i]) == 0)
+			return true;
 	return has_word(s->p->name, words);
 }
 
