@@ -183,7 +183,16 @@ static void write_meta(const ndl_synth *s, const syn_example *e, ndl_buf *out)
 		if (!seen)
 			ndl_buf_printf(out, i ? ",\"%s\"" : "\"%s\"", d->name);
 	}
-	ndl_buf_printf(out, "],\"kind\":\"%s\"}", kinds[e->n_calls]);
+	ndl_buf_printf(out, "],\"kind\":\"%s\",\"traits\":[", kinds[e->n_calls]);
+	const struct { bool is; const char *name; } trait[] = {
+		{e->opaque & 3, "opaque"}, {e->context, "context"}, {e->dated, "dated"}};
+	bool first = true;
+	for (size_t i = 0; i < sizeof trait / sizeof *trait; i++)
+		if (trait[i].is) {
+			ndl_buf_printf(out, first ? "\"%s\"" : ",\"%s\"", trait[i].name);
+			first = false;
+		}
+	ndl_buf_str(out, "]}");
 }
 
 ndl_status ndl_synth_next(ndl_synth *s, ndl_buf *out, enum ndl_synth_form form, ndl_error *err)

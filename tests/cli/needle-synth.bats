@@ -43,6 +43,17 @@ replace() { sed -i "$1c\\$2" c/kitchen.jsonl; }
 	jq -e -s '[.[] | select(.answers | length > 1)] | length > 20' out
 }
 
+@test "meta tells what makes an example hard" {
+	needle-synth -n 1500 -s 2 >out
+	jq -e -s 'map(select(.meta.traits | index("opaque")))
+		| length > 10 and all(.[]; .tools | all(.[]; .name | test("^[a-z]+_?[0-9]+$"))
+			or all(.[]; .parameters | keys | all(.[]; test("^(arg_|param_|p_|field_|v)?[a-z]$"))))' out
+	jq -e -s '(map(select(.meta.traits == ["context"]) | .query | length) | add / length) as $with
+		| (map(select(.meta.traits == []) | .query | length) | add / length) as $plain | $with > 2 * $plain' out
+	jq -e -s 'map(select(.meta.traits | index("dated"))) | length > 5
+		and all(.[]; .query | test("20[0-9][0-9]|january|february|march|april|may|june|july|august|september|october|november|december"; "i"))' out
+}
+
 @test "the same seed gives the same bytes, another seed others" {
 	needle-synth -n 200 -s 11 >a
 	needle-synth --count 200 --seed 11 >b
