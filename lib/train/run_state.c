@@ -97,7 +97,7 @@ static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t s
 {
 	const ndl_schedule *s = &r->o.schedule;
 	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay");
-	if (total < 0 || decay < 0 || total > 1e15 || decay > total)
+	if (!(decay >= 0 && decay <= total && total <= 1e15)) /* nor NaN */
 		return ndl_fail(err, NDL_EFORMAT, "cannot resume: the state names no schedule");
 	ndl_schedule planned = {(uint64_t)total, s->warmup, (uint64_t)decay, s->floor};
 	if (ndl_schedule_factor(s, step) <= ndl_schedule_factor(&planned, step))
