@@ -108,37 +108,44 @@ cards=$dir/cards
 }
 domains() { (cd "$cards" && ls | sed -n 's/^\(public_.*\)\.jsonl$/\1/p') | grep "$@" | paste -sd,; }
 people=$(domains -v seal) schemas=$(domains seal)
-# train_on FROM TO SEED OPTION...: from one model of the folder to the next, on this mix
+# one of the sources: SEED OPTION...
+from_people() { train --seed $(($1 + 1)) --max-tools 7 --corpus "$cards" --domains "$people" "${@:2}"; }
+from_schemas() { train --seed $(($1 + 2)) --max-tools 8 --corpus "$cards" --domains "$schemas" "${@:2}"; }
+from_rows() { train --seed $(($1 + 3)) --mix synth=0 --mix "$dir/public.jsonl=1" "${@:2}"; }
+from_device() { train --seed $(($1 + 4)) --max-tools 6 --domains "$device" "${@:2}"; }
+from_all() { train --seed $(($1 + 5)) --max-tools 8 "${@:2}"; }
+# train_on FROM TO SEED OPTION-OR-INPUT...: from one model of the folder to the next, on this mix
 train_on() {
 	[[ ! -e $dir/$2.safetensors ]] || return 0
-	needle-finetune "${threads[@]}" -m "$dir/$1.safetensors" --lr 8e-4 --qat-every 20 --resume --val "$dir/val.jsonl" \
+	needle-finetune "${threads[@]}" -m "$dir/$1.safetensors" --qat-every 20 --resume --val "$dir/val.jsonl" \
 		--score 0 --log "$dir/$2.tsv" "${@:4}" \
-		<(train --seed $(($3 + 1)) --max-tools 7 --corpus "$cards" --domains "$people")=5 \
-		<(train --seed $(($3 + 2)) --max-tools 8 --corpus "$cards" --domains "$schemas")=1 \
-		<(train --seed $(($3 + 3)) --mix synth=0 --mix "$dir/public.jsonl=1")=3 \
-		<(train --seed $(($3 + 4)) --max-tools 6 --domains "$device")=6 \
-		<(train --seed $(($3 + 5)) --max-tools 8)=5 \
+		<(from_people "$3")=5 <(from_schemas "$3")=1 <(from_rows "$3")=3 <(from_device "$3")=6 <(from_all "$3")=5 \
 		-o "$dir/$2.safetensors"
 }
-train_on grown third 400 --max-steps 7300 --batch-size 32 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 \
+train_on grown third 400 --lr 8e-4 --max-steps 7300 --batch-size 32 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 \
 	--contrastive-every 10 --checkpoint-every 150 --eval-every 500
 
 # The fourth: the third, grown to the depth of the published model, and trained on in batches twice as large.
-train_on third fourth 500 --layers 12,8 --max-steps 2420 --batch-size 64 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 \
+train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 64 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 \
 	--contrastive-every 8 --checkpoint-every 100 --eval-every 400
 
-# Four bits, the embedding in eight; then confidence, fitted to answers that none of the tables uses.
+# Four bits, the embedding in eight.
 [[ -e $dir/calibrate.jsonl ]] || {
 	train --seed 109 -n 150
 	head -n 150 "$dir/public.jsonl"
 } >"$dir/calibrate.jsonl"
+four_bits() { # FROM TO
+	needle-quantize "${threads[@]}" --embedding-bits 8 --embedding-group 32 --method gptq --calibrate "$dir/calibrate.jsonl" \
+		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
+}
+
+# What ships; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/confidence.jsonl ]] || {
 	needle-synth --seed 31 -n 150 --split phrasing --domains "$device"
 	needle-synth --seed 32 -n 150 --split tool
 	sed -n 501,700p "$dir/public-held.jsonl"
 } >"$dir/confidence.jsonl"
-needle-quantize "${threads[@]}" --embedding-bits 8 --embedding-group 32 --method gptq --calibrate "$dir/calibrate.jsonl" \
-	"$dir/fourth.safetensors" -o "$dir/int4.safetensors"
+four_bits fourth int4
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
@@ -158,4 +165,25 @@ done
 for split in device-phrasing public-test; do
 	echo "== $split, a keyword router"
 	"$here/contrib/baseline.py" --threshold 0.1 <"$dir/$split.jsonl" | needle-eval
+done
+
+# The fifth, in training, does not ship yet: the fourth, grown to the width of the published model. Three of eight of its
+# examples are such that the fourth gets wrong: most of the others have little left to teach.
+if [[ ! -e $dir/mined.jsonl ]]; then
+	{
+		from_people 700 -n 20000
+		from_schemas 700 -n 4000
+		from_rows 700 -n 12000
+		from_device 700 -n 24000
+		from_all 700 -n 20000
+	} | needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --failures "$dir/mined.jsonl"
+fi
+train_on fourth fifth 600 --d-model 512 --lr 5e-4 --max-steps 870 --batch-size 64 --muon-lr 0.0035 --warmup 0.0695 --decay 0.65 \
+	--contrastive-every 8 --checkpoint-every 50 --eval-every 250 \
+	<(while shuf "$dir/mined.jsonl"; do :; done)=12
+needle-quantize "${threads[@]}" --group 64 --embedding-bits 4 --embedding-group 32 --method gptq \
+	--calibrate "$dir/calibrate.jsonl" "$dir/fifth.safetensors" -o "$dir/fifth-int4.safetensors"
+for split in device-phrasing device-value device-tool phrasing value tool domain public-test; do
+	echo "== $split, fifth-int4.safetensors"
+	needle-eval "${threads[@]}" -m "$dir/fifth-int4.safetensors" "$dir/$split.jsonl"
 done
