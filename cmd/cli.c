@@ -395,6 +395,7 @@ static bool reader_gone(void)
 
 int cli_finish(const cli *c, int status)
 {
+	cli_stdout_failed(); /* if only now somebody asks, errno may still have the reason */
 	bool gone = reader_gone();
 	errno = 0;
 	bool bad = fflush(stdout) != 0 || ferror(stdout);
