@@ -166,9 +166,9 @@ static outcome finish_line(worker *w)
 	return o;
 }
 
-static void give_up(shared *s, int status)
+static void give_up(shared *s)
 {
-	s->status = status;
+	s->status = CLI_UNUSABLE;
 	atomic_store(&s->stop, true);
 }
 
@@ -177,7 +177,7 @@ static void write_text(shared *s, ndl_buf *text)
 	ndl_error err = NDL_ERROR_INIT;
 	if (ndl_buf_check(text, &err) != NDL_OK) {
 		cli_report(s->c, &err);
-		give_up(s, CLI_UNUSABLE);
+		give_up(s);
 		return;
 	}
 	fwrite(text->data, 1, text->len, stdout);
@@ -192,7 +192,7 @@ static void put(shared *s, outcome *o)
 	bool strict = s->flags & RECORDS_STRICT;
 	if (o->broken) {
 		cli_report(s->c, &o->err);
-		give_up(s, CLI_UNUSABLE);
+		give_up(s);
 		return;
 	}
 	s->stats->read++;

@@ -129,23 +129,23 @@ train_on grown third 400 --lr 8e-4 --max-steps 7300 --batch-size 32 --muon-lr 0.
 train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 64 --muon-lr 0.005 --warmup 0.0333 --decay 0.57 \
 	--contrastive-every 8 --checkpoint-every 100 --eval-every 400
 
-# Four bits, the embedding in eight.
+# Four bits.
 [[ -e $dir/calibrate.jsonl ]] || {
 	train --seed 109 -n 150
 	head -n 150 "$dir/public.jsonl"
 } >"$dir/calibrate.jsonl"
-four_bits() { # FROM TO
-	needle-quantize "${threads[@]}" --embedding-bits 8 --embedding-group 32 --method gptq --calibrate "$dir/calibrate.jsonl" \
+four_bits() { # FROM TO OPTION...
+	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/calibrate.jsonl" "${@:3}" \
 		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
 }
 
-# What ships; then confidence, fitted to answers that none of the tables uses.
+# What ships, the embedding in eight bits; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/confidence.jsonl ]] || {
 	needle-synth --seed 31 -n 150 --split phrasing --domains "$device"
 	needle-synth --seed 32 -n 150 --split tool
 	sed -n 501,700p "$dir/public-held.jsonl"
 } >"$dir/confidence.jsonl"
-four_bits fourth int4
+four_bits fourth int4 --embedding-bits 8
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
@@ -156,12 +156,16 @@ for split in phrasing value tool domain; do
 		needle-synth --seed 9 -n 500 --split "$split" --domains "$device" >"$dir/device-$split.jsonl"
 done
 head -n 500 "$dir/public-held.jsonl" >"$dir/public-test.jsonl"
-for split in device-phrasing device-value device-tool phrasing value tool domain public-test; do
-	for model in fourth default third; do
-		echo "== $split, $model.safetensors"
-		needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
+score() { # MODEL...
+	local split model
+	for split in device-phrasing device-value device-tool phrasing value tool domain public-test; do
+		for model; do
+			echo "== $split, $model.safetensors"
+			needle-eval "${threads[@]}" -m "$dir/$model.safetensors" "$dir/$split.jsonl"
+		done
 	done
-done
+}
+score fourth default third
 for split in device-phrasing public-test; do
 	echo "== $split, a keyword router"
 	"$here/contrib/baseline.py" --threshold 0.1 <"$dir/$split.jsonl" | needle-eval
@@ -181,9 +185,5 @@ fi
 train_on fourth fifth 600 --d-model 512 --lr 5e-4 --max-steps 870 --batch-size 64 --muon-lr 0.0035 --warmup 0.0695 --decay 0.65 \
 	--contrastive-every 8 --checkpoint-every 50 --eval-every 250 \
 	<(while shuf "$dir/mined.jsonl"; do :; done)=12
-needle-quantize "${threads[@]}" --group 64 --embedding-bits 4 --embedding-group 32 --method gptq \
-	--calibrate "$dir/calibrate.jsonl" "$dir/fifth.safetensors" -o "$dir/fifth-int4.safetensors"
-for split in device-phrasing device-value device-tool phrasing value tool domain public-test; do
-	echo "== $split, fifth-int4.safetensors"
-	needle-eval "${threads[@]}" -m "$dir/fifth-int4.safetensors" "$dir/$split.jsonl"
-done
+four_bits fifth fifth-int4 --group 64 --embedding-bits 4
+score fifth-int4

@@ -70,7 +70,7 @@ typedef struct syn_example {
 	size_t n_calls;
 	syn_offer offer[SYN_MAX_OFFERS];
 	size_t n_offers;
-	unsigned opaque;         /* names say nothing: bit 0 tools', bit 1 arguments'; above, a seed */
+	unsigned opaque;         /* names say nothing: bit 0 tools', bit 1 arguments'; above, a seed; 0: they speak */
 	const syn_domain *about; /* of a refusal */
 	size_t request;          /* the segment that the request begins with, after what is told before it */
 	bool context;            /* there are sentences around it */

@@ -185,7 +185,7 @@ static void write_meta(const ndl_synth *s, const syn_example *e, ndl_buf *out)
 	}
 	ndl_buf_printf(out, "],\"kind\":\"%s\",\"traits\":[", kinds[e->n_calls]);
 	const struct { bool is; const char *name; } trait[] = {
-		{e->opaque & 3, "opaque"}, {e->context, "context"}, {e->dated, "dated"}};
+		{e->opaque != 0, "opaque"}, {e->context, "context"}, {e->dated, "dated"}};
 	bool first = true;
 	for (size_t i = 0; i < sizeof trait / sizeof *trait; i++)
 		if (trait[i].is) {

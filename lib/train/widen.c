@@ -27,6 +27,8 @@ static growth growth_of(ndl_param_id id)
 	case NDL_P_ENC_O: case NDL_P_SELF_O: case NDL_P_CROSS_O: return (growth){IN_HEADS, AT_END, false, 0, 0};
 	case NDL_P_ENC_QNORM: case NDL_P_ENC_KNORM: case NDL_P_SELF_QNORM: case NDL_P_SELF_KNORM: case NDL_P_CROSS_QNORM:
 	case NDL_P_CROSS_KNORM: return (growth){FIXED, IN_HEADS, false, 0, 0};
+	case NDL_P_ENC_GATE: case NDL_P_SELF_GATE: case NDL_P_CROSS_GATE: case NDL_P_LOG_TEMP:
+		return (growth){FIXED, FIXED, false, 0, 0};
 	case NDL_P_CL_HIDDEN: return (growth){AT_END, AT_END, true, 1, 1};
 	case NDL_P_CL_PROJ: return (growth){AT_END, FIXED, false, 0, 0};
 	default: return (growth){FIXED, AT_END, false, 0, 0};
@@ -87,16 +89,11 @@ static void widen(const ndl_params *ps, float *flat, const ndl_params *old, cons
 		ndl_param_id id = (ndl_param_id)i;
 		const ndl_slot *p = &ps->p[id];
 		bool head_scale = growth_of(id).cols == IN_HEADS && p->kind == NDL_PARAM_VECTOR;
-		bool scalar = p->size == p->copies; /* a gate or the temperature */
 		ndl_rng r;
 		ndl_rng_seed(&r, seed, 3000 + (uint64_t)id);
 		for (size_t l = 0; l < p->copies && p->size; l++) {
 			float *to = ndl_params_at(ps, flat, id, (int)l);
-			const float *from = ndl_params_get(old, narrow, id, (int)l);
-			if (scalar)
-				*to = *from;
-			else
-				widen_layer(to, p, from, &old->p[id], id, f, head_dim, &r);
+			widen_layer(to, p, ndl_params_get(old, narrow, id, (int)l), &old->p[id], id, f, head_dim, &r);
 			if (head_scale)
 				widen_head_scale(to, p->cols, f);
 		}
