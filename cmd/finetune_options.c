@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
-	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME,
-	OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
+	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL,
+	OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
 	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
 
@@ -28,6 +28,7 @@ const cli_option finetune_table[] = {
 	{OPT_DECAY, "decay", "X", "share of the steps that decay [0.15]"},
 	{OPT_AVERAGE, "average", "X", "decay of the parameters' running average, 0 for none [0]"},
 	{OPT_QAT, "qat-every", "N", "every Nth step trains through INT4, 0 for none [100]"},
+	{OPT_QAT_EMBEDDING, "qat-embedding", NULL, "in these steps the embedding, too"},
 	{OPT_CE, "contrastive-every", "N", "every Nth step has the contrastive loss, 0 for none [10]"},
 	{OPT_CW, "contrastive-weight", "X", "its weight [0.1]"},
 	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
@@ -143,6 +144,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_DECAY: o->decay = cli_double(app, "--decay", arg, 0, 1); break;
 		case OPT_AVERAGE: o->average = cli_double(app, "--average", arg, 0, 0.999999); break;
 		case OPT_QAT: o->qat = cli_long(app, "--qat-every", arg, 0, most); break;
+		case OPT_QAT_EMBEDDING: o->qat_embedding = true; break;
 		case OPT_CE: o->contrastive_every = cli_long(app, "--contrastive-every", arg, 0, most); break;
 		case OPT_CW: o->contrastive_weight = cli_double(app, "--contrastive-weight", arg, 0, 1000); break;
 		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;

@@ -16,7 +16,7 @@ typedef struct finetune_options {
 	double lr, muon_lr, warmup, decay, contrastive_weight, average, teacher_weight, teacher_temperature;
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
-	bool resume, strict, constant;
+	bool resume, strict, constant, qat_embedding;
 	int precision; /* 0 auto, 1 f32, 2 bf16 */
 } finetune_options;
 

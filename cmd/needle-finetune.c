@@ -166,6 +166,7 @@ static ndl_status open_run(job *j, ndl_error *err)
 	                            o->constant ? 0 : (uint64_t)(o->decay * (double)j->total), 0.05};
 	r.seed = o->seed;
 	r.qat_every = (uint64_t)o->qat;
+	r.qat_embedding = o->qat_embedding;
 	r.contrastive_every = (uint64_t)o->contrastive_every;
 	r.accumulate = (uint64_t)o->accumulate;
 	r.average = o->average;

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+EMBEDDING = "embedding/embedding"
 ENC, DEC = "encoder/layers/EncoderBlock_0/", "decoder/layers/DecoderBlock_0/"
 CLASS_WEIGHTS = (1.0, 2.0, 4.0, 1.5)  # structure, name, value, key
 TOKENIZER = "tokenizer.model"
@@ -69,7 +70,7 @@ class Model:
         self.params = {k: torch.tensor(a, dtype=torch.float32, device=device, requires_grad=True)
                        for k, a in tensors.items()}
         q_norm, k = self.params[ENC + "self_attn/q_norm/scale"], self.params[ENC + "self_attn/k_proj/kernel"]
-        self.vocab, self.d = self.params["embedding/embedding"].shape
+        self.vocab, self.d = self.params[EMBEDDING].shape
         self.enc_layers, self.hd = q_norm.shape
         self.dec_layers = self.params[DEC + "self_attn_gate"].shape[0]
         self.heads, self.kv_heads = self.d // self.hd, k.shape[2] // self.hd
@@ -153,7 +154,7 @@ def attention(m, p, prefix, layer, x, kv, mask, causal, table):
 
 
 def embed(m, p, ids):
-    return F.embedding(ids, p["embedding/embedding"]) * math.sqrt(m.d)
+    return F.embedding(ids, p[EMBEDDING]) * math.sqrt(m.d)
 
 
 def encode(m, p, ids):
@@ -192,7 +193,7 @@ def contrastive_vectors(m, p, ids):
 def logits_at(m, p, enc, dec_in, where):
     """Logits [n, vocab] of the decoder positions `where`, which count through the padded rows."""
     hidden = decode(m, p, dec_in, *encode(m, p, enc))
-    return (hidden.flatten(0, 1)[where] @ p["embedding/embedding"].T).float()
+    return (hidden.flatten(0, 1)[where] @ p[EMBEDDING].T).float()
 
 
 def token_loss(m, p, enc, dec_in, where, target, cls, teacher=None, temperature=1.0):

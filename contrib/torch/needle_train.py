@@ -34,6 +34,7 @@ def options():
     p.add_argument("--warmup", type=float, default=0.05, help="share of the steps that warm up [0.05]")
     p.add_argument("--decay", type=float, default=0.15, help="share of the steps that decay [0.15]")
     p.add_argument("--qat-every", type=int, default=100, help="every Nth step trains through INT4 [100]")
+    p.add_argument("--qat-embedding", action="store_true", help="in these steps the embedding, too")
     p.add_argument("--contrastive-every", type=int, default=10, help="every Nth step has the contrastive loss [10]")
     p.add_argument("--contrastive-weight", type=float, default=0.1)
     p.add_argument("--z-weight", type=float, default=1e-4)
@@ -163,9 +164,14 @@ class Trainer:
         return torch.autocast(self.o.device.split(":")[0], torch.bfloat16, enabled=self.o.precision == "bf16")
 
     def weights(self, qat):
-        """The parameters as this step sees them: kernels through INT4 now and then."""
-        p = self.model.params
-        return {k: nm.fake_quant(w) if qat and nm.is_kernel(k) else w for k, w in p.items()}
+        """The parameters as this step sees them: kernels through INT4 now and then, maybe the embedding with them."""
+        seen = dict(self.model.params)
+        for k in seen if qat else ():
+            if nm.is_kernel(k):
+                seen[k] = nm.fake_quant(seen[k])
+        if qat and self.o.qat_embedding:
+            seen[nm.EMBEDDING] = nm.fake_quant(seen[nm.EMBEDDING].T).T  # a token's row is in groups
+        return seen
 
     def to(self, part):
         return {k: t.to(self.o.device, non_blocking=True) for k, t in part.items()}
@@ -265,8 +271,8 @@ class Trainer:
 
     def settings(self):
         o = vars(self.o)
-        keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "contrastive_every",
-                "contrastive_weight", "z_weight", "teacher_weight", "teacher_temperature", "average", "precision")
+        keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "qat_embedding",
+                "contrastive_every", "contrastive_weight", "z_weight", "teacher_weight", "teacher_temperature", "average", "precision")
         return {k: o[k] for k in keys} | {"world": self.world}
 
     def save(self):

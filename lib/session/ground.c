@@ -15,8 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { QUERY_MAX = 32 << 10, DEPTH_MAX = 64 }; /* bytes of a query that matter: no window holds more */
-enum { MAY_START = 1, MAY_END = 2 };           /* at a byte: a span may begin with it; end before it */
+enum {
+	QUERY_MAX = 32 << 10, /* bytes of a query that matter: no window holds more */
+	TEXT_MAX = 64 << 10,  /* with what is derived from them: all of it is searched for every token */
+};
+/* At a byte: a text, a number may begin with it; end before it. */
+enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8 };
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -62,16 +66,41 @@ static void mark(ndl_ground *g, size_t n)
 	}
 }
 
-void ndl_ground_add(ndl_ground *g, const char *text, size_t from, size_t to)
+static bool digit_at(const char *s, size_t i)
+{
+	return s[i] >= '0' && s[i] <= '9';
+}
+
+/* Marks where numbers begin and end as they are written. */
+static void mark_numbers(ndl_ground *g, size_t n)
+{
+	const char *s = ndl_buf_cstr(&g->text);
+	for (size_t i = 0; i < n; i++) {
+		if (!digit_at(s, i))
+			continue;
+		g->at[i].flags |= NUMBER_START;
+		while (digit_at(s, i))
+			i++;
+		if (s[i] == '.' && digit_at(s, i + 1))
+			for (i++; digit_at(s, i);)
+				i++;
+		g->at[i].flags |= NUMBER_END;
+	}
+}
+
+void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from, size_t to)
 {
 	size_t first = g->text.len;
+	if (first >= TEXT_MAX)
+		return;
 	for (const char *c = text; *c; c++)
 		put(g, *c, from, to);
 	put(g, '\0', from, to);
 	if (g->text.failed)
 		return;
-	g->at[first].flags = MAY_START;
-	g->at[g->text.len - 1].flags = MAY_END;
+	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER;
+	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0));
+	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 }
 
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err)
@@ -92,6 +121,7 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_erro
 	put(g, '\0', len, len);
 	if (!g->text.failed) {
 		mark(g, g->text.len - 1);
+		mark_numbers(g, g->text.len - 1);
 		ndl_derive(g, query, len);
 	}
 	return g->text.failed ? ndl_fail_nomem(err, "the query's spans") : NDL_OK;
@@ -115,19 +145,25 @@ static bool stands_at(const ndl_ground *g, size_t at, const char *value, size_t 
 	return true;
 }
 
-/* The next place from *at on where value can be under way; false: no more. */
-static bool next_place(const ndl_ground *g, size_t *at, const char *value, size_t n)
+static bool may_end(const ndl_ground *g, size_t at, enum ndl_copied kind)
 {
+	return g->at[at].flags & (kind == NDL_COPIED_NUMBER ? NUMBER_END : MAY_END);
+}
+
+/* The next place from *at on where value can be under way; false: no more. */
+static bool next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n)
+{
+	uint8_t start = kind == NDL_COPIED_NUMBER ? NUMBER_START : MAY_START;
 	for (; *at < g->text.len; ++*at)
-		if ((g->at[*at].flags & MAY_START) && stands_at(g, *at, value, n))
+		if ((g->at[*at].flags & start) && stands_at(g, *at, value, n))
 			return true;
 	return false;
 }
 
-bool ndl_ground_span(const ndl_ground *g, const char *value, size_t len, size_t *from, size_t *to)
+bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *value, size_t len, size_t *from, size_t *to)
 {
-	for (size_t at = 0; len && next_place(g, &at, value, len); at++) {
-		if (!(g->at[at + len].flags & MAY_END))
+	for (size_t at = 0; len && next_place(g, &at, kind, value, len); at++) {
+		if (!may_end(g, at + len, kind))
 			continue;
 		*from = g->at[at].from;
 		*to = g->at[at + len - 1].to;
@@ -136,114 +172,41 @@ bool ndl_ground_span(const ndl_ground *g, const char *value, size_t len, size_t 
 	return false;
 }
 
-/* ---- where in the answer -------------------------------------------------------------- */
+/* ---- what earlier values took --------------------------------------------------------- */
 
-/* Its strings are to be copied: they are free text, and no other keyword says what they are. */
-static bool is_copied(const json_t *schema)
+/* Spans of the query. */
+typedef struct spans {
+	ndl_ground_byte span[NDL_COPIES];
+	size_t n;
+} spans;
+
+static bool is_taken(const ndl_ground *g, const spans *taken, size_t at, size_t n)
 {
-	static const char *const made[] = {"enum", "const", "format", "pattern"};
-	static const char *const ways[] = {"anyOf", "oneOf"};
-	const json_t *type = json_object_get(schema, "type");
-	const char *name = json_string_value(type);
-	for (size_t i = 0; i < sizeof made / sizeof *made; i++)
-		if (json_object_get(schema, made[i]))
-			return false;
-	bool copied = name && strcmp(name, "string") == 0;
-	for (size_t i = 0; i < json_array_size(type); i++)
-		copied = copied || strcmp(json_string_value(json_array_get(type, i)), "string") == 0;
-	for (size_t w = 0; w < 2; w++) {
-		const json_t *list = json_object_get(schema, ways[w]);
-		for (size_t i = 0; i < json_array_size(list); i++) {
-			const json_t *way = json_array_get(list, i);
-			const char *of = json_string_value(json_object_get(way, "type"));
-			if (is_copied(way))
-				copied = true;
-			else if (!of || strcmp(of, "string") == 0)
-				return false;
-		}
-	}
-	return copied;
-}
-
-typedef struct level {
-	const json_t *schema; /* of the container; NULL: unknown */
-	bool object, key;     /* key: one is due */
-} level;
-
-static const json_t *member(const json_t *schema, const char *key, size_t len)
-{
-	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
-	return child ? child : json_object_get(schema, "additionalProperties");
-}
-
-/* The end of the string whose inside begins at `at`; n if it is not there yet. */
-static size_t string_end(const char *s, size_t at, size_t n)
-{
-	for (; at < n && s[at] != '"'; at++)
-		at += s[at] == '\\';
-	return at < n ? at : n;
-}
-
-static const json_t *tool_named(const ndl_tools *t, const char *name, size_t len)
-{
-	for (size_t i = 0; i < ndl_tools_count(t); i++) {
-		const char *norm = ndl_tools_norm_name(t, i);
-		if (strncmp(norm, name, len) == 0 && norm[len] == '\0')
-			return ndl_tools_schema(t, i);
-	}
-	return NULL;
-}
-
-/* Whether text[0..n), an answer under way, ends inside a string that is to be copied; *from: where
- * its inside begins. */
-static bool in_copied(const ndl_tools *t, const char *s, size_t n, size_t *from)
-{
-	level stack[DEPTH_MAX];
-	size_t depth = 0;
-	const json_t *value = NULL, *tool = NULL; /* schemas of the value that is due, of the tool called */
-	bool name = false;                        /* the tool's name is due */
-	for (size_t at = 0; at < n; at++) {
-		level *l = depth ? &stack[depth - 1] : NULL;
-		switch (s[at]) {
-		case '{': case '[':
-			if (depth == DEPTH_MAX)
-				return false;
-			stack[depth++] = (level){value, s[at] == '{', s[at] == '{'};
-			if (s[at] == '[')
-				value = json_object_get(value, "items");
-			break;
-		case '}': case ']':
-			depth -= depth > 0;
-			break;
-		case ',':
-			if (l && l->object)
-				l->key = true;
-			else if (l)
-				value = json_object_get(l->schema, "items");
-			break;
-		case '"': {
-			size_t begin = at + 1, end = string_end(s, begin, n);
-			*from = begin;
-			if (end == n)
-				return l && !(l->object && l->key) && is_copied(value);
-			at = end;
-			if (l && l->object && l->key && depth == 2) {
-				name = end - begin == 4 && memcmp(s + begin, "name", 4) == 0;
-				value = name ? NULL : tool;
-			} else if (l && l->object && l->key) {
-				value = member(l->schema, s + begin, end - begin);
-			} else if (name && depth == 2) {
-				tool = tool_named(t, s + begin, end - begin);
-			}
-			if (l)
-				l->key = false;
-			break;
-		}
-		default:
-			break;
-		}
-	}
+	for (size_t k = 0; n && k < taken->n; k++)
+		if (g->at[at].from < taken->span[k].to && g->at[at + n - 1].to > taken->span[k].from)
+			return true;
 	return false;
+}
+
+/* A number's minus does not count: the query may say it in words. */
+static size_t has_sign(const ndl_copy *c, const char *text)
+{
+	return c->kind == NDL_COPIED_NUMBER && c->from < c->to && text[c->from] == '-';
+}
+
+/* Every value takes the first span that it can come from and that none before it took. */
+static void take_earlier(const ndl_ground *g, const ndl_copies *copies, const char *text, spans *taken)
+{
+	taken->n = 0;
+	for (size_t i = 0; i < copies->n; i++) {
+		const ndl_copy *c = &copies->earlier[i];
+		size_t sign = has_sign(c, text), n = c->to - c->from - sign;
+		for (size_t at = 0; n && next_place(g, &at, c->kind, text + c->from + sign, n); at++)
+			if (may_end(g, at + n, c->kind) && !is_taken(g, taken, at, n)) {
+				taken->span[taken->n++] = (ndl_ground_byte){g->at[at].from, g->at[at + n - 1].to, 0};
+				break;
+			}
+	}
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */
@@ -253,61 +216,95 @@ static void set(uint64_t *bits, int32_t id)
 	bits[id / 64] |= UINT64_C(1) << (id % 64);
 }
 
+/* Pieces that agree on d bytes and go on with one of these. */
+static void set_ends(const ndl_pieces *p, size_t lo, size_t hi, size_t d, const char *marks, uint64_t *bits)
+{
+	for (; *marks; marks++) {
+		size_t first = lo, last = hi;
+		if (ndl_pieces_narrow(p, &first, &last, d, (unsigned char)*marks))
+			for (size_t i = first; i < last; i++)
+				set(bits, p->piece[i].id);
+	}
+}
+
 /* Pieces that go on at text[at]: as a part of a span, or to its end and then anything. */
-static void keep_from(const ndl_ground *g, const ndl_pieces *p, size_t at, bool begun, uint64_t *bits)
+static void keep_from(const ndl_ground *g, const spans *taken, const ndl_pieces *p, enum ndl_copied kind, size_t at, bool begun,
+                      uint64_t *bits)
 {
 	size_t lo = 0, hi = p->n;
 	for (size_t d = 0;; d++) {
-		if ((begun || d) && (g->at[at + d].flags & MAY_END)) {
-			size_t first = lo, last = hi;
-			if (ndl_pieces_narrow(p, &first, &last, d, '"'))
-				for (size_t i = first; i < last; i++)
-					set(bits, p->piece[i].id);
-		}
-		if (g->text.data[at + d] == '\0' || !ndl_pieces_narrow(p, &lo, &hi, d, (unsigned char)g->text.data[at + d]))
+		if ((begun || d) && may_end(g, at + d, kind))
+			set_ends(p, lo, hi, d, kind == NDL_COPIED_TEXT ? "\"" : ",}]", bits);
+		unsigned char next = (unsigned char)g->text.data[at + d];
+		if (next == '\0' || is_taken(g, taken, at + d, 1) || !ndl_pieces_narrow(p, &lo, &hi, d, next))
 			return;
 		for (size_t i = lo; i < hi && p->piece[i].len == d + 1; i++)
 			set(bits, p->piece[i].id);
 	}
 }
 
+/* bits := the tokens that keep the value under way to the query, outside what is taken; false if there are none. */
+static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copy *now, const char *text,
+                        size_t words, uint64_t *bits)
+{
+	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
+	memset(bits, 0, words * sizeof *bits);
+	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++)
+		if (!is_taken(g, taken, at, n ? n : 1)) {
+			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
+			places++;
+		}
+	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
+		set_ends(p, 0, p->n, 0, "-", bits);
+	return places > 0;
+}
+
 /* A piece that opens a string and goes on in it: whether what it begins keeps to the query. */
 static bool keeps_opened(const ndl_ground *g, const ndl_tools *t, const ndl_buf *text, const ndl_piece *piece,
                          ndl_buf *scratch)
 {
-	size_t from, at = 0;
+	ndl_copies c;
+	size_t at = 0;
 	ndl_buf_reset(scratch);
 	ndl_buf_add(scratch, ndl_buf_cstr(text), text->len);
 	ndl_buf_add(scratch, piece->bytes, piece->len);
-	return scratch->failed || !in_copied(t, scratch->data, scratch->len, &from) || from == scratch->len ||
-	       next_place(g, &at, scratch->data + from, scratch->len - from);
+	if (scratch->failed)
+		return true;
+	ndl_copies_find(&c, t, scratch->data, scratch->len);
+	return c.now.kind != NDL_COPIED_TEXT || c.now.from == c.now.to ||
+	       next_place(g, &at, NDL_COPIED_TEXT, scratch->data + c.now.from, c.now.to - c.now.from);
 }
 
-bool ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
-                     const uint64_t *mask, uint64_t *bits, ndl_buf *scratch)
+enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
+                                const uint64_t *mask, ndl_kept *kept, ndl_buf *scratch)
 {
 	const ndl_pieces *p = &e->pieces;
-	size_t from = 0, n = 0, bytes = ndl_vocab_trie_words(e->trie) * sizeof *bits;
-	bool inside = in_copied(t, ndl_buf_cstr(text), text->len, &from), begun = text->len > from;
+	size_t words = ndl_vocab_trie_words(e->trie);
+	const spans none = {.n = 0};
+	spans taken;
+	ndl_copies c;
+	const char *s = ndl_buf_cstr(text);
+	ndl_copies_find(&c, t, s, text->len);
+	bool inside = c.now.kind != NDL_COPIED_NOT, begun = c.now.to > c.now.from, text_due = c.now.kind == NDL_COPIED_TEXT;
+	kept->fresh = false;
 	if (!inside && p->n_opening == 0)
-		return false;
-	memset(bits, inside ? 0 : 0xFF, bytes);
-	for (size_t at = 0; inside && next_place(g, &at, text->data + from, text->len - from); at++, n++)
-		keep_from(g, p, at + text->len - from, begun, bits);
-	if (inside && begun && n == 0)
-		return false; /* it has left the query already */
-	if (inside && n == 0) { /* nothing to copy: the empty string */
-		size_t lo = 0, hi = p->n;
-		for (bool some = ndl_pieces_narrow(p, &lo, &hi, 0, '"'); some && lo < hi; lo++)
-			set(bits, p->piece[lo].id);
-	}
+		return NDL_COPIED_NOT;
+	memset(kept->bits, 0xFF, words * sizeof *kept->bits);
+	bool places = inside && keep_places(g, &none, p, &c.now, s, words, kept->bits);
+	if (inside && !places && (begun || !text_due))
+		return NDL_COPIED_NOT; /* it has left the query already; no number to keep to */
+	if (inside && !places)
+		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
+	take_earlier(g, &c, s, &taken);
+	if (places && taken.n)
+		kept->fresh = keep_places(g, &taken, p, &c.now, s, words, kept->fresh_bits);
 	for (size_t i = 0; i < p->n_opening; i++) {
 		const ndl_piece *x = &p->piece[p->opening[i]];
 		uint64_t bit = UINT64_C(1) << (x->id % 64);
-		if ((mask[x->id / 64] & bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
-			bits[x->id / 64] &= ~bit;
+		if ((mask[x->id / 64] & kept->bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
+			kept->bits[x->id / 64] &= ~bit;
 	}
-	return true;
+	return text_due || !inside ? NDL_COPIED_TEXT : NDL_COPIED_NUMBER;
 }
 
 /* ---- sources -------------------------------------------------------------------------- */
@@ -319,7 +316,10 @@ static void add_source(json_t *to, const ndl_ground *g, const ndl_buf *path, con
 	ndl_json_write(&text, value, 0);
 	bool quoted = json_is_string(value) && text.len >= 2;
 	json_t *span = json_null();
-	if (!text.failed && ndl_ground_span(g, ndl_buf_cstr(&text) + quoted, text.len - 2 * (size_t)quoted, &from, &end))
+	const char *inside = ndl_buf_cstr(&text) + quoted;
+	size_t len = text.failed ? 0 : text.len - 2 * (size_t)quoted;
+	if (ndl_ground_span(g, NDL_COPIED_TEXT, inside, len, &from, &end) ||
+	    (json_is_number(value) && ndl_ground_span(g, NDL_COPIED_NUMBER, inside, len, &from, &end)))
 		span = json_pack("[II]", (json_int_t)from, (json_int_t)end);
 	json_object_set_new(to, ndl_buf_cstr(path), span);
 	ndl_buf_clear(&text);

@@ -44,7 +44,7 @@ void ndl_path_start(ndl_path *p, const ndl_grammar *g)
 	p->id[0] = NDL_EOS;
 	p->n = 1;
 	p->fed = 0;
-	p->departures = 0;
+	p->cost = 0;
 	p->odds = (ndl_odds){0, 0, 0};
 }
 
@@ -57,7 +57,7 @@ ndl_status ndl_path_branch(ndl_path *to, const ndl_path *from, ndl_error *err)
 	memcpy(to->choice, from->choice, from->n * sizeof *to->choice);
 	to->n = from->n;
 	to->fed = from->fed;
-	to->departures = from->departures;
+	to->cost = from->cost;
 	to->odds = from->odds;
 	ndl_decoder_branch(to->dec, from->dec);
 	return ndl_buf_check(&to->text, err);

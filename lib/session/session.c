@@ -16,8 +16,7 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
-/* Paths and their decoders are made when a request first needs them, and kept. */
-static ndl_status make_paths(ndl_session *s, size_t beam, ndl_error *err)
+ndl_status ndl_session_paths(ndl_session *s, size_t beam, ndl_error *err)
 {
 	for (; s->n_paths < beam; s->n_paths++)
 		if (!(s->path[s->n_paths] = ndl_path_new(s->engine, s->ex, s->n_paths ? NULL : s->dec, err)))
@@ -43,9 +42,10 @@ ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err)
 	}
 	s->logits = ndl_alloc64((size_t)c->vocab_size, sizeof *s->logits);
 	s->mask = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->mask);
-	s->kept = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept);
+	s->kept.bits = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept.bits);
+	s->kept.fresh_bits = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept.fresh_bits);
 	s->embedding = ndl_calloc((size_t)c->contrastive_dim + 1, sizeof *s->embedding);
-	if (!s->logits || !s->mask || !s->kept || !s->embedding || make_paths(s, 1, err) != NDL_OK) {
+	if (!s->logits || !s->mask || !s->kept.bits || !s->kept.fresh_bits || !s->embedding || ndl_session_paths(s, 1, err) != NDL_OK) {
 		ndl_fail_nomem(err, "a session");
 		ndl_session_free(s);
 		return NULL;
@@ -66,7 +66,8 @@ void ndl_session_free(ndl_session *s)
 	ndl_buf_clear(&s->tools_text);
 	free(s->logits);
 	free(s->mask);
-	free(s->kept);
+	free(s->kept.bits);
+	free(s->kept.fresh_bits);
 	ndl_ground_clear(&s->ground);
 	ndl_lexical_clear(&s->lexical);
 	ndl_buf_clear(&s->scratch);
@@ -199,14 +200,14 @@ ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *que
                            const ndl_request *request, ndl_result *out, ndl_error *err)
 {
 	ndl_toolset *own = NULL;
-	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err, .departure_cost = NDL_DEPARTURE_COST};
+	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err};
 	if (request->ground != NDL_GROUND_OFF)
 		d.ground = &s->ground;
 	d.strict = request->ground == NDL_GROUND_STRICT;
 	memset(out, 0, sizeof *out);
 	if (request->beam > NDL_BEAM_MAX)
 		return ndl_fail(err, NDL_EINVAL, "a beam of %zu: at most %d", request->beam, NDL_BEAM_MAX);
-	ndl_status rc = make_paths(s, request->beam, err);
+	ndl_status rc = ndl_session_paths(s, request->beam, err);
 	if (rc == NDL_OK)
 		rc = select_tools(s, t, query, len, request, &own, err);
 	if (rc == NDL_OK)

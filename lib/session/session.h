@@ -74,13 +74,14 @@ typedef void ndl_call_fn(void *user, json_t *call);
 
 enum { NDL_BEAM_MAX = 16 };
 
-/* Where string values come from, but those that the schema gives an enum, const, format or pattern.
- * A value is grounded if it is a span of the query from the edge of a word to the edge of a word (a
+/* Where values come from, but those that the schema gives an enum, const, format or pattern.
+ * A string is grounded if it is a span of the query from the edge of a word to the edge of a word (a
  * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
- * date of it as arguments spell them: 06:30 for "half past six". */
+ * date of it as arguments spell them: 06:30 for "half past six". A number is, where the query has any, if it is one of them or
+ * what a quantity of it comes to: 90 for "an hour and a half". */
 enum ndl_grounding {
-	NDL_GROUND_PREFER, /* leaving the query costs a value some of its probability */
-	NDL_GROUND_STRICT, /* only grounded values, unless the schema (minLength) admits none */
+	NDL_GROUND_PREFER, /* leaving the query, or taking what another value of the call took, costs a value some of its probability */
+	NDL_GROUND_STRICT, /* the same, and only grounded strings, unless the schema (minLength) admits none */
 	NDL_GROUND_OFF,
 };
 
@@ -91,7 +92,8 @@ typedef struct ndl_request {
 	                          ndl_toolset_index if there are more */
 	enum ndl_ranking rank; /* for top_tools */
 	double min_confidence; /* below: no call, and `rejected` */
-	size_t beam;           /* answers kept side by side; 0 or 1: greedy; at most NDL_BEAM_MAX */
+	size_t beam;           /* answers kept side by side, at most NDL_BEAM_MAX; 1: greedy decoding; 0: greedy, and a call that
+	                          is in doubt again with a beam of 4 */
 	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
 	                          that of the first call; -INFINITY: it is never weighed */
 	/* What a unit of the tools' BM25 scores (retrieve.h; among the tools that are offered) adds to the logit of the first call's

@@ -49,6 +49,21 @@ struct ndl_toolset {
 ndl_status ndl_embed_tools(const ndl_toolset *t, const ndl_exec *x, const size_t *which, size_t n, float *vectors,
                            ndl_error *err);
 
+/* copies.c: values that are to be copied from the query, in an answer under way. */
+enum ndl_copied { NDL_COPIED_NOT, NDL_COPIED_TEXT, NDL_COPIED_NUMBER };
+enum { NDL_COPIES = 32 };
+typedef struct ndl_copy {
+	enum ndl_copied kind;
+	size_t from, to; /* of the answer: a number, or what is between a string's quotes */
+} ndl_copy;
+typedef struct ndl_copies {
+	ndl_copy now;                 /* under way at the end of the text; for a number maybe nothing yet */
+	ndl_copy earlier[NDL_COPIES]; /* the n before it in the same call, but no more than fit */
+	size_t n;
+} ndl_copies;
+/* For text[0..n), an answer under way. */
+void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size_t n);
+
 /* ground.c: what may be copied from a query. */
 typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
@@ -59,20 +74,26 @@ typedef struct ndl_ground {
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
 } ndl_ground;
+enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
 /* Replaces what g holds. */
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
-/* Adds a text that the bytes [from, to) of the query say in other words. */
-void ndl_ground_add(ndl_ground *g, const char *text, size_t from, size_t to);
-/* derive.c: adds what numbers, times and dates of the query mean. */
+/* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as. */
+void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from, size_t to);
+/* derive.c: adds what numbers, times, dates and quantities of the query mean. */
 void ndl_derive(ndl_ground *g, const char *query, size_t len);
-/* Where in the query a value (len bytes as inside a JSON string) comes from; false: nowhere. */
-bool ndl_ground_span(const ndl_ground *g, const char *value, size_t len, size_t *from, size_t *to);
-/* False if what follows text, an answer under way, has nothing to do with the query: it is no string
- * that is to be copied, or one that has left the query. Else bits := the tokens of mask (and maybe
- * others) that keep to it. */
-bool ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
-                     const uint64_t *mask, uint64_t *bits, ndl_buf *scratch);
+/* Where in the query a value (len bytes, of a string those inside) comes from; false: nowhere. */
+bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *value, size_t len, size_t *from, size_t *to);
+/* Tokens that keep to the query, and those that also keep clear of what earlier values of the call were copied from. */
+typedef struct ndl_kept {
+	uint64_t *bits, *fresh_bits; /* [V / 64] */
+	bool fresh; /* fresh_bits tell */
+} ndl_kept;
+/* NOT if what follows text, an answer under way, has nothing to do with the query: it is nothing that is to be
+ * copied, or has left the query. Else what it is, and kept := the tokens of mask (and maybe others) that
+ * keep to it. */
+enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
+                                const uint64_t *mask, ndl_kept *kept, ndl_buf *scratch);
 /* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
 json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 
@@ -103,7 +124,7 @@ typedef struct ndl_path {
 	int32_t *id;        /* [max_dec_len + 1]; id[0] is </s> */
 	ndl_choice *choice; /* of each id */
 	size_t n, fed;
-	unsigned departures; /* choices that left the query */
+	double cost; /* log-probability that choices were charged for leaving the query */
 	ndl_odds odds;
 } ndl_path;
 /* dec: borrowed, or NULL to make one. */
@@ -127,12 +148,16 @@ struct ndl_session {
 	ndl_ids prompt, run; /* run: forced tokens */
 	ndl_buf tools_text;
 	float *logits;       /* [V] */
-	uint64_t *mask, *kept; /* [V / 64]: what may follow; what keeps to the query */
+	uint64_t *mask;      /* [V / 64]: what may follow */
+	ndl_kept kept;
 	ndl_ground ground;
 	ndl_lexical lexical;
 	ndl_buf scratch;
 	float *embedding;    /* [contrastive_dim] */
 };
+
+/* session.c: makes the paths up to this number, with their decoders; they are kept. */
+ndl_status ndl_session_paths(ndl_session *s, size_t beam, ndl_error *err);
 
 /* calls.c: the text of an answer, watched while it grows. */
 typedef struct ndl_answer {
@@ -164,13 +189,15 @@ typedef struct ndl_decoding {
 	size_t limit;          /* tokens that may be generated */
 	const ndl_ground *ground; /* what strings are to be copied from, or NULL */
 	bool strict;           /* and nothing else where the grammar leaves a way */
-	double departure_cost; /* log-probability that a departure from the query is charged */
 	ndl_answer answer;
 	ndl_path *best;        /* the answer, once decoded; one of the session's */
 } ndl_decoding;
 
-/* What prefer charges for leaving the query. */
+/* What prefer charges a string and a number for leaving the query, and either for copying what another value of the call
+ * was copied from: logarithms of probabilities. */
 #define NDL_DEPARTURE_COST 5.0
+#define NDL_NUMBER_COST 3.0
+#define NDL_REPEAT_COST 6.0
 /* What a unit of BM25 weighs where none is asked for. */
 #define NDL_LEXICAL_WEIGHT 1.0
 /* The exponent of the length that scores are divided by. */

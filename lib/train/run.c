@@ -80,8 +80,17 @@ size_t ndl_run_parameters(const ndl_run *r)
 
 /* A step ------------------------------------------------------------------------------- */
 
-/* Kernels rounded to INT4 and back, all else as it is; the gradient at these values is taken as
- * the gradient at the real ones (straight-through). */
+static void fake_embedding(ndl_run *r)
+{
+	const ndl_slot *p = &r->ps.p[NDL_P_EMBEDDING];
+	float *rows = ndl_params_at(&r->ps, r->fake, NDL_P_EMBEDDING, 0);
+#pragma omp parallel for num_threads(ndl_exec_threads(r->x))
+	for (size_t i = 0; i < p->rows; i++)
+		ndl_fake_quant(rows + i * p->cols, rows + i * p->cols, p->cols, 1, QAT_GROUP);
+}
+
+/* Kernels rounded to INT4 and back, and the embedding if asked for, all else as it is; the gradient at these
+ * values is taken as the gradient at the real ones (straight-through). */
 static ndl_status make_fake(ndl_run *r, ndl_error *err)
 {
 	if (!r->fake)
@@ -99,6 +108,8 @@ static ndl_status make_fake(ndl_run *r, ndl_error *err)
 			ndl_fake_quant(k, k, p->rows, p->cols, QAT_GROUP);
 		}
 	}
+	if (r->o.qat_embedding)
+		fake_embedding(r);
 	return NDL_OK;
 }
 

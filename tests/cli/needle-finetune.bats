@@ -75,7 +75,7 @@ loss_of() {
 @test "killed with -9 at any moment, it loses no step that was saved and ends on the same bytes" {
 	local rounds=3 last=0 at
 	[ -z "${NEEDLE_LONG-}" ] || rounds=200
-	new="$new --epochs 6 --average 0.9 --qat-every 3 --contrastive-every 2"
+	new="$new --epochs 6 --average 0.9 --qat-every 3 --qat-embedding --contrastive-every 2"
 	$new d.jsonl -o whole.safetensors
 	for ((i = 0; i < rounds; i++)); do
 		${new/ -q/} --checkpoint-every 1 --resume d.jsonl -o broken.safetensors 2>err &

@@ -21,7 +21,7 @@ setup() {
 	data="--val d.jsonl --batch-size 4 --epochs 2"
 	needle-finetune -q -m "$base" $data --dump-tokens d.tokens d.jsonl
 	train=("$python" "$top_srcdir/contrib/torch/needle_train.py" -m "$base")
-	recipe="--lr 3e-4 --muon-lr 0.01 --warmup 0.2 --decay 0.3 --qat-every 3 --contrastive-every 2"
+	recipe="--lr 3e-4 --muon-lr 0.01 --warmup 0.2 --decay 0.3 --qat-every 3 --qat-embedding --contrastive-every 2"
 }
 
 # near A B BOUND: whether all tensors of two model files differ by less (relative root mean square)

@@ -218,15 +218,12 @@ static void test_beam(void)
 	ndl_session *s = new_session(engine[0], &x);
 	size_t differ = 0, better = 0;
 	for (int i = 0; i < QUERIES; i++) {
-		answer greedy, one, many;
-		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -INFINITY}, &greedy);
-		ask(s, 0, queries[i], (ndl_request){.beam = 1, .refuse_bias = -INFINITY}, &one);
+		answer greedy, many;
+		ask(s, 0, queries[i], (ndl_request){.beam = 1, .refuse_bias = -INFINITY}, &greedy);
 		ask(s, 0, queries[i], (ndl_request){.beam = NDL_BEAM_MAX}, &many);
-		CHECK(same(&greedy, &one, true));
 		differ += !same(&greedy, &many, false);
 		better += !many.unfinished && !greedy.unfinished && score(&many) > score(&greedy);
 		free(greedy.calls);
-		free(one.calls);
 		free(many.calls);
 	}
 	tap_note("beam %d: %zu of %d other answers, %zu scored higher", NDL_BEAM_MAX, differ, (int)QUERIES, better);
@@ -234,6 +231,38 @@ static void test_beam(void)
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_result r = {0};
 	CHECK(ndl_session_run(s, tools[0], "x", 1, &(ndl_request){.beam = NDL_BEAM_MAX + 1}, &r, &err) == NDL_EINVAL);
+	ndl_session_free(s);
+	ndl_exec_free(x);
+}
+
+/* Whether a choice is less likely than all others together. */
+static bool has_doubt(const answer *a)
+{
+	for (size_t t = 0; t < a->n; t++)
+		if (a->p[t] < 0.5)
+			return true;
+	return false;
+}
+
+/* By itself decoding is greedy where that leaves no doubt, and something else where it does. */
+static void test_again(void)
+{
+	ndl_exec *x;
+	ndl_session *s = new_session(engine[0], &x);
+	size_t differ = 0, doubts = 0;
+	for (int i = 0; i < QUERIES; i++) {
+		answer greedy, by_itself;
+		ask(s, 0, queries[i], (ndl_request){.beam = 1, .ground = NDL_GROUND_OFF}, &greedy);
+		ask(s, 0, queries[i], (ndl_request){.ground = NDL_GROUND_OFF}, &by_itself);
+		bool is_same = same(&greedy, &by_itself, false);
+		CHECK(is_same || has_doubt(&greedy) || strcmp(greedy.calls, "[]") == 0);
+		doubts += has_doubt(&greedy);
+		differ += !is_same;
+		free(greedy.calls);
+		free(by_itself.calls);
+	}
+	tap_note("%zu answers in doubt, %zu decoded otherwise again", doubts, differ);
+	CHECK(doubts > 0 && differ > 0);
 	ndl_session_free(s);
 	ndl_exec_free(x);
 }
@@ -303,23 +332,6 @@ static void test_jump_is_canonical(void)
 	ndl_ids_clear(&run);
 }
 
-/* ---- grounding ---- */
-
-static void check_span(const char *query, const char *value, const char *source)
-{
-	ndl_error err = NDL_ERROR_INIT;
-	ndl_ground g = {0};
-	size_t from = 0, to = 0;
-	bool ok = ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
-	bool found = ok && ndl_ground_span(&g, value, strlen(value), &from, &to);
-	if (!source)
-		tap_ok(ok && !found, "\"%s\" is not in: %s", value, query);
-	else if (!tap_ok(found && to - from == strlen(source) && memcmp(query + from, source, to - from) == 0,
-	                 "\"%s\" comes from \"%s\" in: %s", value, source, query))
-		tap_note("found %zu to %zu", from, to);
-	ndl_ground_clear(&g);
-}
-
 /* Words that weigh enough choose the tool, whatever the network; where none is shared they change nothing. */
 static void test_lexical(void)
 {
@@ -358,41 +370,6 @@ static void test_lexical(void)
 		ndl_exec_free(x);
 	}
 	CHECK(calls > 0);
-}
-
-static void test_spans(void)
-{
-	const char *q = "Tell  Maria's cousin\tZo\xc3\xab \"call me\" at half past six, reminders 12b\xe2\x80\x99s";
-	check_span(q, "maria", "Maria");
-	check_span(q, "Maria's Cousin Zo\xc3\xab", "Maria's cousin\tZo\xc3\xab");
-	check_span(q, "reminder", "reminder");
-	check_span(q, "\\\"call me\\\"", "\"call me\"");
-	check_span(q, "12", "12");
-	check_span(q, "12b", "12b");
-	check_span(q, "06:30", "half past six");
-	check_span(q, "18:30", "half past six");
-	check_span(q, "6:30 PM", "half past six");
-	check_span(q, "ousin", NULL);
-	check_span(q, "cous", NULL);
-	check_span(q, "Tell Maria cousin", NULL);
-	check_span(q, "", NULL);
-	check_span(q, "07:30", NULL);
-	check_span("", "x", NULL);
-	check_span("the 3rd of May, 2027 or may 4 2028", "2027-05-03", "3rd of May, 2027");
-	check_span("the 3rd of May, 2027 or may 4 2028", "2028-05-04", "may 4 2028");
-	check_span("on 31/12/2026", "2026-12-31", "31/12/2026");
-	check_span("set off 4:14PM", "16:14", "4:14PM");
-	check_span("set off 4:14PM", "04:14", NULL);
-	check_span("ten to 12 in the afternoon", "11:50", NULL);
-	check_span("ten to 12 in the morning", "11:50", "ten to 12 in the morning");
-	check_span("a quarter to one", "12:45", "a quarter to one");
-	check_span("at noon", "12:00", "noon");
-	check_span("twenty-five thousand and sixty boxes", "25060", "twenty-five thousand and sixty");
-	check_span("three hundred and twelve", "312", "three hundred and twelve");
-	check_span("30,000 miles", "30000", "30,000");
-	check_span("6 a.m. sharp", "06:00", "6 a.m");
-	check_span("a\x01" "b\\c", "a", "a");
-	check_span("a\x01" "b\\c", "b\\\\c", "b\\c");
 }
 
 /* Strings of a strict answer, but for those that are no copies, come from the query. */
@@ -448,7 +425,7 @@ int main(void)
 	test_beam();
 	test_refuse_bias();
 	test_lexical();
-	test_spans();
+	test_again();
 	test_strict();
 	for (int m = 0; m < 2; m++) {
 		ndl_toolset_free(tools[m]);

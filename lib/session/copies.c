@@ -1,0 +1,189 @@
+/* copies.c - which values of an answer under way are to be copied from the query.
+ *
+ * That is for the schema to say: strings that it gives an enum, const, format or pattern are of another making, and are
+ * left alone; so are numbers with an enum or const. */
+#include "session/session_internal.h"
+
+#include <string.h>
+
+enum { DEPTH_MAX = 64 };
+
+typedef struct level {
+	const json_t *schema; /* of the container; NULL: unknown */
+	bool object, key;     /* key: one is due */
+} level;
+
+/* The text s[0..n), read up to `at`. */
+typedef struct scan {
+	const ndl_tools *tools;
+	const char *s;
+	size_t n, at;
+	level stack[DEPTH_MAX];
+	size_t depth;
+	const json_t *value, *tool; /* schemas of the value that is due, of the tool called */
+	bool name;                  /* the tool's name is due */
+	ndl_copies *out;
+} scan;
+
+static bool is_any_of(const json_t *schema, const char *const *keywords, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (json_object_get(schema, keywords[i]))
+			return true;
+	return false;
+}
+
+static bool has_type(const json_t *schema, const char *type)
+{
+	const json_t *types = json_object_get(schema, "type");
+	const char *name = json_string_value(types);
+	if (name)
+		return strcmp(name, type) == 0;
+	for (size_t i = 0; i < json_array_size(types); i++)
+		if (strcmp(json_string_value(json_array_get(types, i)), type) == 0)
+			return true;
+	return false;
+}
+
+static bool is_number(const json_t *schema)
+{
+	static const char *const made[] = {"enum", "const"};
+	return (has_type(schema, "integer") || has_type(schema, "number")) && !has_type(schema, "string") && !is_any_of(schema, made, 2);
+}
+
+/* Its strings are free text, and no other keyword says what they are. */
+static bool is_text(const json_t *schema)
+{
+	static const char *const made[] = {"enum", "const", "format", "pattern"};
+	static const char *const ways[] = {"anyOf", "oneOf"};
+	if (is_any_of(schema, made, sizeof made / sizeof *made))
+		return false;
+	bool copied = has_type(schema, "string");
+	for (size_t w = 0; w < 2; w++) {
+		const json_t *list = json_object_get(schema, ways[w]);
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const json_t *way = json_array_get(list, i);
+			const char *of = json_string_value(json_object_get(way, "type"));
+			if (is_text(way))
+				copied = true;
+			else if (!of || strcmp(of, "string") == 0)
+				return false;
+		}
+	}
+	return copied;
+}
+
+static const json_t *member(const json_t *schema, const char *key, size_t len)
+{
+	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
+	return child ? child : json_object_get(schema, "additionalProperties");
+}
+
+static const json_t *tool_named(const ndl_tools *t, const char *name, size_t len)
+{
+	for (size_t i = 0; i < ndl_tools_count(t); i++) {
+		const char *norm = ndl_tools_norm_name(t, i);
+		if (strncmp(norm, name, len) == 0 && norm[len] == '\0')
+			return ndl_tools_schema(t, i);
+	}
+	return NULL;
+}
+
+/* The end of the string whose inside begins at `at`; n if it is not there yet. */
+static size_t string_end(const char *s, size_t at, size_t n)
+{
+	for (; at < n && s[at] != '"'; at++)
+		at += s[at] == '\\';
+	return at < n ? at : n;
+}
+
+static bool is_numeric(char c)
+{
+	return (c >= '0' && c <= '9') || c == '-' || c == '.' || c == 'e' || c == 'E' || c == '+';
+}
+
+/* A value that is there, or at the end of the text under way. */
+static void note(scan *x, enum ndl_copied kind, size_t from, size_t to)
+{
+	ndl_copies *c = x->out;
+	if (to == x->n)
+		c->now = (ndl_copy){kind, from, to};
+	else if (kind != NDL_COPIED_NOT && c->n < NDL_COPIES)
+		c->earlier[c->n++] = (ndl_copy){kind, from, to};
+}
+
+static void take_string(scan *x, level *l)
+{
+	size_t begin = x->at + 1, end = string_end(x->s, begin, x->n);
+	bool key = l && l->object && l->key;
+	if (key && end < x->n && x->depth == 2) {
+		x->name = end - begin == 4 && memcmp(x->s + begin, "name", 4) == 0;
+		x->value = x->name ? NULL : x->tool;
+	} else if (key && end < x->n) {
+		x->value = member(l->schema, x->s + begin, end - begin);
+	} else if (!key && x->name && x->depth == 2) {
+		x->tool = tool_named(x->tools, x->s + begin, end - begin);
+	} else if (!key) {
+		note(x, l && is_text(x->value) ? NDL_COPIED_TEXT : NDL_COPIED_NOT, begin, end);
+	}
+	x->at = end;
+	if (l)
+		l->key = false;
+}
+
+static void take_number(scan *x)
+{
+	size_t from = x->at;
+	while (x->at < x->n && is_numeric(x->s[x->at]))
+		x->at++;
+	note(x, is_number(x->value) ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at);
+	x->at--;
+}
+
+static bool open_container(scan *x)
+{
+	bool object = x->s[x->at] == '{';
+	if (x->depth == DEPTH_MAX)
+		return false;
+	if (x->depth == 1)
+		x->out->n = 0; /* another call */
+	x->stack[x->depth++] = (level){x->value, object, object};
+	if (!object)
+		x->value = json_object_get(x->value, "items");
+	return true;
+}
+
+/* A number may be about to begin, of which there is nothing yet. */
+static bool is_due(const scan *x)
+{
+	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
+	char last = x->n ? x->s[x->n - 1] : ' ';
+	return l && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
+}
+
+void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t n)
+{
+	scan x = {.tools = t, .s = s, .n = n, .out = out};
+	out->n = 0;
+	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
+	for (; x.at < n; x.at++) {
+		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
+		char c = s[x.at];
+		if (c == '{' || c == '[') {
+			if (!open_container(&x))
+				return;
+		} else if (c == '}' || c == ']') {
+			x.depth -= x.depth > 0;
+		} else if (c == ',' && l && l->object) {
+			l->key = true;
+		} else if (c == ',' && l) {
+			x.value = json_object_get(l->schema, "items");
+		} else if (c == '"') {
+			take_string(&x, l);
+		} else if (is_numeric(c) && l && c != 'e') {
+			take_number(&x);
+		}
+	}
+	if (is_due(&x))
+		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
+}

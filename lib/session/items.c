@@ -1,0 +1,107 @@
+/* items.c - a query as words, numbers and marks, for those who read times and quantities in it. English. */
+#include "session/items_internal.h"
+
+#include <string.h>
+
+static long word_number(const char *w, bool *ordinal)
+{
+	static const char *const small[] = {"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine",
+		"ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
+	static const char *const tens[] = {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
+	static const char *const nth[] = {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
+		"ninth", "tenth", "eleventh", "twelfth"};
+	for (size_t i = 0; i < sizeof nth / sizeof *nth; i++)
+		if ((*ordinal = strcmp(w, nth[i]) == 0))
+			return (long)i + 1;
+	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
+		if (strcmp(w, small[i]) == 0)
+			return (long)i;
+	for (size_t i = 0; i < sizeof tens / sizeof *tens; i++)
+		if (strcmp(w, tens[i]) == 0)
+			return 20 + 10 * (long)i;
+	return -1;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	unsigned char b = ndl_fold((unsigned char)c);
+	return (b >= 'a' && b <= 'z') || b >= 0x80;
+}
+
+bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x)
+{
+	size_t i = *at, n = 0;
+	while (i < len && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r' || s[i] == '-'))
+		i++;
+	*x = (ndl_item){.from = i, .number = -1};
+	if (i == len)
+		return false;
+	if (is_digit(s[i])) {
+		x->number = 0;
+		for (; i < len && is_digit(s[i]); i++, x->digits++)
+			x->number = x->digits < 9 ? 10 * x->number + (s[i] - '0') : x->number;
+		char a = i + 1 < len ? (char)ndl_fold((unsigned char)s[i]) : ' ';
+		char b = i + 1 < len ? (char)ndl_fold((unsigned char)s[i + 1]) : ' ';
+		x->ordinal = (a == 's' && b == 't') || (a == 'n' && b == 'd') || (a == 'r' && b == 'd') || (a == 't' && b == 'h');
+		i += x->ordinal ? 2 : 0;
+	} else if (is_letter(s[i])) {
+		/* with the dots and quotes inside: a.m., o'clock */
+		for (; i < len && (is_letter(s[i]) || ((s[i] == '.' || s[i] == '\'') && i + 1 < len && is_letter(s[i + 1]))); i++) {
+			if (n < NDL_ITEM_WORD && is_letter(s[i]))
+				x->word[n] = (char)ndl_fold((unsigned char)s[i]);
+			n += is_letter(s[i]);
+		}
+		x->word[n <= NDL_ITEM_WORD ? n : 0] = '\0';
+		x->number = word_number(x->word, &x->ordinal);
+	} else {
+		x->word[0] = s[i++];
+	}
+	x->to = *at = i;
+	return true;
+}
+
+void ndl_look(ndl_view *v, size_t at)
+{
+	for (v->n = 0; v->n < NDL_ITEM_LOOK && ndl_take_item(v->s, v->len, &at, &v->it[v->n]);)
+		v->n++;
+}
+
+bool ndl_is_word(const ndl_view *v, size_t i, const char *word)
+{
+	return i < v->n && strcmp(v->it[i].word, word) == 0;
+}
+
+long ndl_number_at(const ndl_view *v, size_t i, long most)
+{
+	return i < v->n && v->it[i].number >= 0 && v->it[i].number <= most ? v->it[i].number : -1;
+}
+
+size_t ndl_read_number(const ndl_view *v, size_t first, long *value)
+{
+	long sum = 0, part = 0;
+	size_t i = first;
+	if (i < v->n && v->it[i].digits) {
+		sum = v->it[i].number;
+		for (i++; i + 1 < v->n && ndl_is_word(v, i, ",") && v->it[i + 1].digits == 3 && v->it[i].from == v->it[i - 1].to &&
+		     v->it[i + 1].from == v->it[i].to && sum < 1000000; i += 2)
+			sum = 1000 * sum + v->it[i + 1].number;
+	}
+	for (; i < v->n && !v->it[first].digits && !v->it[i].digits; i++) {
+		long n = v->it[i].number;
+		if (n >= 0 && !v->it[i].ordinal && (part % 100 == 0 || (part % 10 == 0 && part % 100 >= 20 && n > 0 && n < 10)))
+			part += n;
+		else if (ndl_is_word(v, i, "hundred") && part > 0 && part < 10)
+			part *= 100;
+		else if (ndl_is_word(v, i, "thousand") && part > 0 && sum == 0)
+			sum = 1000 * part, part = 0;
+		else if (!(ndl_is_word(v, i, "and") && (part > 0 || sum > 0) && part % 100 == 0 && ndl_number_at(v, i + 1, 99) >= 0))
+			break;
+	}
+	*value = sum + part;
+	return i - first;
+}

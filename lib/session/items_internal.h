@@ -1,0 +1,43 @@
+/* items_internal.h - a query as words, numbers and marks. */
+#ifndef NDL_SESSION_ITEMS_INTERNAL_H
+#define NDL_SESSION_ITEMS_INTERNAL_H
+
+#include "session/session_internal.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { NDL_ITEM_WORD = 12, NDL_ITEM_LOOK = 12 }; /* bytes of a word that can mean something; items of an expression */
+
+/* A word, a number or a mark. */
+typedef struct ndl_item {
+	size_t from, to;
+	char word[NDL_ITEM_WORD + 1]; /* in lower case; "" for numbers and long words */
+	long number;                  /* -1: none */
+	size_t digits;                /* 0: written as a word */
+	bool ordinal;
+} ndl_item;
+
+/* The items at a place of the query. */
+typedef struct ndl_view {
+	const char *s;
+	size_t len;
+	ndl_item it[NDL_ITEM_LOOK];
+	size_t n;
+} ndl_view;
+
+/* Reads the item at *at, behind blanks; false at the end. */
+bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x);
+/* v->it := the items from `at` on. */
+void ndl_look(ndl_view *v, size_t at);
+bool ndl_is_word(const ndl_view *v, size_t i, const char *word);
+/* -1: there is no number up to `most`. */
+long ndl_number_at(const ndl_view *v, size_t i, long most);
+/* Up to 999,999 in words, or digits in groups, at item i: *value, and how many items; 0: none. */
+size_t ndl_read_number(const ndl_view *v, size_t i, long *value);
+
+
+/* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. */
+void ndl_derive_quantities(ndl_ground *g, const ndl_view *v);
+
+#endif

@@ -1,0 +1,171 @@
+/* quantity.c - quantities of a query as arguments count them: "an hour and a half" is 90 where minutes are asked for
+ * and 5400 where seconds are, "half" 50 of a hundred, "1.2 million" 1200000. English. What is asked for is not
+ * known here: every reading is given, as in derive.c. */
+#include "session/items_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DIGITS_MAX = 9 }; /* of an item whose number is right */
+
+/* How many items an expression takes and what it comes to. */
+typedef struct amount {
+	size_t items;
+	double value;
+} amount;
+
+static void give(ndl_ground *g, const ndl_view *v, size_t items, double value)
+{
+	char text[32];
+	if (!(fabs(value) < 1e15) || (value != floor(value) && 100 * value != floor(100 * value)))
+		return;
+	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
+	ndl_ground_add(g, NDL_SPAN_NUMBER, text, v->it[0].from, v->it[items - 1].to);
+}
+
+static size_t skip(const ndl_view *v, size_t i, const char *word)
+{
+	return i + ndl_is_word(v, i, word);
+}
+
+static bool is_article(const ndl_view *v, size_t i)
+{
+	return ndl_is_word(v, i, "a") || ndl_is_word(v, i, "an");
+}
+
+/* "half (of) (an)", "(a) quarter (of) (an)", "three quarters (of) (an)" */
+static amount read_part(const ndl_view *v, size_t i)
+{
+	bool three = ndl_number_at(v, i, 3) == 3 && ndl_is_word(v, i + 1, "quarters");
+	size_t k = three ? i + 1 : i + is_article(v, i);
+	double value = three ? 0.75 : ndl_is_word(v, k, "half") ? 0.5 : ndl_is_word(v, k, "quarter") ? 0.25 : 0;
+	if (value == 0)
+		return (amount){0, 0};
+	k = skip(v, k + 1, "of");
+	return (amount){k + is_article(v, k) - i, value};
+}
+
+/* "and a half", "and a quarter" */
+static amount read_and_part(const ndl_view *v, size_t i)
+{
+	amount part = {0, 0};
+	if (ndl_is_word(v, i, "and") && is_article(v, i + 1))
+		part = read_part(v, i + 1);
+	return part.items ? (amount){1 + part.items, part.value} : part;
+}
+
+static amount read_amount(const ndl_view *v, size_t i)
+{
+	long whole;
+	amount part = read_part(v, i);
+	if (part.items)
+		return part;
+	if (is_article(v, i))
+		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
+	if (i >= v->n || v->it[i].ordinal || v->it[i].digits > DIGITS_MAX)
+		return part;
+	size_t n = ndl_read_number(v, i, &whole);
+	if (n == 0)
+		return part;
+	const ndl_item *point = &v->it[i + n];
+	amount a = {n, (double)whole};
+	if (ndl_is_word(v, i + n, ".") && i + n + 1 < v->n && point[1].digits && point[1].digits <= DIGITS_MAX &&
+	    point[1].from == point->from + 1 && point->from == point[-1].to) {
+		a.value += (double)point[1].number / pow(10, (double)point[1].digits);
+		a.items += 2;
+	}
+	part = read_and_part(v, i + a.items);
+	return (amount){a.items + part.items, a.value + part.value};
+}
+
+/* Seconds of a unit of time; 0: it is none. */
+static double unit_at(const ndl_view *v, size_t i)
+{
+	static const struct {
+		const char *word;
+		double seconds;
+	} units[] = {
+		{"s", 1}, {"sec", 1}, {"secs", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"mins", 60},
+		{"minute", 60}, {"minutes", 60}, {"h", 3600}, {"hr", 3600}, {"hrs", 3600}, {"hour", 3600}, {"hours", 3600},
+		{"d", 86400}, {"day", 86400}, {"days", 86400}, {"week", 604800}, {"weeks", 604800}, {"fortnight", 1209600},
+	};
+	for (size_t k = 0; i < v->n && k < sizeof units / sizeof *units; k++)
+		if (strcmp(v->it[i].word, units[k].word) == 0)
+			return units[k].seconds;
+	return 0;
+}
+
+/* "ten minutes", "half an hour", "1 hour (and) 55 minutes", "an hour and a half", "3h15": in seconds. */
+static amount read_time(const ndl_view *v)
+{
+	amount a = read_amount(v, 0), sum = {0, 0};
+	double unit = a.items ? unit_at(v, a.items) : 0, before = INFINITY;
+	size_t i = 0;
+	while (unit > 0 && unit < before) {
+		i += a.items + 1;
+		sum = (amount){i, sum.value + a.value * unit};
+		a = read_and_part(v, i);
+		if (a.items) {
+			sum = (amount){i + a.items, sum.value + a.value * unit};
+			break;
+		}
+		before = unit;
+		i = skip(v, skip(v, i, ","), "and");
+		a = read_amount(v, i);
+		if (a.items == 0)
+			break;
+		unit = unit_at(v, i + a.items);
+		if (unit == 0 && before == 3600 && v->it[i].digits == 2 && v->it[i].from == v->it[i - 1].to)
+			sum = (amount){i + 1, sum.value + 60 * a.value};
+	}
+	return sum;
+}
+
+/* Thousands and millions; 0: none. */
+static double scale_at(const ndl_view *v, size_t i)
+{
+	static const struct {
+		const char *word;
+		double factor;
+	} scales[] = {{"k", 1e3}, {"thousand", 1e3}, {"grand", 1e3}, {"m", 1e6}, {"million", 1e6}, {"billion", 1e9}};
+	for (size_t k = 0; k < sizeof scales / sizeof *scales; k++)
+		if (ndl_is_word(v, i, scales[k].word))
+			return scales[k].factor;
+	return 0;
+}
+
+/* Words that stand for a number by themselves. */
+static void give_word(ndl_ground *g, const ndl_view *v)
+{
+	static const struct {
+		const char *word;
+		double value;
+	} words[] = {
+		{"once", 1}, {"single", 1}, {"twice", 2}, {"double", 2}, {"couple", 2}, {"pair", 2}, {"both", 2}, {"triple", 3},
+		{"dozen", 12}, {"fortnight", 14}, {"hundred", 100}, {"full", 100}, {"max", 100}, {"maximum", 100}, {"fully", 100},
+		{"highest", 100}, {"brightest", 100}, {"loudest", 100}, {"all", 100}, {"hourly", 60}, {"noon", 12},
+	};
+	for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+		if (ndl_is_word(v, 0, words[k].word))
+			give(g, v, 1, words[k].value);
+}
+
+void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
+{
+	static const double counted_in[] = {1, 60, 3600, 86400, 604800};
+	amount time = read_time(v), a = read_amount(v, 0);
+	for (size_t u = 0; time.items && u < sizeof counted_in / sizeof *counted_in; u++)
+		give(g, v, time.items, time.value / counted_in[u]);
+	give_word(g, v);
+	if (v->it[0].ordinal && v->it[0].number > 0)
+		give(g, v, 1, (double)v->it[0].number);
+	if (a.items == 0)
+		return;
+	give(g, v, a.items, a.value);
+	if (a.value < 1 || ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent"))
+		give(g, v, a.items, a.value < 1 ? 100 * a.value : a.value / 100);
+	double scale = scale_at(v, a.items);
+	if (scale > 0)
+		give(g, v, a.items + 1, a.value * scale);
+}

@@ -1,0 +1,232 @@
+/* What may be copied from a query, and which values of an answer are copies. */
+#include "session/session.h"
+
+#include "session/session_internal.h"
+#include "tests/tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void check(enum ndl_copied kind, const char *query, const char *value, const char *source)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ground g = {0};
+	size_t from = 0, to = 0;
+	bool ok = ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
+	bool found = ok && ndl_ground_span(&g, kind, value, strlen(value), &from, &to);
+	if (!source)
+		tap_ok(ok && !found, "\"%s\" is not in: %s", value, query);
+	else if (!tap_ok(found && to - from == strlen(source) && memcmp(query + from, source, to - from) == 0,
+	                 "\"%s\" comes from \"%s\" in: %s", value, source, query))
+		tap_note("found %zu to %zu", from, to);
+	ndl_ground_clear(&g);
+}
+
+static void check_span(const char *query, const char *value, const char *source)
+{
+	check(NDL_COPIED_TEXT, query, value, source);
+}
+
+static void check_number(const char *query, const char *value, const char *source)
+{
+	check(NDL_COPIED_NUMBER, query, value, source);
+}
+
+static void test_spans(void)
+{
+	const char *q = "Tell  Maria's cousin\tZo\xc3\xab \"call me\" at half past six, reminders 12b\xe2\x80\x99s";
+	check_span(q, "maria", "Maria");
+	check_span(q, "Maria's Cousin Zo\xc3\xab", "Maria's cousin\tZo\xc3\xab");
+	check_span(q, "reminder", "reminder");
+	check_span(q, "\\\"call me\\\"", "\"call me\"");
+	check_span(q, "12", "12");
+	check_span(q, "12b", "12b");
+	check_span(q, "06:30", "half past six");
+	check_span(q, "18:30", "half past six");
+	check_span(q, "6:30 PM", "half past six");
+	check_span(q, "ousin", NULL);
+	check_span(q, "cous", NULL);
+	check_span(q, "Tell Maria cousin", NULL);
+	check_span(q, "", NULL);
+	check_span(q, "07:30", NULL);
+	check_span("", "x", NULL);
+	check_span("the 3rd of May, 2027 or may 4 2028", "2027-05-03", "3rd of May, 2027");
+	check_span("the 3rd of May, 2027 or may 4 2028", "2028-05-04", "may 4 2028");
+	check_span("on 31/12/2026", "2026-12-31", "31/12/2026");
+	check_span("set off 4:14PM", "16:14", "4:14PM");
+	check_span("set off 4:14PM", "04:14", NULL);
+	check_span("ten to 12 in the afternoon", "11:50", NULL);
+	check_span("ten to 12 in the morning", "11:50", "ten to 12 in the morning");
+	check_span("a quarter to one", "12:45", "a quarter to one");
+	check_span("at noon", "12:00", "noon");
+	check_span("twenty-five thousand and sixty boxes", "25060", "twenty-five thousand and sixty");
+	check_span("three hundred and twelve", "312", "three hundred and twelve");
+	check_span("30,000 miles", "30000", "30,000");
+	check_span("6 a.m. sharp", "06:00", "6 a.m");
+	check_span("a\x01" "b\\c", "a", "a");
+	check_span("a\x01" "b\\c", "b\\\\c", "b\\c");
+}
+
+static void test_numbers(void)
+{
+	check_number("set volume to 35%", "35", "35");
+	check_number("set volume to 35%", "0.35", "35");
+	check_number("set volume to 35%", "3", NULL);
+	check_number("at -11.0598, 5.20", "11.0598", "11.0598");
+	check_number("at -11.0598, 5.20", "11.059", NULL);
+	check_number("at -11.0598, 5.20", "5.2", "5.20");
+	check_number("2026-07-04", "7", "07");
+	check_number("four hundred and thirty bucks", "430", "four hundred and thirty");
+	check_number("1,234,500 for 1.2 million", "1234500", "1,234,500");
+	check_number("1,234,500 for 1.2 million", "1200000", "1.2 million");
+	check_number("20k steps", "20000", "20k");
+	check_number("4 hours and 15 minutes ahead", "255", "4 hours and 15 minutes");
+	check_number("4 hours and 15 minutes ahead", "15300", "4 hours and 15 minutes");
+	check_number("4 hours and 15 minutes ahead", "4.25", "4 hours and 15 minutes");
+	check_number("3h15 is enough", "195", "3h15");
+	check_number("half an hour", "30", "half an hour");
+	check_number("a quarter of an hour", "15", "a quarter of an hour");
+	check_number("an hour and a half", "90", "an hour and a half");
+	check_number("two and a half hours", "9000", "two and a half hours");
+	check_number("a couple of hours", "120", "a couple of hours");
+	check_number("three quarters of an hour", "45", "three quarters of an hour");
+	check_number("a week", "168", "a week");
+	check_number("brightness a quarter", "25", "a quarter");
+	check_number("turn it all the way up", "100", "all");
+	check_number("the third one", "3", "third");
+	check_number("at 10:05 PM", "22", "10:05 PM");
+	check_number("at 10:05 PM", "5", "10:05 PM");
+	check_number("on May 3rd, 2027", "2027", "2027");
+	check_number("on May 3rd, 2027", "5", "May 3rd, 2027");
+	check_number("no number", "1", NULL);
+	check_number("15 minutes in", "1500", NULL);
+}
+
+static json_t *tool_list(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	static const char text[] =
+		"[{\"name\":\"trip\",\"parameters\":{\"type\":\"object\",\"properties\":{\"from\":{\"type\":\"string\"},\"to\":{\"type\":\"string\"},"
+		"\"seats\":{\"type\":\"integer\"},\"class\":{\"type\":\"string\",\"enum\":[\"first\",\"second\"]},"
+		"\"stops\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"prices\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
+		"\"rate\":{\"type\":\"number\",\"enum\":[1,2]}}}}]";
+	return ndl_json_parse(text, strlen(text), &err);
+}
+
+/* The value under way at the end of an answer, "-" if there is none that is copied; and how many came before it. */
+static void check_copies(const ndl_tools *t, const char *answer, enum ndl_copied kind, const char *now, size_t earlier)
+{
+	ndl_copies c;
+	size_t len = strlen(answer);
+	ndl_copies_find(&c, t, answer, len);
+	bool ok = c.now.kind == kind && c.n == earlier;
+	if (kind != NDL_COPIED_NOT)
+		ok = ok && c.now.to == len && strcmp(answer + c.now.from, now) == 0;
+	if (!tap_ok(ok, "%s", answer))
+		tap_note("kind %d, %zu..%zu, %zu earlier", (int)c.now.kind, c.now.from, c.now.to, c.n);
+}
+
+#define CALL " [{\"name\":\"trip\",\"arguments\":{"
+
+static void test_copies(const ndl_tools *t)
+{
+	check_copies(t, "", NDL_COPIED_NOT, NULL, 0);
+	check_copies(t, " [{\"name\":\"tri", NDL_COPIED_NOT, NULL, 0);
+	check_copies(t, CALL "\"fro", NDL_COPIED_NOT, NULL, 0);
+	check_copies(t, CALL "\"from\":\"", NDL_COPIED_TEXT, "", 0);
+	check_copies(t, CALL "\"from\":\"New Yo", NDL_COPIED_TEXT, "New Yo", 0);
+	check_copies(t, CALL "\"from\":\"New \\\"Yo", NDL_COPIED_TEXT, "New \\\"Yo", 0);
+	check_copies(t, CALL "\"from\":\"Rome\"", NDL_COPIED_NOT, NULL, 1);
+	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":", NDL_COPIED_NUMBER, "", 1);
+	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":-1", NDL_COPIED_NUMBER, "-1", 1);
+	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":12,\"to\":\"O", NDL_COPIED_TEXT, "O", 2);
+	check_copies(t, CALL "\"class\":\"fi", NDL_COPIED_NOT, NULL, 0);
+	check_copies(t, CALL "\"class\":\"first\",\"rate\":1,\"to\":\"", NDL_COPIED_TEXT, "", 0);
+	check_copies(t, CALL "\"stops\":[\"a\",\"b", NDL_COPIED_TEXT, "b", 1);
+	check_copies(t, CALL "\"prices\":[", NDL_COPIED_NUMBER, "", 0);
+	check_copies(t, CALL "\"prices\":[1.5,", NDL_COPIED_NUMBER, "", 1);
+	check_copies(t, CALL "\"prices\":[1.5,2", NDL_COPIED_NUMBER, "2", 1);
+	check_copies(t, CALL "\"prices\":[1.5,2],", NDL_COPIED_NOT, NULL, 2);
+	check_copies(t, CALL "\"from\":\"a\",\"to\":\"b\"}}," "{\"name\":\"trip\",\"arguments\":{\"to\":\"", NDL_COPIED_TEXT, "", 0);
+	check_copies(t, CALL "\"from\":\"a\",\"to\":\"b\"}}," "{\"name\":\"none\",\"arguments\":{\"to\":\"", NDL_COPIED_NOT, NULL, 0);
+}
+
+/* Whether a token that spells `bytes` keeps to the query after an answer, and clear of what was copied before. */
+static void check_kept(const ndl_engine *e, const ndl_tools *t, const char *query, const char *answer, const char *bytes,
+                       enum ndl_copied kind, bool kept, bool fresh)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ground g = {0};
+	ndl_buf text = NDL_BUF_INIT, scratch = NDL_BUF_INIT;
+	size_t words = ndl_vocab_trie_words(e->trie), len;
+	uint64_t *mask = calloc(3 * words, sizeof *mask);
+	ndl_kept k = {.bits = mask + words, .fresh_bits = mask + 2 * words};
+	ndl_buf_str(&text, answer);
+	int32_t id = -1;
+	for (int32_t i = NDL_TOOLS + 1; i < (int32_t)ndl_tok_size(e->tok) && id < 0; i++) {
+		const char *piece = ndl_tok_bytes(e->tok, i, &len);
+		if (len == strlen(bytes) && memcmp(piece, bytes, len) == 0)
+			id = i;
+	}
+	bool ok = id >= 0 && ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
+	enum ndl_copied found = ok ? ndl_ground_keep(&g, e, t, &text, mask, &k, &scratch) : NDL_COPIED_NOT;
+	ok = ok && found == kind;
+	if (ok && kind != NDL_COPIED_NOT) {
+		bool in = k.bits[id / 64] >> (id % 64) & 1;
+		ok = in == kept && (!kept || (k.fresh ? (bool)(k.fresh_bits[id / 64] >> (id % 64) & 1) : true) == fresh);
+	}
+	tap_ok(ok, "\"%s\" after %s: %s", bytes, answer, query);
+	free(mask);
+	ndl_buf_clear(&text);
+	ndl_buf_clear(&scratch);
+	ndl_ground_clear(&g);
+}
+
+static void test_kept(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "3 seats from b to c, x5 or 12";
+	check_kept(e, t, q, CALL "\"from\":\"", "b", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"", "d", NDL_COPIED_TEXT, false, false);
+	check_kept(e, t, q, CALL "\"from\":\"d", "e", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, q, CALL "\"from\":\"b\",\"to\":\"", "b", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, CALL "\"from\":\"b\",\"to\":\"", "c", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "from b to b", CALL "\"from\":\"b\",\"to\":\"", "b", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"b\"}},{\"name\":\"trip\",\"arguments\":{\"to\":\"", "b", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"seats\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"seats\":", "4", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, q, CALL "\"seats\":", "-", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"seats\":-", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"seats\":1", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"seats\":1", "}", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, q, CALL "\"seats\":12", "}", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"x5\",\"seats\":", "5", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"prices\":[-3,", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "no number", CALL "\"seats\":", "5", NDL_COPIED_NOT, false, false);
+}
+
+int main(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	const char *build = getenv("top_builddir"), *source = getenv("top_srcdir");
+	char path[] = "/tmp/ndl-test-ground-XXXXXX", command[500];
+	int fd = mkstemp(path);
+	snprintf(command, sizeof command, "%s/tests/mkmodel %s %s/testdata/vocab-512.model 1 16 1 512 64", build ? build : ".", path,
+	         source ? source : ".");
+	json_t *list = tool_list();
+	ndl_engine *e = fd >= 0 && close(fd) == 0 && system(command) == 0 ? ndl_engine_open(path, &err) : NULL;
+	unlink(path);
+	ndl_toolset *t = e && list ? ndl_toolset_new(e, list, 0, &err) : NULL;
+	json_decref(list);
+	if (!t) {
+		printf("Bail out! %s\n", err.text);
+		return 1;
+	}
+	test_spans();
+	test_numbers();
+	test_copies(ndl_toolset_tools(t));
+	test_kept(e, ndl_toolset_tools(t));
+	ndl_toolset_free(t);
+	ndl_engine_free(e);
+	return tap_done();
+}
