@@ -22,6 +22,7 @@ typedef struct scan {
 	size_t depth;
 	const json_t *value, *tool; /* schemas of the value that is due, of the tool called */
 	bool name;                  /* the tool's name is due */
+	bool in_string;             /* the text ends in one */
 	ndl_copies *out;
 } scan;
 
@@ -127,6 +128,7 @@ static void take_string(scan *x, level *l)
 		note(x, l && is_text(x->value) ? NDL_COPIED_TEXT : NDL_COPIED_NOT, begin, end);
 	}
 	x->at = end;
+	x->in_string = end == x->n;
 	if (l)
 		l->key = false;
 }
@@ -158,7 +160,7 @@ static bool is_due(const scan *x)
 {
 	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
 	char last = x->n ? x->s[x->n - 1] : ' ';
-	return l && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
+	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
 }
 
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t n)

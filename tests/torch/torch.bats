@@ -5,6 +5,7 @@ load ../common
 load ../cli/model
 
 setup_file() {
+	bats_require_minimum_version 1.5.0
 	for python in python3 /usr/bin/python3; do
 		! "$python" -c 'import torch, numpy' 2>/dev/null || break
 	done
@@ -87,4 +88,20 @@ near() {
 	run "${train[@]}" --steps 9 d.jsonl -o x.safetensors
 	[ "$status" -ne 0 ] && [[ "$output" == *"not a token file"* ]]
 	[ ! -e x.safetensors ]
+}
+
+@test "contrib/average-models.py: the mean of models; other shapes and nonsense are refused" {
+	average() { "$python" "$top_srcdir/contrib/average-models.py" "$@"; }
+	make_model other.safetensors 4
+	make_model wide.safetensors 4 16 1 256 96
+	other="$BATS_FILE_TMPDIR/other.safetensors"
+	average "$base=1" "$base=3" >same.safetensors
+	cmp "$base" same.safetensors
+	average "$base=1" "$other=1" >mean.safetensors
+	needle-quantize --diff --json mean.safetensors "$base" >one.json || true
+	needle-quantize --diff --json mean.safetensors "$other" >two.json || true
+	jq -se '[.[].tensors | map(.worst)] | transpose | all(.[0] - .[1] | fabs < 1e-5) and (map(.[0]) | add > 0.01)' one.json two.json
+	run ! average "$base=1" "$BATS_FILE_TMPDIR/wide.safetensors=1"
+	run ! average "$base"
+	run ! average
 }

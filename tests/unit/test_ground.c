@@ -141,6 +141,7 @@ static void test_copies(const ndl_tools *t)
 	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":", NDL_COPIED_NUMBER, "", 1);
 	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":-1", NDL_COPIED_NUMBER, "-1", 1);
 	check_copies(t, CALL "\"from\":\"Rome\",\"seats\":12,\"to\":\"O", NDL_COPIED_TEXT, "O", 2);
+	check_copies(t, CALL "\"seats\":1,\"to:", NDL_COPIED_NOT, NULL, 1);
 	check_copies(t, CALL "\"class\":\"fi", NDL_COPIED_NOT, NULL, 0);
 	check_copies(t, CALL "\"class\":\"first\",\"rate\":1,\"to\":\"", NDL_COPIED_TEXT, "", 0);
 	check_copies(t, CALL "\"stops\":[\"a\",\"b", NDL_COPIED_TEXT, "b", 1);
