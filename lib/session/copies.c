@@ -34,22 +34,17 @@ static bool is_any_of(const json_t *schema, const char *const *keywords, size_t 
 	return false;
 }
 
-static bool has_type(const json_t *schema, const char *type)
+/* The types that it names. */
+static unsigned types_of(const json_t *schema)
 {
-	const json_t *types = json_object_get(schema, "type");
-	const char *name = json_string_value(types);
-	if (name)
-		return strcmp(name, type) == 0;
-	for (size_t i = 0; i < json_array_size(types); i++)
-		if (strcmp(json_string_value(json_array_get(types, i)), type) == 0)
-			return true;
-	return false;
+	return json_object_get(schema, "type") ? ndl_tools_types(schema) : 0;
 }
 
 static bool is_number(const json_t *schema)
 {
 	static const char *const made[] = {"enum", "const"};
-	return (has_type(schema, "integer") || has_type(schema, "number")) && !has_type(schema, "string") && !is_any_of(schema, made, 2);
+	unsigned types = types_of(schema);
+	return (types & (NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) && !(types & NDL_TYPE_STRING) && !is_any_of(schema, made, 2);
 }
 
 /* Its strings are free text, and no other keyword says what they are. */
@@ -59,7 +54,7 @@ static bool is_text(const json_t *schema)
 	static const char *const ways[] = {"anyOf", "oneOf"};
 	if (is_any_of(schema, made, sizeof made / sizeof *made))
 		return false;
-	bool copied = has_type(schema, "string");
+	bool copied = types_of(schema) & NDL_TYPE_STRING;
 	for (size_t w = 0; w < 2; w++) {
 		const json_t *list = json_object_get(schema, ways[w]);
 		for (size_t i = 0; i < json_array_size(list); i++) {

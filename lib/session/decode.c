@@ -46,8 +46,7 @@ void ndl_empty_remember(ndl_search *x, const ndl_path *p, size_t choices, double
 		return;
 	for (size_t id = NDL_TOOLS + 1; id < x->vocab; id++) {
 		size_t len;
-		bool allowed = x->s->mask[id / 64] >> (id % 64) & 1;
-		const char *bytes = allowed ? ndl_tok_bytes(x->s->engine->tok, (int32_t)id, &len) : NULL;
+		const char *bytes = ndl_mask_has(x->s->mask, id) ? ndl_tok_bytes(x->s->engine->tok, (int32_t)id, &len) : NULL;
 		ndl_gstate next;
 		if (!bytes || len == 0 || bytes[len - 1] != ']')
 			continue;
@@ -86,11 +85,9 @@ static ndl_status weigh_empty(ndl_search *x, ndl_path *p)
 
 /* Decoding again ---------------------------------------------------------------------- */
 
-/* The call that the path has just completed, or the end that it has come to: is there a better one? */
+/* Of the call that the path has just completed, or the end that it has come to: may there be a better one? */
 static bool is_doubtful(const ndl_search *x, const ndl_path *p)
 {
-	if (!ndl_search_at_end(x, p) && !ndl_search_has_call(x, p))
-		return false;
 	bool doubt = p->cost > x->call_from.cost;
 	for (size_t i = x->call_from.n; i < p->n; i++)
 		doubt = doubt || p->choice[i].p < DOUBT;
@@ -122,11 +119,13 @@ static ndl_status publish(ndl_search *x, const ndl_path *p)
 	return rc == NDL_OK ? ndl_answer_scan(a, x->d->q->on_call, x->d->q->user, x->d->err) : rc;
 }
 
-/* One choice further where there is one path. */
+/* One choice further where there is one path; at the end of a call, or of all, is it right? */
 static ndl_status greedy_round(ndl_search *x)
 {
 	ndl_status rc = ndl_search_round(x);
-	if (rc == NDL_OK && x->d->q->beam == 0 && is_doubtful(x, x->path[0]))
+	if (rc != NDL_OK || !(ndl_search_at_end(x, x->path[0]) || ndl_search_has_call(x, x->path[0])))
+		return rc;
+	if (x->d->q->beam == 0 && is_doubtful(x, x->path[0]))
 		rc = look_again(x);
 	if (rc == NDL_OK)
 		rc = weigh_empty(x, x->path[0]);

@@ -295,7 +295,8 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 		return NDL_COPIED_NOT; /* it has left the query already; no number to keep to */
 	if (inside && !places)
 		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
-	take_earlier(g, &c, s, &taken);
+	if (places)
+		take_earlier(g, &c, s, &taken);
 	if (places && taken.n)
 		kept->fresh = keep_places(g, &taken, p, &c.now, s, words, kept->fresh_bits);
 	for (size_t i = 0; i < p->n_opening; i++) {

@@ -44,7 +44,7 @@ bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x)
 	if (is_digit(s[i])) {
 		x->number = 0;
 		for (; i < len && is_digit(s[i]); i++, x->digits++)
-			x->number = x->digits < 9 ? 10 * x->number + (s[i] - '0') : x->number;
+			x->number = x->digits < NDL_ITEM_DIGITS ? 10 * x->number + (s[i] - '0') : x->number;
 		char a = i + 1 < len ? (char)ndl_fold((unsigned char)s[i]) : ' ';
 		char b = i + 1 < len ? (char)ndl_fold((unsigned char)s[i + 1]) : ' ';
 		x->ordinal = (a == 's' && b == 't') || (a == 'n' && b == 'd') || (a == 'r' && b == 'd') || (a == 't' && b == 'h');

@@ -7,7 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { NDL_ITEM_WORD = 12, NDL_ITEM_LOOK = 12 }; /* bytes of a word that can mean something; items of an expression */
+enum {
+	NDL_ITEM_WORD = 12,  /* bytes of a word that can mean something */
+	NDL_ITEM_LOOK = 12,  /* items of an expression */
+	NDL_ITEM_DIGITS = 9, /* of a number that is read whole: of a longer one these are */
+};
 
 /* A word, a number or a mark. */
 typedef struct ndl_item {

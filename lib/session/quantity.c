@@ -5,15 +5,27 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-enum { DIGITS_MAX = 9 }; /* of an item whose number is right */
 
 /* How many items an expression takes and what it comes to. */
 typedef struct amount {
 	size_t items;
 	double value;
 } amount;
+
+/* A word and what it is worth. */
+typedef struct worth {
+	const char *word;
+	double value;
+} worth;
+
+/* What item i is worth among n words; 0: it is none of them. */
+static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (ndl_is_word(v, i, words[k].word))
+			return words[k].value;
+	return 0;
+}
 
 static void give(ndl_ground *g, const ndl_view *v, size_t items, double value)
 {
@@ -63,14 +75,14 @@ static amount read_amount(const ndl_view *v, size_t i)
 		return part;
 	if (is_article(v, i))
 		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
-	if (i >= v->n || v->it[i].ordinal || v->it[i].digits > DIGITS_MAX)
+	if (i >= v->n || v->it[i].ordinal || v->it[i].digits > NDL_ITEM_DIGITS)
 		return part;
 	size_t n = ndl_read_number(v, i, &whole);
 	if (n == 0)
 		return part;
 	const ndl_item *point = &v->it[i + n];
 	amount a = {n, (double)whole};
-	if (ndl_is_word(v, i + n, ".") && i + n + 1 < v->n && point[1].digits && point[1].digits <= DIGITS_MAX &&
+	if (ndl_is_word(v, i + n, ".") && i + n + 1 < v->n && point[1].digits && point[1].digits <= NDL_ITEM_DIGITS &&
 	    point[1].from == point->from + 1 && point->from == point[-1].to) {
 		a.value += (double)point[1].number / pow(10, (double)point[1].digits);
 		a.items += 2;
@@ -82,24 +94,18 @@ static amount read_amount(const ndl_view *v, size_t i)
 /* Seconds of a unit of time; 0: it is none. */
 static double unit_at(const ndl_view *v, size_t i)
 {
-	static const struct {
-		const char *word;
-		double seconds;
-	} units[] = {
+	static const worth units[] = {
 		{"s", 1}, {"sec", 1}, {"secs", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"mins", 60},
 		{"minute", 60}, {"minutes", 60}, {"h", 3600}, {"hr", 3600}, {"hrs", 3600}, {"hour", 3600}, {"hours", 3600},
 		{"d", 86400}, {"day", 86400}, {"days", 86400}, {"week", 604800}, {"weeks", 604800}, {"fortnight", 1209600},
 	};
-	for (size_t k = 0; i < v->n && k < sizeof units / sizeof *units; k++)
-		if (strcmp(v->it[i].word, units[k].word) == 0)
-			return units[k].seconds;
-	return 0;
+	return worth_of(v, i, units, sizeof units / sizeof *units);
 }
 
-/* "ten minutes", "half an hour", "1 hour (and) 55 minutes", "an hour and a half", "3h15": in seconds. */
-static amount read_time(const ndl_view *v)
+/* "ten minutes", "half an hour", "1 hour (and) 55 minutes", "an hour and a half", "3h15": in seconds. a: the amount that it begins with. */
+static amount read_time(const ndl_view *v, amount a)
 {
-	amount a = read_amount(v, 0), sum = {0, 0};
+	amount sum = {0, 0};
 	double unit = a.items ? unit_at(v, a.items) : 0, before = INFINITY;
 	size_t i = 0;
 	while (unit > 0 && unit < before) {
@@ -125,39 +131,30 @@ static amount read_time(const ndl_view *v)
 /* Thousands and millions; 0: none. */
 static double scale_at(const ndl_view *v, size_t i)
 {
-	static const struct {
-		const char *word;
-		double factor;
-	} scales[] = {{"k", 1e3}, {"thousand", 1e3}, {"grand", 1e3}, {"m", 1e6}, {"million", 1e6}, {"billion", 1e9}};
-	for (size_t k = 0; k < sizeof scales / sizeof *scales; k++)
-		if (ndl_is_word(v, i, scales[k].word))
-			return scales[k].factor;
-	return 0;
+	static const worth scales[] = {{"k", 1e3}, {"thousand", 1e3}, {"grand", 1e3}, {"m", 1e6}, {"million", 1e6}, {"billion", 1e9}};
+	return worth_of(v, i, scales, sizeof scales / sizeof *scales);
 }
 
-/* Words that stand for a number by themselves. */
-static void give_word(ndl_ground *g, const ndl_view *v)
+/* A word that stands for a number by itself; 0: none. */
+static double word_at(const ndl_view *v, size_t i)
 {
-	static const struct {
-		const char *word;
-		double value;
-	} words[] = {
+	static const worth words[] = {
 		{"once", 1}, {"single", 1}, {"twice", 2}, {"double", 2}, {"couple", 2}, {"pair", 2}, {"both", 2}, {"triple", 3},
 		{"dozen", 12}, {"fortnight", 14}, {"hundred", 100}, {"full", 100}, {"max", 100}, {"maximum", 100}, {"fully", 100},
 		{"highest", 100}, {"brightest", 100}, {"loudest", 100}, {"all", 100}, {"hourly", 60}, {"noon", 12},
 	};
-	for (size_t k = 0; k < sizeof words / sizeof *words; k++)
-		if (ndl_is_word(v, 0, words[k].word))
-			give(g, v, 1, words[k].value);
+	return worth_of(v, i, words, sizeof words / sizeof *words);
 }
 
 void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
 {
 	static const double counted_in[] = {1, 60, 3600, 86400, 604800};
-	amount time = read_time(v), a = read_amount(v, 0);
+	amount a = read_amount(v, 0), time = read_time(v, a);
+	double word = word_at(v, 0), scale = a.items ? scale_at(v, a.items) : 0;
 	for (size_t u = 0; time.items && u < sizeof counted_in / sizeof *counted_in; u++)
 		give(g, v, time.items, time.value / counted_in[u]);
-	give_word(g, v);
+	if (word > 0)
+		give(g, v, 1, word);
 	if (v->it[0].ordinal && v->it[0].number > 0)
 		give(g, v, 1, (double)v->it[0].number);
 	if (a.items == 0)
@@ -165,7 +162,6 @@ void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
 	give(g, v, a.items, a.value);
 	if (a.value < 1 || ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent"))
 		give(g, v, a.items, a.value < 1 ? 100 * a.value : a.value / 100);
-	double scale = scale_at(v, a.items);
 	if (scale > 0)
 		give(g, v, a.items + 1, a.value * scale);
 }

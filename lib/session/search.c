@@ -30,11 +30,6 @@ static size_t count_mask(const uint64_t *mask, size_t words)
 	return n;
 }
 
-static bool has(const uint64_t *mask, size_t id)
-{
-	return mask[id / 64] >> (id % 64) & 1;
-}
-
 /* Reads what is new in the path and computes the logits after it, at least those in mask. */
 static ndl_status compute_logits(ndl_search *x, ndl_path *p, size_t choices)
 {
@@ -95,10 +90,10 @@ static double log_sum(const float *logits, const uint64_t *mask, size_t n)
 {
 	double top = -INFINITY, sum = 0;
 	for (size_t id = 0; id < n; id++)
-		if (has(mask, id) && (double)logits[id] > top)
+		if (ndl_mask_has(mask, id) && (double)logits[id] > top)
 			top = (double)logits[id];
 	for (size_t id = 0; id < n; id++)
-		if (has(mask, id))
+		if (ndl_mask_has(mask, id))
 			sum += exp((double)logits[id] - top);
 	return top + log(sum);
 }
@@ -109,9 +104,9 @@ static double cost_of(const ndl_search *x, enum ndl_copied kind, size_t id)
 	const ndl_kept *k = &x->s->kept;
 	if (kind == NDL_COPIED_NOT)
 		return 0;
-	if (!has(k->bits, id))
+	if (!ndl_mask_has(k->bits, id))
 		return x->d->strict && kind == NDL_COPIED_TEXT ? INFINITY : NDL_DEPARTURE_COST;
-	return k->fresh && !has(k->fresh_bits, id) ? NDL_REPEAT_COST : 0;
+	return k->fresh && !ndl_mask_has(k->fresh_bits, id) ? NDL_REPEAT_COST : 0;
 }
 
 /* The best ways on from path i by s->logits over s->mask, whose log_sum is all; s->kept tells of values of that kind. */
@@ -122,7 +117,7 @@ static void add_choices(ndl_search *x, size_t i, size_t choices, double all, enu
 	double length = length_of(p->odds.choices + 1);
 	size_t from = x->n_found;
 	for (size_t id = 0; id < x->vocab; id++) {
-		if (!has(x->s->mask, id))
+		if (!ndl_mask_has(x->s->mask, id))
 			continue;
 		double cost = cost_of(x, kind, id);
 		if (cost == INFINITY)

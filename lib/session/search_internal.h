@@ -41,6 +41,11 @@ typedef struct ndl_search {
 	bool again;          /* it is being decoded again: paths end with it */
 } ndl_search;
 
+static inline bool ndl_mask_has(const uint64_t *mask, size_t id)
+{
+	return mask[id / 64] >> (id % 64) & 1;
+}
+
 /* search.c */
 bool ndl_search_at_end(const ndl_search *x, const ndl_path *p);
 bool ndl_search_all_at_end(const ndl_search *x);

@@ -58,7 +58,7 @@ ndl_status ndl_toolset_index(ndl_toolset *t, enum ndl_ranking how, const ndl_ind
 /* NULL if there are no tools. Borrowed. */
 const ndl_index *ndl_toolset_get_index(const ndl_toolset *t);
 
-/* Borrows both. All memory that decoding needs is taken here. */
+/* Borrows both. All memory that greedy decoding needs is taken here. */
 ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err);
 void ndl_session_free(ndl_session *s);
 /* The parts, for other uses between requests. Borrowed. */

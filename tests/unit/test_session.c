@@ -199,7 +199,7 @@ static void test_jump_changes_nothing(void)
 	ndl_exec_free(x);
 }
 
-/* The score of decode.c. */
+/* The score of search.c. */
 static double score(const answer *a)
 {
 	double sum = 0;
