@@ -9,6 +9,15 @@
 #include <string.h>
 #include "kernels/transpose_avx512.h"
 
+static inline void hsum4(float *y, const __m512 s[4])
+{
+	__m512 a = _mm512_add_ps(_mm512_unpacklo_ps(s[0], s[1]), _mm512_unpackhi_ps(s[0], s[1]));
+	__m512 b = _mm512_add_ps(_mm512_unpacklo_ps(s[2], s[3]), _mm512_unpackhi_ps(s[2], s[3]));
+	__m512 c = _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+	__m256 d = _mm256_add_ps(_mm512_castps512_ps256(c), _mm512_extractf32x8_ps(c, 1));
+	_mm_storeu_ps(y, _mm_add_ps(_mm256_castps256_ps128(d), _mm256_extractf128_ps(d, 1)));
+}
+
 #define W 16
 #define NV 2
 #define MR 6
@@ -22,15 +31,13 @@
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define HMAXI(v) _mm512_reduce_max_epi32((__m512i)(v))
 #define HSUMI(v) _mm512_reduce_add_epi32((__m512i)(v))
-#define HSUMF(v) _mm512_reduce_add_ps(v)
+#define HSUM4(y, s) hsum4(y, s)
 #define NARROW(p, i) _mm_storeu_si128((__m128i *)(p), _mm512_cvtepi32_epi8((__m512i)(i)))
 #define HALVES(p, n) \
 	_mm512_cvtph_ps((n) < W ? _mm256_maskz_loadu_epi16(lanes16(n), p) : _mm256_loadu_si256((const void *)(p)))
 #define PART(p, n) ((vi)_mm512_maskz_loadu_epi32(lanes16(n), p))
 #define TRANSPOSE(r) transpose16((__m512i *)(r))
-#define REPEAT4(f, j) \
-	_mm512_permutexvar_ps(_mm512_add_epi32(_mm512_set1_epi32((int)(4 * (j))), \
-	                                       _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3)), f)
+#define PICK(f, i) _mm512_permutexvar_ps((__m512i)(i), f)
 #define PAIR8(p, a, b) do { \
 		__m512i v0 = _mm512_loadu_si512(p), v1 = _mm512_loadu_si512((p) + 64); \
 		a = (vi)_mm512_shuffle_i32x4(v0, v1, 0x88); \

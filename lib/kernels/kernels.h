@@ -85,11 +85,11 @@ typedef struct ndl_int_kernel {
 	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
 	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
 	/* y[o] = row `row` of x times output o (ids[o] if not NULL), o < n, of an out-major weight that is
-	 * used where it lies, with groups of NDL_INT_GROUP. Only if in <= gemv_max (0: never) and in is
+	 * used where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max (0: never) and in is
 	 * a multiple of gemv_unit. */
 	size_t gemv_unit, gemv_max;
 	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale,
-	                          const int32_t *ids, size_t n);
+	                          size_t group, const int32_t *ids, size_t n);
 	/* What the kernels above cannot pass: `times` times peak_products products of codes 1 and 1, added up
 	 * between registers. Returns the sum. */
 	size_t peak_products;

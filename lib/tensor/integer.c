@@ -1,15 +1,15 @@
 /* integer.c - products of rounded rows with quantised weights: panel by panel for many rows, each weight
- * unpacked once; where it lies for one or two. A row's result depends on nothing but itself. */
+ * unpacked once; where it lies for a few. A row's result depends on nothing but itself. */
 #include "tensor/integer.h"
 #include "tensor/weight_internal.h"
 
 #include "base/mem.h"
 
 enum {
-	FEW = 2,           /* rows up to which unpacking does not pay */
+	FEW = 4,           /* rows up to which unpacking does not pay */
 	PIECE = 64,        /* outputs of a piece of work for few rows */
 	ROW_WORK = 20000,  /* values; below this, waking threads costs more than it saves */
-	BYTE_WORK = 1 << 20, /* bytes of weights, for few rows: the same */
+	BYTE_WORK = 1 << 22, /* bytes of weights read, for few rows: the same */
 	SUM_WORK = 1000000 /* products, for many rows */
 };
 
@@ -110,7 +110,7 @@ static const uint16_t *scales_at(const ndl_weight *w, size_t o)
 static bool fits_gemv(const ndl_int_kernel *k, const ndl_product *p, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (p[i].w->group != NDL_INT_GROUP || p[i].w->in > k->gemv_max || p[i].w->in % k->gemv_unit)
+		if ((p[i].w->group & (p[i].w->group - 1)) || p[i].w->in > k->gemv_max || p[i].w->in % k->gemv_unit)
 			return false;
 	return true;
 }
@@ -131,14 +131,14 @@ static void few_piece(void *arg, size_t i, int thread)
 	const ndl_weight *w = q->w;
 	(void)thread;
 	for (size_t t = 0; t < j->m; t++)
-		k->gemv[w->type](q->y + t * w->out + o, j->r, t, codes_at(w, o), scales_at(w, o), NULL, outs);
+		k->gemv[w->type](q->y + t * w->out + o, j->r, t, codes_at(w, o), scales_at(w, o), w->group, NULL, outs);
 }
 
 static void few_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
 	products_job j = {ex, p, r, m};
 	const size_t pieces = count_pieces(p, n, PIECE);
-	ndl_exec_share(ex, pieces * PIECE * r->in / 2 > BYTE_WORK, pieces, few_piece, &j);
+	ndl_exec_share(ex, pieces * PIECE * r->in / 2 * m > BYTE_WORK, pieces, few_piece, &j);
 }
 
 static void many_piece(void *arg, size_t i, int thread)
@@ -182,7 +182,7 @@ void ndl_linear_some(ndl_exec *ex, float *y, const ndl_weight *w, const int32_t 
 	const ndl_int_kernel *k = &ex->kernels.integer;
 	const ndl_product p = {y, w};
 	if (in->rounded && fits_gemv(k, &p, 1)) {
-		k->gemv[w->type](y, &in->rows, 0, w->data, w->scale, ids, n);
+		k->gemv[w->type](y, &in->rows, 0, w->data, w->scale, w->group, ids, n);
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {

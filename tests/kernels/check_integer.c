@@ -172,13 +172,13 @@ static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t g
 		check_panel(k, panel, &part, &x.r, m, type == NDL_W_I4 ? "INT4 panel" : "INT8 panel");
 		panel_free(k, panel, in);
 	}
-	if (in <= k->gemv_max && in % k->gemv_unit == 0 && group == 32) {
+	if (in <= k->gemv_max && in % k->gemv_unit == 0 && (group & (group - 1)) == 0) {
 		guarded y = guarded_new(n);
 		float last;
-		k->gemv[type](y.p, &x.r, m - 1, data + 1, half, NULL, n);
+		k->gemv[type](y.p, &x.r, m - 1, data + 1, half, group, NULL, n);
 		for (size_t o = 0; o < n; o++)
 			expect(y.p[o], &w, o, &x.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
-		k->gemv[type](&last, &x.r, m - 1, data + 1, half, (int32_t[]){(int32_t)n - 1}, 1);
+		k->gemv[type](&last, &x.r, m - 1, data + 1, half, group, (int32_t[]){(int32_t)n - 1}, 1);
 		if (last != y.p[n - 1])
 			FAIL("an output chosen by its number has other bits");
 		if (!guarded_free(&y))
@@ -290,8 +290,8 @@ static void check_variant(const struct variant *v, uint64_t seed)
 	for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
 		for (int mode = 0; mode < 3; mode++) {
 			size_t in = widths[i], n = 1 + (size_t)ndl_rng_below(&r, 2 * k.integer.nr + 1);
-			size_t groups[] = {32, in % 64 == 0 ? 64 : 32, in % 128 == 0 ? 128 : 32};
-			for (int g = 0; g < 3; g++) {
+			size_t groups[] = {32, in % 64 == 0 ? 64 : 32, in % 128 == 0 ? 128 : 32, in};
+			for (int g = 0; g < 4; g++) {
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I8, mode, &r);
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I4, mode, &r);
 			}
