@@ -291,7 +291,7 @@ static void check_variant(const struct variant *v, uint64_t seed)
 		for (int mode = 0; mode < 3; mode++) {
 			size_t in = widths[i], n = 1 + (size_t)ndl_rng_below(&r, 2 * k.integer.nr + 1);
 			size_t groups[] = {32, in % 64 == 0 ? 64 : 32, in % 128 == 0 ? 128 : 32, in};
-			for (int g = 0; g < 4; g++) {
+			for (size_t g = 0; g < sizeof groups / sizeof *groups; g++) {
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I8, mode, &r);
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I4, mode, &r);
 			}
