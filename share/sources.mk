@@ -38,6 +38,17 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/home_security.jsonl \
 	share/corpus/hotels_rentals.jsonl \
 	share/corpus/invented.jsonl \
+	share/corpus/invented_acts.jsonl \
+	share/corpus/invented_business.jsonl \
+	share/corpus/invented_daily.jsonl \
+	share/corpus/invented_devices.jsonl \
+	share/corpus/invented_home.jsonl \
+	share/corpus/invented_messages.jsonl \
+	share/corpus/invented_science.jsonl \
+	share/corpus/invented_science2.jsonl \
+	share/corpus/invented_science3.jsonl \
+	share/corpus/invented_tech.jsonl \
+	share/corpus/invented_tech2.jsonl \
 	share/corpus/iot_industrial_robots.jsonl \
 	share/corpus/kitchen_appliances.jsonl \
 	share/corpus/language_ai_services.jsonl \

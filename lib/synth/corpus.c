@@ -89,14 +89,32 @@ const syn_list *syn_corpus_list(const syn_corpus *c, const char *name)
 
 /* Names resolved ---------------------------------------------------------------------- */
 
+static ndl_status resolve_list(const syn_corpus *c, const syn_list *l, const char *where, ndl_error *err);
+
 static ndl_status resolve(const syn_corpus *c, syn_source *s, const char *where, ndl_error *err)
 {
+	if (s->kind == SYN_LIST) /* written where it is used, so not among the lexicons */
+		return resolve_list(c, s->list, where, err);
 	if (!s->name || s->kind != SYN_NONE)
 		return NDL_OK;
 	s->list = syn_corpus_list(c, s->name);
 	if (!s->list)
 		return ndl_fail(err, NDL_EFORMAT, "%s: there is no lexicon or built-in '%s'", where, s->name);
 	s->kind = SYN_LIST;
+	return NDL_OK;
+}
+
+/* The placeholders in the values of `l`. */
+static ndl_status resolve_list(const syn_corpus *c, const syn_list *l, const char *where, ndl_error *err)
+{
+	for (size_t j = 0; j < l->n; j++)
+		for (size_t k = 0; k < l->v[j].n_tmpl; k++) {
+			syn_source *s = &((syn_tpiece *)l->v[j].tmpl)[k].source;
+			/* One that is resolved already is a lexicon, and has its own turn. */
+			ndl_status st = s->kind == SYN_NONE ? resolve(c, s, where, err) : NDL_OK;
+			if (st)
+				return st;
+		}
 	return NDL_OK;
 }
 
@@ -126,16 +144,11 @@ static ndl_status resolve_all(syn_corpus *c, ndl_error *err)
 		if (st)
 			return st;
 	}
-	for (size_t i = 0; i < c->n_lists; i++)
-		for (size_t j = 0; j < c->list[i]->n; j++) {
-			syn_value *v = &c->list[i]->v[j];
-			for (size_t k = 0; k < v->n_tmpl; k++) {
-				ndl_status st = resolve(c, &((syn_tpiece *)v->tmpl)[k].source,
-					c->list[i]->name, err);
-				if (st)
-					return st;
-			}
-		}
+	for (size_t i = 0; i < c->n_lists; i++) {
+		ndl_status st = resolve_list(c, c->list[i], c->list[i]->name, err);
+		if (st)
+			return st;
+	}
 	return NDL_OK;
 }
 

@@ -35,6 +35,9 @@ static ndl_status read_field(syn_corpus *c, json_t *o, const char *name, ndl_err
 		st = ndl_fail(err, NDL_EFORMAT, "a field is no object");
 	if (st)
 		return st;
+	for (size_t i = 0; i < c->n_fields; i++)
+		if (strcmp(c->field[i].param.name, name) == 0)
+			return ndl_fail(err, NDL_EFORMAT, "there is a field of this name already");
 	if (ndl_grow(&c->field, &c->cap_fields, c->n_fields + 1, sizeof *c->field) != 0)
 		return ndl_fail_nomem(err, "the corpus");
 	c->field[c->n_fields++] = f;
@@ -56,6 +59,9 @@ static ndl_status read_verb(syn_corpus *c, json_t *o, const char *name, ndl_erro
 		st = ndl_fail(err, NDL_EFORMAT, "a verb needs \"names\", \"say\" and \"describe\"");
 	if (st)
 		return st;
+	for (size_t i = 0; i < c->n_verbs; i++)
+		if (strcmp(c->verb[i].name, name) == 0)
+			return ndl_fail(err, NDL_EFORMAT, "there is a verb of this name already");
 	if (ndl_grow(&c->verb, &c->cap_verbs, c->n_verbs + 1, sizeof *c->verb) != 0)
 		return ndl_fail_nomem(err, "the corpus");
 	c->verb[c->n_verbs++] = v;

@@ -274,3 +274,11 @@ tiny_model() {
 	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl | jq 'del(.calibration)') \
 		<(needle-eval --json -t "$testdata/tools.json" calls.out | jq 'del(.calibration)')
 }
+
+@test "the default model on requests written by hand" {
+	model=$top_srcdir/share/default.safetensors
+	[ -f "$model" ] || skip "no default model"
+	run -0 --separate-stderr needle-eval -m "$model" --json "$top_srcdir/testdata/handwritten.jsonl"
+	[ -z "$stderr" ]
+	jq -e '.records == 500 and .schema_valid == 1 and .exact_match > 0.5' <<<"$output"
+}

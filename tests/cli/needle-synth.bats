@@ -223,9 +223,12 @@ EOF
 {"object":"fern","said":["the fern"],"group":"woods","verb":"get","required":["place"]}
 {"object":"bark","said":["the bark"],"group":"woods","verb":"get","required":["place"]}
 {"object":"leaf","said":["the leaf"],"group":"woods","verb":"get","required":["place"]}
-{"object":"twig","said":["the twig"],"group":"woods","verb":"get","required":["place"]}
+{"field":"keeper","type":"string","values":["ranger {@who}"],"descriptions":["Who."],"adverb":["by {}"]}
+{"lexicon":"@who","values":["Ida","Bo"]}
+{"object":"twig","said":["the twig"],"group":"woods","verb":"get","required":["place","keeper"]}
 EOF
 	small -n 2000 >out
+	jq -e -s 'map(.answers[].arguments.keeper // empty) | length > 10 and all(.[]; test("^ranger (ida|bo)$"; "i"))' out
 	jq -e -s 'map(.answers[] | select(.name | test("moss"))) | length > 10 and all(.[]; .arguments.place | test("^(rome|oslo)$"; "i"))' out
 	jq -e -s 'map(.answers[] | select(.arguments.deep)) | length > 0' out
 	run -0 small --list-domains
@@ -243,6 +246,13 @@ EOF
 {"object":"o","said":["the o"],"group":"g","verb":"none"}|there is no verb 'none'
 {"object":""}|a name of at most 60 letters
 EOF
+	printf '%s\n' '{"verb":"get","names":["get"],"say":["look up"],"describe":["Returns"]}' \
+		'{"field":"f","type":"integer","values":[1,2],"descriptions":["d"],"with":["{}"]}' >c/invented.jsonl
+	for i in 1 2; do
+		sed -n "${i}p" c/invented.jsonl >c/later.jsonl
+		run -3 --separate-stderr small -n 1
+		[[ $stderr == "needle-synth: c/later.jsonl:1: "*"of this name already"* ]]
+	done
 }
 
 @test "--mix draws files by weight, in canonical form, without what is held out" {
@@ -283,6 +293,9 @@ EOF
 	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
 	run -3 --separate-stderr small -n 1
 	[[ $stderr == *"there is no lexicon or built-in 'dishes'" ]]
+	sed -i 's/"values":"dishes"/"values":["{@adjective} soup"]/' c/kitchen.jsonl
+	run -3 --separate-stderr small -n 1
+	[[ $stderr == *"there is no lexicon or built-in '@adjective'" ]]
 }
 
 @test "a missing, empty or useless folder exits with 3" {
