@@ -212,8 +212,9 @@ static bool add_digit(const struct node *n, ndl_gframe *f, int d)
 		break;
 	case N_POINT: case N_FRACTION:
 		f->sub = N_FRACTION;
-		if (f->count++ >= places_of(&n->number, f))
+		if (f->count >= places_of(&n->number, f))
 			return false;
+		f->count++;
 		break;
 	case N_E: case N_E_SIGN: case N_EXPONENT:
 		f->sub = N_EXPONENT;
