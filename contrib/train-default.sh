@@ -172,23 +172,25 @@ train_on sixth seventh 1200 --qat-every 1 --qat-embedding --lr 1.15e-4 --max-ste
 # only made wide, as the fifth began.
 [[ -e $dir/wide.safetensors ]] || needle-finetune "${threads[@]}" -m "$dir/fourth.safetensors" --d-model 512 --max-steps 0 \
 	--score 0 --val "$dir/val.jsonl" "$dir/calibrate.jsonl" -o "$dir/wide.safetensors"
-mean() { # TO MODEL=SHARE...
+mean() { # TO STAGE=SHARE...
+	local stages=("${@:2}")
 	[[ ! -e $dir/$1.safetensors ]] || return 0
-	"$here/contrib/average-models.py" "${@:2}" >"$dir/$1.new"
+	stages=("${stages[@]/=/.safetensors=}")
+	"$here/contrib/average-models.py" "${stages[@]/#/$dir/}" >"$dir/$1.new"
 	mv "$dir/$1.new" "$dir/$1.safetensors"
 }
-wide=$dir/wide.safetensors fifth=$dir/fifth.safetensors sixth=$dir/sixth.safetensors seventh=$dir/seventh.safetensors
-mean first-mean "$wide=0.2" "$fifth=0.3" "$sixth=0.2" "$seventh=0.3"
+mean first-mean wide=0.2 fifth=0.3 sixth=0.2 seventh=0.3
 
 # The eighth goes on from there without the examples that the fourth got wrong; the ninth from a mean of both, with more
 # examples of the corpus. What ships is the mean of the three.
+of_twenty=(5 1 4 5 5)
 train_on first-mean eighth 1300 --lr 4.5e-4 --max-steps 1150 --batch-size 64 --muon-lr 0.0035 --warmup 0.0352 --decay 0.15 \
 	--contrastive-every 10 --checkpoint-every 50 --eval-every 1000
-mean second-mean "$dir/first-mean.safetensors=0.4" "$dir/eighth.safetensors=0.6"
+mean second-mean first-mean=0.4 eighth=0.6
 of_twenty=(3 1 3 6 7)
 train_on second-mean ninth 4100 --lr 4.5e-4 --max-steps 880 --batch-size 64 --muon-lr 0.0035 --warmup 0.0460 --decay 0.3 \
 	--contrastive-every 10 --checkpoint-every 50 --eval-every 1000
-mean mean "$dir/first-mean.safetensors=0.3" "$dir/eighth.safetensors=0.25" "$dir/ninth.safetensors=0.45"
+mean mean first-mean=0.3 eighth=0.25 ninth=0.45
 
 # In four bits; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/confidence.jsonl ]] || {

@@ -89,12 +89,8 @@ const syn_list *syn_corpus_list(const syn_corpus *c, const char *name)
 
 /* Names resolved ---------------------------------------------------------------------- */
 
-static ndl_status resolve_list(const syn_corpus *c, const syn_list *l, const char *where, ndl_error *err);
-
 static ndl_status resolve(const syn_corpus *c, syn_source *s, const char *where, ndl_error *err)
 {
-	if (s->kind == SYN_LIST) /* written where it is used, so not among the lexicons */
-		return resolve_list(c, s->list, where, err);
 	if (!s->name || s->kind != SYN_NONE)
 		return NDL_OK;
 	s->list = syn_corpus_list(c, s->name);
@@ -109,9 +105,7 @@ static ndl_status resolve_list(const syn_corpus *c, const syn_list *l, const cha
 {
 	for (size_t j = 0; j < l->n; j++)
 		for (size_t k = 0; k < l->v[j].n_tmpl; k++) {
-			syn_source *s = &((syn_tpiece *)l->v[j].tmpl)[k].source;
-			/* One that is resolved already is a lexicon, and has its own turn. */
-			ndl_status st = s->kind == SYN_NONE ? resolve(c, s, where, err) : NDL_OK;
+			ndl_status st = resolve(c, &((syn_tpiece *)l->v[j].tmpl)[k].source, where, err);
 			if (st)
 				return st;
 		}
@@ -123,7 +117,9 @@ static ndl_status resolve_params(const syn_corpus *c, syn_param *p, size_t n, co
 	for (size_t i = 0; i < n; i++) {
 		char where[160];
 		snprintf(where, sizeof where, "%s.%s", tool, p[i].name);
-		ndl_status st = resolve(c, &p[i].source, where, err);
+		syn_source *s = &p[i].source;
+		/* A list written in its place is not among the lexicons. */
+		ndl_status st = s->kind == SYN_LIST ? resolve_list(c, s->list, where, err) : resolve(c, s, where, err);
 		if (st == NDL_OK)
 			st = resolve_params(c, p[i].props, p[i].n_props, tool, err);
 		if (st)

@@ -10,6 +10,24 @@ static ndl_status strings(syn_corpus *c, syn_strings *out, json_t *o, const char
 	return syn_strings_parse(c, out, NULL, json_object_get(o, key), key, err);
 }
 
+/* Its index; n_fields if there is none. */
+static size_t find_field(const syn_corpus *c, const char *name)
+{
+	size_t k = 0;
+	while (k < c->n_fields && strcmp(c->field[k].param.name, name) != 0)
+		k++;
+	return k;
+}
+
+/* Its index; n_verbs if there is none. */
+static size_t find_verb(const syn_corpus *c, const char *name)
+{
+	size_t k = 0;
+	while (k < c->n_verbs && strcmp(c->verb[k].name, name) != 0)
+		k++;
+	return k;
+}
+
 /* The keys of a parameter, and "with", "adverb", "yes", "no": how the argument is said. */
 static ndl_status read_field(syn_corpus *c, json_t *o, const char *name, ndl_error *err)
 {
@@ -35,9 +53,8 @@ static ndl_status read_field(syn_corpus *c, json_t *o, const char *name, ndl_err
 		st = ndl_fail(err, NDL_EFORMAT, "a field is no object");
 	if (st)
 		return st;
-	for (size_t i = 0; i < c->n_fields; i++)
-		if (strcmp(c->field[i].param.name, name) == 0)
-			return ndl_fail(err, NDL_EFORMAT, "there is a field of this name already");
+	if (find_field(c, name) < c->n_fields)
+		return ndl_fail(err, NDL_EFORMAT, "there is a field of this name already");
 	if (ndl_grow(&c->field, &c->cap_fields, c->n_fields + 1, sizeof *c->field) != 0)
 		return ndl_fail_nomem(err, "the corpus");
 	c->field[c->n_fields++] = f;
@@ -59,9 +76,8 @@ static ndl_status read_verb(syn_corpus *c, json_t *o, const char *name, ndl_erro
 		st = ndl_fail(err, NDL_EFORMAT, "a verb needs \"names\", \"say\" and \"describe\"");
 	if (st)
 		return st;
-	for (size_t i = 0; i < c->n_verbs; i++)
-		if (strcmp(c->verb[i].name, name) == 0)
-			return ndl_fail(err, NDL_EFORMAT, "there is a verb of this name already");
+	if (find_verb(c, name) < c->n_verbs)
+		return ndl_fail(err, NDL_EFORMAT, "there is a verb of this name already");
 	if (ndl_grow(&c->verb, &c->cap_verbs, c->n_verbs + 1, sizeof *c->verb) != 0)
 		return ndl_fail_nomem(err, "the corpus");
 	c->verb[c->n_verbs++] = v;
@@ -72,10 +88,8 @@ static ndl_status add_fields(syn_corpus *c, syn_object *x, json_t *names, ndl_er
 {
 	for (size_t i = 0; i < json_array_size(names); i++) {
 		const char *name = json_string_value(json_array_get(names, i));
-		size_t k = 0;
-		while (name && k < c->n_fields && strcmp(c->field[k].param.name, name) != 0)
-			k++;
-		if (!name || k == c->n_fields)
+		size_t k = name ? find_field(c, name) : c->n_fields;
+		if (k == c->n_fields)
 			return ndl_fail(err, NDL_EFORMAT, "there is no field '%s' before this line",
 				name ? name : "?");
 		if (x->n_fields == SYN_MAX_FIELDS)
@@ -94,9 +108,8 @@ static ndl_status read_object(syn_corpus *c, json_t *o, const char *name, ndl_er
 	ndl_status st = syn_only_keys(o, keys, name, err);
 	if (st)
 		return st;
-	while (verb && x.verb < c->n_verbs && strcmp(c->verb[x.verb].name, verb) != 0)
-		x.verb++;
-	if (!verb || x.verb == c->n_verbs)
+	x.verb = verb ? find_verb(c, verb) : c->n_verbs;
+	if (x.verb == c->n_verbs)
 		return ndl_fail(err, NDL_EFORMAT, "there is no verb '%s' before this line", verb ? verb : "?");
 	if (!group)
 		return ndl_fail(err, NDL_EFORMAT, "an object needs a \"group\"");
