@@ -1,12 +1,10 @@
-/* derive.c - numbers, times and dates of a query as arguments spell them: "half past six" is 06:30 or
- * 18:30, "twenty-five" 25, "May 3rd, 2027" 2027-05-03. English. Where the query leaves it open (six in
+/* derive.c - numbers and times of a query as arguments spell them: "half past six" is 06:30 or
+ * 18:30, "twenty-five" 25. English. Where the query leaves it open (six in
  * the morning or the evening?) every reading is given: they are what a value may be, not what it is. */
 #include "session/items_internal.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- times ---- */
 
 enum half { OPEN, AM, PM };
 
@@ -118,56 +116,6 @@ static void clock_time(ndl_ground *g, const ndl_view *v)
 		give_hours(g, v, i, hour, minute, half);
 }
 
-/* ---- dates ---- */
-
-static long month_at(const ndl_view *v, size_t i)
-{
-	static const char *const months[] = {"january", "february", "march", "april", "may", "june", "july", "august",
-		"september", "october", "november", "december"};
-	size_t len = i < v->n ? strlen(v->it[i].word) : 0;
-	for (long m = 0; len >= 3 && m < 12; m++)
-		if (strcmp(v->it[i].word, months[m]) == 0 || ((len == 3 || (m == 8 && len == 4)) && strncmp(v->it[i].word, months[m], len) == 0))
-			return m + 1;
-	return 0;
-}
-
-static void give_date(ndl_ground *g, const ndl_view *v, size_t items, long year, long month, long day)
-{
-	char text[40];
-	if (year < 1000 || year > 9999 || month < 1 || month > 12 || day < 1 || day > 31)
-		return;
-	snprintf(text, sizeof text, "%04ld-%02ld-%02ld", year, month, day);
-	give(g, v, items, text);
-	give_number(g, v, items, month);
-}
-
-/* "3 May 2027", "the 3rd of May, 2027", "May 3rd 2027", "3/5/2027" (which is it?) */
-static void date(ndl_ground *g, const ndl_view *v)
-{
-	size_t i = 0;
-	long day = -1, month = month_at(v, 0);
-	if (month) {
-		i += 1 + ndl_is_word(v, 1, "the");
-		day = ndl_number_at(v, i++, 31);
-	} else if ((day = ndl_number_at(v, 0, 31)) > 0) {
-		i = 1;
-		if (ndl_is_word(v, 1, "/") && ndl_is_word(v, 3, "/") && ndl_number_at(v, 2, 31) > 0 && ndl_number_at(v, 4, 9999) >= 1000) {
-			give_date(g, v, 5, v->it[4].number, v->it[2].number, day);
-			give_date(g, v, 5, v->it[4].number, day, v->it[2].number);
-			return;
-		}
-		i += ndl_is_word(v, i, "of");
-		month = month_at(v, i++);
-	}
-	if (!month || day < 1)
-		return;
-	i += ndl_is_word(v, i, ",");
-	i += ndl_is_word(v, i, "of");
-	long year = ndl_number_at(v, i, 9999);
-	if (year >= 1000)
-		give_date(g, v, i + 1, year, month, day);
-}
-
 void ndl_derive(ndl_ground *g, const char *query, size_t len)
 {
 	ndl_view v = {.s = query, .len = len};
@@ -185,7 +133,7 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len)
 			give_time(g, &v, 1, v.it[0].word[0] == 'n' ? 12 : 0, 0);
 		if (!relative_time(g, &v))
 			clock_time(g, &v);
-		date(g, &v);
 		ndl_derive_quantities(g, &v);
 	}
+	ndl_derive_days(g, query, len);
 }

@@ -106,6 +106,7 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err)
 {
 	ndl_buf_reset(&g->text);
+	g->told = (ndl_ground_byte){0};
 	len = len < QUERY_MAX ? len : QUERY_MAX;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)query[i];
@@ -176,7 +177,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 
 /* Spans of the query. */
 typedef struct spans {
-	ndl_ground_byte span[NDL_COPIES];
+	ndl_ground_byte span[NDL_COPIES + 1];
 	size_t n;
 } spans;
 
@@ -194,10 +195,13 @@ static size_t has_sign(const ndl_copy *c, const char *text)
 	return c->kind == NDL_COPIED_NUMBER && c->from < c->to && text[c->from] == '-';
 }
 
-/* Every value takes the first span that it can come from and that none before it took. */
+/* Every value takes the first span that it can come from and that none before it took. Today's date, where it is told for
+ * the sake of others, is taken from the beginning. */
 static void take_earlier(const ndl_ground *g, const ndl_copies *copies, const char *text, spans *taken)
 {
 	taken->n = 0;
+	if (g->told.to > 0)
+		taken->span[taken->n++] = g->told;
 	for (size_t i = 0; i < copies->n; i++) {
 		const ndl_copy *c = &copies->earlier[i];
 		size_t sign = has_sign(c, text), n = c->to - c->from - sign;
@@ -259,6 +263,17 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 	return places > 0;
 }
 
+/* Has a value begun that can only be a day said by today's date? */
+static bool is_day(const ndl_ground *g, const spans *taken, const ndl_copy *now, const char *text)
+{
+	size_t n = now->to - now->from, first = 0;
+	if (g->told.to == 0 || n == 0)
+		return false;
+	while (next_place(g, &first, now->kind, text + now->from, n) && is_taken(g, taken, first, n))
+		first++;
+	return first >= g->days;
+}
+
 /* A piece that opens a string and goes on in it: whether what it begins keeps to the query. */
 static bool keeps_opened(const ndl_ground *g, const ndl_tools *t, const ndl_buf *text, const ndl_piece *piece,
                          ndl_buf *scratch)
@@ -286,7 +301,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 	const char *s = ndl_buf_cstr(text);
 	ndl_copies_find(&c, t, s, text->len);
 	bool inside = c.now.kind != NDL_COPIED_NOT, begun = c.now.to > c.now.from, text_due = c.now.kind == NDL_COPIED_TEXT;
-	kept->fresh = false;
+	kept->fresh = kept->days = false;
 	if (!inside && p->n_opening == 0)
 		return NDL_COPIED_NOT;
 	memset(kept->bits, 0xFF, words * sizeof *kept->bits);
@@ -299,6 +314,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 		take_earlier(g, &c, s, &taken);
 	if (places && taken.n)
 		kept->fresh = keep_places(g, &taken, p, &c.now, s, words, kept->fresh_bits);
+	kept->days = kept->fresh && is_day(g, &taken, &c.now, s);
 	for (size_t i = 0; i < p->n_opening; i++) {
 		const ndl_piece *x = &p->piece[p->opening[i]];
 		uint64_t bit = UINT64_C(1) << (x->id % 64);

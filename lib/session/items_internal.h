@@ -40,8 +40,9 @@ long ndl_number_at(const ndl_view *v, size_t i, long most);
 /* Up to 999,999 in words, or digits in groups, at item i: *value, and how many items; 0: none. */
 size_t ndl_read_number(const ndl_view *v, size_t i, long *value);
 
-
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. */
 void ndl_derive_quantities(ndl_ground *g, const ndl_view *v);
+/* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that. */
+void ndl_derive_days(ndl_ground *g, const char *query, size_t len);
 
 #endif

@@ -109,6 +109,19 @@ static double cost_of(const ndl_search *x, enum ndl_copied kind, size_t id)
 	return k->fresh && !ndl_mask_has(k->fresh_bits, id) ? NDL_REPEAT_COST : 0;
 }
 
+/* Leaves of s->mask what a day that was worked out goes on with: the network cannot count, and its doubts about the digits
+ * say nothing. */
+static size_t keep_day(ndl_search *x, size_t choices)
+{
+	const ndl_kept *k = &x->s->kept;
+	bool any = false;
+	for (size_t w = 0; w < x->words && k->days; w++)
+		any = any || (x->s->mask[w] & k->fresh_bits[w]);
+	for (size_t w = 0; w < x->words && any; w++)
+		x->s->mask[w] &= k->fresh_bits[w];
+	return any ? count_mask(x->s->mask, x->words) : choices;
+}
+
 /* The best ways on from path i by s->logits over s->mask, whose log_sum is all; s->kept tells of values of that kind. */
 static void add_choices(ndl_search *x, size_t i, size_t choices, double all, enum ndl_copied kind)
 {
@@ -221,12 +234,15 @@ static ndl_status expand(ndl_search *x, size_t i)
 	if (rc != NDL_OK)
 		return rc;
 	ndl_lexical_add(&x->s->lexical, &p->state, x->s->engine->tok, x->s->mask, x->words, x->s->logits);
+	enum ndl_copied kind = keep(x, p);
+	if (kind == NDL_COPIED_TEXT)
+		choices = keep_day(x, choices);
 	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	if (!isfinite(all))
 		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");
 	if (x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
 		ndl_empty_remember(x, p, choices, all);
-	add_choices(x, i, choices, all, keep(x, p));
+	add_choices(x, i, choices, all, kind);
 	return NDL_OK;
 }
 

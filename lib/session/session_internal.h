@@ -73,6 +73,8 @@ typedef struct ndl_ground {
 	ndl_buf text;
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
+	ndl_ground_byte told; /* where the query tells today's date only to say others by it; else empty */
+	size_t days;          /* from here on text has dates and nothing else */
 } ndl_ground;
 enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
 /* Replaces what g holds. */
@@ -88,6 +90,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 typedef struct ndl_kept {
 	uint64_t *bits, *fresh_bits; /* [V / 64] */
 	bool fresh; /* fresh_bits tell */
+	bool days;  /* what is under way can only be a day that was worked out by today's date: fresh_bits are all that may follow */
 } ndl_kept;
 /* NOT if what follows text, an answer under way, has nothing to do with the query: it is nothing that is to be
  * copied, or has left the query. Else what it is, and kept := the tokens of mask (and maybe others) that

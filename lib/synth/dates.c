@@ -1,6 +1,8 @@
 /* dates.c - dates, spoken and written, with what they stand for. */
 #include "synth/values.h"
 
+#include "base/day.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -14,26 +16,6 @@ static const char *pick(ndl_rng *r, const char *const *a, size_t n)
 	return a[ndl_rng_below(r, n)];
 }
 #define PICK(r, a) pick((r), (a), sizeof (a) / sizeof *(a))
-
-/* The calendar ------------------------------------------------------------------------ */
-
-int64_t syn_day_number(int y, int m, int d)
-{
-	static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-	int past = y - 1, leap = m > 2 && ((y % 4 == 0 && y % 100) || y % 400 == 0);
-	return 365LL * past + past / 4 - past / 100 + past / 400 + before[m - 1] + leap + d - 1;
-}
-
-void syn_day_parts(int64_t day, int *y, int *m, int *d)
-{
-	*y = (int)(day / 366) + 1;
-	while (syn_day_number(*y + 1, 1, 1) <= day)
-		++*y;
-	*m = 12;
-	while (syn_day_number(*y, *m, 1) > day)
-		--*m;
-	*d = (int)(day - syn_day_number(*y, *m, 1)) + 1;
-}
 
 const char *syn_weekday(int n)
 {
@@ -60,7 +42,7 @@ void syn_say_full_date(ndl_rng *r, ndl_buf *b, int64_t day)
 {
 	int y, m, d;
 	double u = ndl_rng_unit(r);
-	syn_day_parts(day, &y, &m, &d);
+	ndl_day_parts(day, &y, &m, &d);
 	if (u < 0.2) {
 		ndl_buf_printf(b, "%04d-%02d-%02d", y, m, d);
 	} else if (u < 0.3 && d > 12) { /* the day tells itself from the month */
@@ -142,7 +124,7 @@ static int64_t pick_full(ndl_rng *r, const syn_place *p)
 	int at = p->tense - SYN_LONG_AGO;
 	if (p->near_form == SYN_FULL)
 		return (int64_t)p->near + gap(r);
-	return ndl_rng_range(r, syn_day_number(first[at], 1, 1), syn_day_number(last[at], 12, 31));
+	return ndl_rng_range(r, ndl_day_number(first[at], 1, 1), ndl_day_number(last[at], 12, 31));
 }
 
 /* Of a year without a 29 February: its day 0 to 364. */
@@ -177,7 +159,7 @@ void syn_date(const syn_gen *g, const syn_place *p, syn_made *made)
 		break;
 	case SYN_OF_YEAR:
 		made->key = pick_of_year(r, p);
-		syn_day_parts(syn_day_number(2025, 1, 1) + (int64_t)made->key, &y, &m, &d);
+		ndl_day_parts(ndl_day_number(2025, 1, 1) + (int64_t)made->key, &y, &m, &d);
 		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
 		break;
 	case SYN_OF_MONTH:
@@ -206,7 +188,7 @@ void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *made)
 	made->form = SYN_FULL;
 	made->has_key = true;
 	syn_say_full_date(g->rng, &made->surface, (int64_t)made->key);
-	syn_day_parts((int64_t)made->key, &y, &m, &d);
+	ndl_day_parts((int64_t)made->key, &y, &m, &d);
 	ndl_buf_printf(&made->raw, "\"%04d-%02d-%02d\"", y, m, d);
 }
 

@@ -2,62 +2,14 @@
  * Weeks begin on Monday. */
 #include "synth/values.h"
 
+#include "base/day.h"
+
 #include <stdio.h>
 #include <string.h>
 
 static int weekday_of(int64_t day)
 {
 	return (int)(day % 7);
-}
-
-/* Day d of the month that lies `ahead` months after that of `day`; -1 if it has no such day. */
-static int64_t day_of_month(int64_t day, int ahead, int d)
-{
-	int y, m, unused, y2, m2, d2;
-	syn_day_parts(day, &y, &m, &unused);
-	m += ahead;
-	y += (m - 1 + 12) / 12 - 1;
-	m = (m - 1 + 12) % 12 + 1;
-	int64_t found = syn_day_number(y, m, 1) + d - 1;
-	syn_day_parts(found, &y2, &m2, &d2);
-	return m2 == m ? found : -1;
-}
-
-/* The nearest year's day n (of a common year) after or, sign < 0, before the day. */
-static int64_t of_some_year(int64_t day, int n, int sign)
-{
-	int y, m, d, year, unused;
-	syn_day_parts(syn_day_number(2025, 1, 1) + n, &unused, &m, &d);
-	syn_day_parts(day, &year, &unused, &unused);
-	for (y = year - 1; y <= year + 1; y++) {
-		int64_t found = syn_day_number(sign < 0 ? 2 * year - y : y, m, d);
-		if (sign < 0 ? found < day : found > day)
-			return found;
-	}
-	return -1;
-}
-
-int64_t syn_resolve_day(enum syn_way way, int n, int64_t today)
-{
-	int w = weekday_of(today);
-	switch (way) {
-	case SYN_WAY_OFFSET: return today + n;
-	case SYN_WAY_COMING: return today + 1 + (n - w + 6) % 7;
-	case SYN_WAY_NEXT_WEEK: return today - w + 7 + n;
-	case SYN_WAY_LAST_WEEK: return today - w - 7 + n;
-	case SYN_WAY_WEEK_ON: return today + 8 + (n - w + 6) % 7;
-	case SYN_WAY_OF_NEXT_MONTH: return day_of_month(today, 1, n);
-	case SYN_WAY_LAST_OF_MONTH: return day_of_month(today, n + 1, 1) - 1;
-	case SYN_WAY_YEARLY: return of_some_year(today, n, 1);
-	case SYN_WAY_YEARLY_PAST: return of_some_year(today, n, -1);
-	case SYN_WAY_OF_MONTH:
-		for (int ahead = 0; ahead < 3; ahead++) {
-			int64_t day = day_of_month(today, ahead, n);
-			if (day > today)
-				return day;
-		}
-	}
-	return -1;
 }
 
 /* Words ------------------------------------------------------------------------------- */
@@ -93,40 +45,40 @@ static void say_offset(ndl_rng *r, ndl_buf *b, int n)
 		ndl_buf_printf(b, n % 7 == 0 ? "%d week%s ago" : "%d day%s ago", n % 7 == 0 ? -n / 7 : -n, n == -7 ? "" : "s");
 }
 
-static void say_way(ndl_rng *r, ndl_buf *b, enum syn_way way, int n, int64_t today)
+static void say_way(ndl_rng *r, ndl_buf *b, enum ndl_day_way way, int n, int64_t today)
 {
 	int y, m, d;
 	switch (way) {
-	case SYN_WAY_OFFSET:
+	case NDL_DAY_OFFSET:
 		say_offset(r, b, n);
 		break;
-	case SYN_WAY_COMING:
+	case NDL_DAY_COMING:
 		if (n > weekday_of(today))
 			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.5) ? "this " : "", syn_weekday(n));
 		else
 			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.3) ? "this coming " : "", syn_weekday(n));
 		break;
-	case SYN_WAY_NEXT_WEEK:
+	case NDL_DAY_NEXT_WEEK:
 		ndl_buf_printf(b, ndl_rng_chance(r, 0.8) ? "next %s" : "%s next week", syn_weekday(n));
 		break;
-	case SYN_WAY_LAST_WEEK:
+	case NDL_DAY_LAST_WEEK:
 		ndl_buf_printf(b, ndl_rng_chance(r, 0.8) ? "last %s" : "%s last week", syn_weekday(n));
 		break;
-	case SYN_WAY_WEEK_ON:
+	case NDL_DAY_WEEK_ON:
 		ndl_buf_printf(b, ndl_rng_chance(r, 0.5) ? "a week on %s" : "a week from %s", syn_weekday(n));
 		break;
-	case SYN_WAY_OF_NEXT_MONTH:
+	case NDL_DAY_OF_NEXT_MONTH:
 		n == 1 && ndl_rng_chance(r, 0.5) ? ndl_buf_str(b, "the first") : (ndl_buf_str(b, "the "), syn_ordinal(b, n));
 		ndl_buf_str(b, " of next month");
 		break;
-	case SYN_WAY_LAST_OF_MONTH:
+	case NDL_DAY_LAST_OF_MONTH:
 		ndl_buf_printf(b, "the last day of %s month", n ? "next" : ndl_rng_chance(r, 0.5) ? "this" : "the");
 		break;
-	case SYN_WAY_YEARLY: case SYN_WAY_YEARLY_PAST:
-		syn_day_parts(syn_day_number(2025, 1, 1) + n, &y, &m, &d);
+	case NDL_DAY_YEARLY: case NDL_DAY_YEARLY_PAST:
+		ndl_day_parts(ndl_day_number(2025, 1, 1) + n, &y, &m, &d);
 		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
 		break;
-	case SYN_WAY_OF_MONTH:
+	case NDL_DAY_OF_MONTH:
 		ndl_buf_str(b, "the ");
 		syn_ordinal(b, n);
 	}
@@ -141,24 +93,24 @@ static int pick_offset(ndl_rng *r)
 }
 
 /* A way to say a day, with its number. Ways by weekdays only where that of today was told. */
-static enum syn_way pick_way(ndl_rng *r, const syn_today *t, bool past, int *n)
+static enum ndl_day_way pick_way(ndl_rng *r, const syn_today *t, bool past, int *n)
 {
-	static const enum syn_way ahead[] = {SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OF_MONTH,
-		SYN_WAY_OF_NEXT_MONTH, SYN_WAY_LAST_OF_MONTH, SYN_WAY_YEARLY, SYN_WAY_COMING, SYN_WAY_COMING,
-		SYN_WAY_COMING, SYN_WAY_NEXT_WEEK, SYN_WAY_NEXT_WEEK, SYN_WAY_NEXT_WEEK, SYN_WAY_WEEK_ON};
-	static const enum syn_way back[] = {SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_OFFSET, SYN_WAY_YEARLY_PAST,
-		SYN_WAY_LAST_WEEK, SYN_WAY_LAST_WEEK, SYN_WAY_LAST_WEEK};
-	enum syn_way way = past ? back[ndl_rng_below(r, t->weekday ? 7 : 4)] : ahead[ndl_rng_below(r, t->weekday ? 14 : 7)];
+	static const enum ndl_day_way ahead[] = {NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_OF_MONTH,
+		NDL_DAY_OF_NEXT_MONTH, NDL_DAY_LAST_OF_MONTH, NDL_DAY_YEARLY, NDL_DAY_COMING, NDL_DAY_COMING,
+		NDL_DAY_COMING, NDL_DAY_NEXT_WEEK, NDL_DAY_NEXT_WEEK, NDL_DAY_NEXT_WEEK, NDL_DAY_WEEK_ON};
+	static const enum ndl_day_way back[] = {NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_YEARLY_PAST,
+		NDL_DAY_LAST_WEEK, NDL_DAY_LAST_WEEK, NDL_DAY_LAST_WEEK};
+	enum ndl_day_way way = past ? back[ndl_rng_below(r, t->weekday ? 7 : 4)] : ahead[ndl_rng_below(r, t->weekday ? 14 : 7)];
 	int w = weekday_of(t->day);
 	switch (way) {
-	case SYN_WAY_OFFSET: *n = past ? -pick_offset(r) : ndl_rng_chance(r, 0.06) ? 0 : pick_offset(r); break;
-	case SYN_WAY_OF_MONTH: *n = (int)ndl_rng_range(r, 1, 28); break;
-	case SYN_WAY_OF_NEXT_MONTH: *n = ndl_rng_chance(r, 0.3) ? 1 : (int)ndl_rng_range(r, 1, 28); break;
-	case SYN_WAY_LAST_OF_MONTH: *n = ndl_rng_chance(r, 0.3); break;
-	case SYN_WAY_YEARLY: case SYN_WAY_YEARLY_PAST: *n = (int)ndl_rng_range(r, 0, 364); break;
-	case SYN_WAY_COMING: case SYN_WAY_WEEK_ON: *n = (w + 1 + (int)ndl_rng_below(r, 6)) % 7; break;
-	case SYN_WAY_NEXT_WEEK: *n = (int)ndl_rng_below(r, 7); break;
-	case SYN_WAY_LAST_WEEK: *n = w + (int)ndl_rng_below(r, (uint64_t)(7 - w)); break; /* not since Monday */
+	case NDL_DAY_OFFSET: *n = past ? -pick_offset(r) : ndl_rng_chance(r, 0.06) ? 0 : pick_offset(r); break;
+	case NDL_DAY_OF_MONTH: *n = (int)ndl_rng_range(r, 1, 28); break;
+	case NDL_DAY_OF_NEXT_MONTH: *n = ndl_rng_chance(r, 0.3) ? 1 : (int)ndl_rng_range(r, 1, 28); break;
+	case NDL_DAY_LAST_OF_MONTH: *n = ndl_rng_chance(r, 0.3); break;
+	case NDL_DAY_YEARLY: case NDL_DAY_YEARLY_PAST: *n = (int)ndl_rng_range(r, 0, 364); break;
+	case NDL_DAY_COMING: case NDL_DAY_WEEK_ON: *n = (w + 1 + (int)ndl_rng_below(r, 6)) % 7; break;
+	case NDL_DAY_NEXT_WEEK: *n = (int)ndl_rng_below(r, 7); break;
+	case NDL_DAY_LAST_WEEK: *n = w + (int)ndl_rng_below(r, (uint64_t)(7 - w)); break; /* not since Monday */
 	}
 	return way;
 }
@@ -168,16 +120,16 @@ void syn_day_from_today(const syn_gen *g, const syn_place *p, syn_made *made)
 	const syn_today *t = &g->today;
 	int n = 0, y, m, d;
 	int64_t day = -1;
-	enum syn_way way = SYN_WAY_OFFSET;
+	enum ndl_day_way way = NDL_DAY_OFFSET;
 	for (int tries = 0; tries < 40; tries++) {
 		bool past = p->tense < 0 || (p->tense == 0 && ndl_rng_chance(g->rng, 0.4));
 		way = pick_way(g->rng, t, past, &n);
-		day = syn_resolve_day(way, n, t->day);
+		day = ndl_day_resolve(way, n, t->day);
 		if (day > 0 && (p->near_form != SYN_FULL || (day > (int64_t)p->near && day < (int64_t)p->near + 40)))
 			break;
 	}
 	say_way(g->rng, &made->surface, way, n, t->day);
-	syn_day_parts(day, &y, &m, &d);
+	ndl_day_parts(day, &y, &m, &d);
 	ndl_buf_printf(&made->raw, "\"%04d-%02d-%02d\"", y, m, d);
 	made->key = (double)day;
 	made->form = SYN_FULL;
@@ -188,7 +140,7 @@ void syn_day_from_today(const syn_gen *g, const syn_place *p, syn_made *made)
 
 void syn_pick_today(ndl_rng *r, syn_today *t)
 {
-	t->day = ndl_rng_range(r, syn_day_number(2023, 1, 1), syn_day_number(2030, 12, 31));
+	t->day = ndl_rng_range(r, ndl_day_number(2023, 1, 1), ndl_day_number(2030, 12, 31));
 	t->weekday = ndl_rng_chance(r, 0.8);
 }
 

@@ -81,9 +81,7 @@ void syn_time24(const syn_gen *g, const syn_place *p, syn_made *m);    /* "HH:MM
 /* unit 0: as said; 60 minutes, 1 seconds as a number. */
 void syn_duration(const syn_gen *g, const syn_place *p, int unit, syn_made *m);
 
-/* dates.c: days count from 1 January of the year 1, months and days of the month from 1. Day 0 was a Monday. */
-int64_t syn_day_number(int y, int m, int d);
-void syn_day_parts(int64_t day, int *y, int *m, int *d);
+/* dates.c */
 const char *syn_weekday(int n); /* 0: Monday */
 void syn_say_day_month(ndl_rng *r, ndl_buf *b, int d, int m, bool short_names);
 void syn_say_full_date(ndl_rng *r, ndl_buf *b, int64_t day);
@@ -91,21 +89,7 @@ void syn_date(const syn_gen *g, const syn_place *p, syn_made *m);      /* as sai
 void syn_date_iso(const syn_gen *g, const syn_place *p, syn_made *m);  /* "YYYY-MM-DD" */
 void syn_datetime(const syn_gen *g, const syn_place *p, syn_made *m);
 
-/* today.c: ways to say a day by today, each with a number n. A week begins on Monday. */
-enum syn_way {
-	SYN_WAY_OFFSET,        /* n days from today: "tomorrow", "in two weeks", "3 days ago" */
-	SYN_WAY_COMING,        /* "Friday", "this Friday": the first weekday n after today */
-	SYN_WAY_NEXT_WEEK,     /* "next Friday": weekday n of next week */
-	SYN_WAY_LAST_WEEK,     /* "last Friday": weekday n of last week, said only if it has not been since Monday */
-	SYN_WAY_WEEK_ON,       /* "a week on Friday": a week after the first weekday n after today */
-	SYN_WAY_OF_MONTH,      /* "the 15th": the first day n of a month after today */
-	SYN_WAY_OF_NEXT_MONTH, /* "the 3rd of next month" */
-	SYN_WAY_LAST_OF_MONTH, /* "the last day of the month", n 1: of next month */
-	SYN_WAY_YEARLY,        /* "3 May": day n of a common year, the first after today */
-	SYN_WAY_YEARLY_PAST    /* likewise, the last before today */
-};
-/* The day meant; -1 if there is none. */
-int64_t syn_resolve_day(enum syn_way way, int n, int64_t today);
+/* today.c */
 /* A day said by g->today, whose value is its ISO date. */
 void syn_day_from_today(const syn_gen *g, const syn_place *p, syn_made *m);
 void syn_pick_today(ndl_rng *r, syn_today *t);

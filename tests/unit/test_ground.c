@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "session/session_internal.h"
+#include "synth/values.h"
 #include "tests/tap.h"
 
 #include <stdlib.h>
@@ -66,6 +67,64 @@ static void test_spans(void)
 	check_span("6 a.m. sharp", "06:00", "6 a.m");
 	check_span("a\x01" "b\\c", "a", "a");
 	check_span("a\x01" "b\\c", "b\\\\c", "b\\c");
+}
+
+static void test_days(void)
+{
+	const char *q = "today is tuesday mar 25 2025 we're gone until 8th january put the heat on away";
+	check_span(q, "2026-01-08", "8th january");
+	check_span(q, "2025-01-08", NULL);
+	check_span(q, "2025-03-25", "mar 25 2025");
+	check_span("it's 3/25/2025, what was on 8th January?", "2025-01-08", "8th January");
+	check_span("[Saturday, 2nd October 2027] which day is last Sunday?", "2027-09-26", "last Sunday");
+	check_span("tides on the 2nd of april (today: 14 may 2029)", "2030-04-02", "2nd of april");
+	check_span("Date: 2027-12-30. In three days, please", "2028-01-02", "In three days");
+	check_span("8 days ago, today being Friday 6 Oct 2028", "2028-09-28", "8 days ago");
+	check_span("8 days ago, today being Friday 6 Oct 2028", "2028-10-07", NULL);
+	check_span("the day after tomorrow, it's 29 November 2026", "2026-12-01", "day after tomorrow");
+	check_span("the day after tomorrow, it's 29 November 2026", "2026-11-30", NULL);
+	check_span("today is 3/4/2026, see you tomorrow", "2026-04-04", NULL); /* the third of April? */
+	check_span("today is Tuesday, 3/3/2026, see you tomorrow", "2026-03-04", "tomorrow");
+	check_span("today is Friday 3/4/2026, see you tomorrow", "2026-04-04", "tomorrow");
+	check_span("see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL);
+	check_span("today is 31 December 9999, see you tomorrow", "10000-01-01", NULL);
+	check_span("today is 1 January 1000 and in 9999 weeks", "1191-08-21", "in 9999 weeks");
+}
+
+/* What the composer says by today's date is read as what it means. */
+static void test_days_composed(void)
+{
+	enum { ROUNDS = 3000 };
+	ndl_rng r;
+	ndl_rng_seed(&r, 5, 0);
+	syn_gen gen = {.rng = &r};
+	syn_made m = {0};
+	ndl_buf query = NDL_BUF_INIT;
+	ndl_error err = NDL_ERROR_INIT;
+	int wrong = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		const syn_place place = {.type = SYN_STRING, .tense = i % 2 ? 1 : -1};
+		ndl_ground g = {0};
+		size_t from, to;
+		ndl_buf_reset(&query);
+		ndl_buf_reset(&m.surface);
+		ndl_buf_reset(&m.raw);
+		syn_pick_today(&r, &gen.today);
+		syn_date_iso(&gen, &place, &m);
+		if (i % 3)
+			syn_tell_today(&r, &query, &gen.today, true);
+		ndl_buf_printf(&query, "what %s on %s", place.tense > 0 ? "will be" : "was", ndl_buf_cstr(&m.surface));
+		if (i % 3 == 0)
+			syn_tell_today(&r, &query, &gen.today, false);
+		bool ok = ndl_ground_set(&g, query.data, query.len, &err) == NDL_OK &&
+		          ndl_ground_span(&g, NDL_COPIED_TEXT, m.raw.data + 1, m.raw.len - 2, &from, &to) && g.told.to > 0;
+		if (!ok && wrong++ < 5)
+			tap_note("%s is not found in: %s", ndl_buf_cstr(&m.raw), ndl_buf_cstr(&query));
+		ndl_ground_clear(&g);
+	}
+	CHECK_INT(wrong, 0);
+	ndl_buf_clear(&query);
+	syn_made_clear(&m);
 }
 
 static void test_numbers(void)
@@ -224,6 +283,8 @@ int main(void)
 		return 1;
 	}
 	test_spans();
+	test_days();
+	test_days_composed();
 	test_numbers();
 	test_copies(ndl_toolset_tools(t));
 	test_kept(e, ndl_toolset_tools(t));

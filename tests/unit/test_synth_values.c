@@ -1,4 +1,5 @@
 /* What is said and what it stands for: surfaces are read back by a reader of their own. */
+#include "base/day.h"
 #include "synth/card.h"
 #include "synth/values.h"
 #include "tests/tap.h"
@@ -230,51 +231,51 @@ static void test_resolve(void)
 {
 	enum { MON, TUE, WED, THU, FRI, SAT, SUN };
 	static const struct {
-		enum syn_way way;
+		enum ndl_day_way way;
 		int n;
 		int today[3], day[3];
 	} known[] = {
-		{SYN_WAY_OFFSET, 1, {2026, 3, 3}, {2026, 3, 4}},
-		{SYN_WAY_OFFSET, 1, {2028, 2, 28}, {2028, 2, 29}},
-		{SYN_WAY_OFFSET, 1, {2027, 2, 28}, {2027, 3, 1}},
-		{SYN_WAY_OFFSET, 14, {2026, 12, 25}, {2027, 1, 8}},
-		{SYN_WAY_OFFSET, -3, {2026, 1, 2}, {2025, 12, 30}},
-		{SYN_WAY_COMING, FRI, {2026, 3, 3}, {2026, 3, 6}},
-		{SYN_WAY_COMING, MON, {2026, 3, 3}, {2026, 3, 9}},
-		{SYN_WAY_COMING, TUE, {2026, 3, 3}, {2026, 3, 10}},
-		{SYN_WAY_NEXT_WEEK, FRI, {2026, 3, 3}, {2026, 3, 13}},
-		{SYN_WAY_NEXT_WEEK, MON, {2026, 3, 8}, {2026, 3, 9}},
-		{SYN_WAY_NEXT_WEEK, SUN, {2026, 12, 28}, {2027, 1, 10}},
-		{SYN_WAY_LAST_WEEK, FRI, {2026, 3, 3}, {2026, 2, 27}},
-		{SYN_WAY_LAST_WEEK, TUE, {2026, 3, 3}, {2026, 2, 24}},
-		{SYN_WAY_WEEK_ON, FRI, {2026, 3, 3}, {2026, 3, 13}},
-		{SYN_WAY_WEEK_ON, MON, {2026, 3, 3}, {2026, 3, 16}},
-		{SYN_WAY_OF_MONTH, 15, {2026, 3, 3}, {2026, 3, 15}},
-		{SYN_WAY_OF_MONTH, 3, {2026, 3, 3}, {2026, 4, 3}},
-		{SYN_WAY_OF_MONTH, 1, {2026, 12, 31}, {2027, 1, 1}},
-		{SYN_WAY_OF_MONTH, 31, {2026, 4, 2}, {2026, 5, 31}},
-		{SYN_WAY_OF_NEXT_MONTH, 1, {2026, 12, 3}, {2027, 1, 1}},
-		{SYN_WAY_OF_NEXT_MONTH, 28, {2026, 1, 31}, {2026, 2, 28}},
-		{SYN_WAY_LAST_OF_MONTH, 0, {2028, 2, 3}, {2028, 2, 29}},
-		{SYN_WAY_LAST_OF_MONTH, 1, {2026, 11, 30}, {2026, 12, 31}},
-		{SYN_WAY_YEARLY, 122, {2026, 3, 3}, {2026, 5, 3}},
-		{SYN_WAY_YEARLY, 122, {2028, 5, 3}, {2029, 5, 3}},
-		{SYN_WAY_YEARLY, 0, {2026, 12, 31}, {2027, 1, 1}},
-		{SYN_WAY_YEARLY_PAST, 364, {2026, 3, 3}, {2025, 12, 31}},
-		{SYN_WAY_YEARLY_PAST, 58, {2026, 3, 3}, {2026, 2, 28}},
+		{NDL_DAY_OFFSET, 1, {2026, 3, 3}, {2026, 3, 4}},
+		{NDL_DAY_OFFSET, 1, {2028, 2, 28}, {2028, 2, 29}},
+		{NDL_DAY_OFFSET, 1, {2027, 2, 28}, {2027, 3, 1}},
+		{NDL_DAY_OFFSET, 14, {2026, 12, 25}, {2027, 1, 8}},
+		{NDL_DAY_OFFSET, -3, {2026, 1, 2}, {2025, 12, 30}},
+		{NDL_DAY_COMING, FRI, {2026, 3, 3}, {2026, 3, 6}},
+		{NDL_DAY_COMING, MON, {2026, 3, 3}, {2026, 3, 9}},
+		{NDL_DAY_COMING, TUE, {2026, 3, 3}, {2026, 3, 10}},
+		{NDL_DAY_NEXT_WEEK, FRI, {2026, 3, 3}, {2026, 3, 13}},
+		{NDL_DAY_NEXT_WEEK, MON, {2026, 3, 8}, {2026, 3, 9}},
+		{NDL_DAY_NEXT_WEEK, SUN, {2026, 12, 28}, {2027, 1, 10}},
+		{NDL_DAY_LAST_WEEK, FRI, {2026, 3, 3}, {2026, 2, 27}},
+		{NDL_DAY_LAST_WEEK, TUE, {2026, 3, 3}, {2026, 2, 24}},
+		{NDL_DAY_WEEK_ON, FRI, {2026, 3, 3}, {2026, 3, 13}},
+		{NDL_DAY_WEEK_ON, MON, {2026, 3, 3}, {2026, 3, 16}},
+		{NDL_DAY_OF_MONTH, 15, {2026, 3, 3}, {2026, 3, 15}},
+		{NDL_DAY_OF_MONTH, 3, {2026, 3, 3}, {2026, 4, 3}},
+		{NDL_DAY_OF_MONTH, 1, {2026, 12, 31}, {2027, 1, 1}},
+		{NDL_DAY_OF_MONTH, 31, {2026, 4, 2}, {2026, 5, 31}},
+		{NDL_DAY_OF_NEXT_MONTH, 1, {2026, 12, 3}, {2027, 1, 1}},
+		{NDL_DAY_OF_NEXT_MONTH, 28, {2026, 1, 31}, {2026, 2, 28}},
+		{NDL_DAY_LAST_OF_MONTH, 0, {2028, 2, 3}, {2028, 2, 29}},
+		{NDL_DAY_LAST_OF_MONTH, 1, {2026, 11, 30}, {2026, 12, 31}},
+		{NDL_DAY_YEARLY, 122, {2026, 3, 3}, {2026, 5, 3}},
+		{NDL_DAY_YEARLY, 122, {2028, 5, 3}, {2029, 5, 3}},
+		{NDL_DAY_YEARLY, 0, {2026, 12, 31}, {2027, 1, 1}},
+		{NDL_DAY_YEARLY_PAST, 364, {2026, 3, 3}, {2025, 12, 31}},
+		{NDL_DAY_YEARLY_PAST, 58, {2026, 3, 3}, {2026, 2, 28}},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		int y, m, d;
-		int64_t day = syn_resolve_day(known[i].way, known[i].n,
-			syn_day_number(known[i].today[0], known[i].today[1], known[i].today[2]));
-		syn_day_parts(day, &y, &m, &d);
+		int64_t day = ndl_day_resolve(known[i].way, known[i].n,
+			ndl_day_number(known[i].today[0], known[i].today[1], known[i].today[2]));
+		ndl_day_parts(day, &y, &m, &d);
 		if (y != known[i].day[0] || m != known[i].day[1] || d != known[i].day[2])
 			tap_note("case %zu: %d-%d-%d", i, y, m, d);
 		CHECK(y == known[i].day[0] && m == known[i].day[1] && d == known[i].day[2]);
 	}
-	CHECK_INT(syn_resolve_day(SYN_WAY_OF_NEXT_MONTH, 30, syn_day_number(2026, 1, 5)), -1);
-	CHECK_INT(syn_day_number(1970, 1, 1) % 7, THU);
-	CHECK_INT(syn_day_number(2026, 3, 3) - syn_day_number(2024, 3, 3), 730);
+	CHECK_INT(ndl_day_resolve(NDL_DAY_OF_NEXT_MONTH, 30, ndl_day_number(2026, 1, 5)), -1);
+	CHECK_INT(ndl_day_number(1970, 1, 1) % 7, THU);
+	CHECK_INT(ndl_day_number(2026, 3, 3) - ndl_day_number(2024, 3, 3), 730);
 }
 
 static int named(const char *s, const char *const *names, size_t n)
@@ -321,11 +322,11 @@ static int64_t read_day(const char *s, int64_t today, bool past)
 		while (day % 7 != weekday);
 		return day + (week_on ? 7 : 0);
 	}
-	syn_day_parts(today, &ym, &m, &unused);
+	ndl_day_parts(today, &ym, &m, &unused);
 	if (strstr(s, "last day of")) {
 		int64_t day = today;
 		for (int64_t k = today; k < today + 70; k++) {
-			syn_day_parts(k, &yy, &y, &unused);
+			ndl_day_parts(k, &yy, &y, &unused);
 			day = (y - m + 12) % 12 == (next ? 1 : 0) ? k : day;
 		}
 		return day;
@@ -341,7 +342,7 @@ static int64_t read_day(const char *s, int64_t today, bool past)
 	d = d ? d : 1; /* "the first" */
 	for (int64_t k = today + (past ? -1 : 1);; k += past ? -1 : 1) {
 		int month_of, day_of;
-		syn_day_parts(k, &yy, &month_of, &day_of);
+		ndl_day_parts(k, &yy, &month_of, &day_of);
 		if (day_of == d && (want < 0 ? !next || month_of != m : month_of == want))
 			return k;
 		if (k < today - 800 || k > today + 800)
@@ -363,10 +364,10 @@ static void test_days_by_today(syn_gen *g)
 		ndl_buf_reset(&m.raw);
 		syn_date_iso(g, &place, &m);
 		int64_t day = read_day(ndl_buf_cstr(&m.surface), g->today.day, place.tense < 0);
-		syn_day_parts(day > 0 ? day : 0, &y, &mo, &d);
+		ndl_day_parts(day > 0 ? day : 0, &y, &mo, &d);
 		snprintf(want, sizeof want, "\"%04d-%02d-%02d\"", y, mo, d);
 		if (strcmp(want, ndl_buf_cstr(&m.raw)) != 0 && wrong++ < 5) {
-			syn_day_parts(g->today.day, &y, &mo, &d);
+			ndl_day_parts(g->today.day, &y, &mo, &d);
 			tap_note("%d-%d-%d (%s): %s is %s, read as %s", y, mo, d, syn_weekday((int)(g->today.day % 7)),
 				ndl_buf_cstr(&m.surface), ndl_buf_cstr(&m.raw), want);
 		}

@@ -1,0 +1,320 @@
+/* days.c - dates of a query as arguments spell them: "May 3rd, 2027" is 2027-05-03, and where the query tells which day
+ * today is, "next Friday" is one, too (base/day.h has the conventions). English. Where the query leaves it open (3/5/2027) every
+ * reading is given. */
+#include "session/items_internal.h"
+
+#include "base/day.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct date {
+	int year, month, day; /* year 0: not told */
+} date;
+
+static bool is_any(const ndl_view *v, size_t i, const char *const *words, size_t n)
+{
+	for (size_t w = 0; w < n; w++)
+		if (ndl_is_word(v, i, words[w]))
+			return true;
+	return false;
+}
+#define IS_ANY(v, i, words) is_any((v), (i), (words), sizeof (words) / sizeof *(words))
+
+/* Which name, or its first letters, at least three; n if it is none. */
+static size_t name_at(const ndl_view *v, size_t i, const char *const *names, size_t n)
+{
+	size_t len = i < v->n ? strlen(v->it[i].word) : 0, k = 0;
+	if (len < 3)
+		return n;
+	while (k < n && strncmp(v->it[i].word, names[k], len) != 0)
+		k++;
+	return k;
+}
+
+static int month_at(const ndl_view *v, size_t i)
+{
+	static const char *const months[] = {"january", "february", "march", "april", "may", "june", "july", "august",
+		"september", "october", "november", "december"};
+	size_t m = name_at(v, i, months, 12);
+	return m < 12 ? (int)m + 1 : 0;
+}
+
+/* 0: Monday; -1: none. */
+static int weekday_at(const ndl_view *v, size_t i)
+{
+	static const char *const days[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+	size_t d = name_at(v, i, days, 7);
+	return d < 7 ? (int)d : -1;
+}
+
+static bool is_year(const ndl_view *v, size_t i)
+{
+	return ndl_number_at(v, i, 9999) >= 1000 && v->it[i].digits == 4;
+}
+
+static bool is_whole(const date *d)
+{
+	return d->month >= 1 && d->month <= 12 && d->day >= 1 && d->day <= 31;
+}
+
+/* "3/5/2027" and "2027-05-03", without blanks. */
+static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
+{
+	size_t step = ndl_is_word(v, i + 1, "/") && ndl_is_word(v, i + 3, "/") ? 2 : 1, b = i + step, c = b + step;
+	*n = 0;
+	if (c >= v->n || v->it[c].from - v->it[i].to != v->it[b].to - v->it[b].from + 2)
+		return 0;
+	int first = (int)ndl_number_at(v, i, 9999), second = (int)ndl_number_at(v, b, 31), third = (int)ndl_number_at(v, c, 9999);
+	if (is_year(v, i)) {
+		out[(*n)++] = (date){first, second, third};
+	} else if (step == 2 && is_year(v, c)) {
+		out[(*n)++] = (date){third, second, first};
+		out[(*n)++] = (date){third, first, second};
+	}
+	for (size_t k = *n; k-- > 0;)
+		if (!is_whole(&out[k]) || (k && out[0].month == out[1].month))
+			memmove(out + k, out + k + 1, (--*n - k) * sizeof *out);
+	return *n ? c - i + 1 : 0;
+}
+
+/* "3 May 2027", "the 3rd of May", "May 3rd, 2027" from item i on: its readings, and how many items; 0: none. */
+static size_t read_date(const ndl_view *v, size_t i, date out[2], size_t *n)
+{
+	size_t first = i, items = read_numbers(v, i, out, n);
+	if (items)
+		return items;
+	date d = {0, month_at(v, i), 0};
+	if (d.month) {
+		i += 1 + ndl_is_word(v, i + 1, "the");
+		d.day = (int)ndl_number_at(v, i++, 31);
+	} else {
+		d.day = (int)ndl_number_at(v, i, 31);
+		i += 1 + ndl_is_word(v, i + 1, "of");
+		d.month = month_at(v, i++);
+	}
+	if (!is_whole(&d))
+		return 0;
+	size_t year = i + ndl_is_word(v, i, ",");
+	year += ndl_is_word(v, year, "of");
+	if (is_year(v, year)) {
+		d.year = (int)v->it[year].number;
+		i = year + 1;
+	}
+	out[0] = d;
+	*n = 1;
+	return i - first;
+}
+
+static void give(ndl_ground *g, const ndl_view *v, size_t items, const date *d)
+{
+	char text[40];
+	snprintf(text, sizeof text, "%04d-%02d-%02d", d->year, d->month, d->day);
+	ndl_ground_add(g, NDL_SPAN_TEXT, text, v->it[0].from, v->it[items - 1].to);
+	snprintf(text, sizeof text, "%d", d->month);
+	ndl_ground_add(g, NDL_SPAN_NUMBER, text, v->it[0].from, v->it[items - 1].to);
+}
+
+/* Today ------------------------------------------------------------------------------- */
+
+/* "today is", "(it's", "today being", "Date:", "[": how many items lead to the date; 0: it is not told here. */
+static size_t read_lead(const ndl_view *v)
+{
+	static const char *const subjects[] = {"today", "it", "date"}, *const verbs[] = {":", "is", "being"},
+		*const leads[] = {"its", "todays", "["};
+	size_t i = ndl_is_word(v, 0, "todays") && ndl_is_word(v, 1, "date");
+	if (IS_ANY(v, i, subjects) && IS_ANY(v, i + 1, verbs))
+		return i + 2;
+	bool bare = ndl_is_word(v, i, "date") && v->it[0].from == 0;
+	return bare || IS_ANY(v, i, leads) ? i + 1 : 0;
+}
+
+/* Does v tell which day today is? Then how many items tell it; else 0. */
+static size_t read_today(const ndl_view *v, int64_t *today)
+{
+	date d[2];
+	size_t n, i = read_lead(v);
+	if (i == 0)
+		return 0;
+	int weekday = weekday_at(v, i);
+	i += weekday >= 0;
+	i += ndl_is_word(v, i, ",");
+	i += ndl_is_word(v, i, "the");
+	size_t items = read_date(v, i, d, &n);
+	if (items == 0 || d[0].year == 0)
+		return 0;
+	i += items;
+	if (weekday < 0 && (ndl_is_word(v, i, "(") || ndl_is_word(v, i, ",")))
+		weekday = weekday_at(v, i + 1);
+	*today = ndl_day_number(d[0].year, d[0].month, d[0].day);
+	if (n > 1 && *today % 7 != weekday)
+		*today = ndl_day_number(d[1].year, d[1].month, d[1].day);
+	if (n > 1 && *today % 7 != weekday)
+		return 0; /* the third of May or the fifth of March? */
+	return i + ndl_is_word(v, i, "today");
+}
+
+/* Days by today ----------------------------------------------------------------------- */
+
+/* "a", "three", "21": *n, and how many items; 0: none. */
+static size_t read_count(const ndl_view *v, size_t i, long *n)
+{
+	size_t items = ndl_read_number(v, i, n);
+	if (items == 0 && ndl_is_word(v, i, "a"))
+		*n = items = 1;
+	return *n < 10000 ? items : 0;
+}
+
+static int days_of_unit(const ndl_view *v, size_t i)
+{
+	static const char *const days[] = {"day", "days"}, *const weeks[] = {"week", "weeks"}, *const two[] = {"fortnight", "fortnights"};
+	return IS_ANY(v, i, days) ? 1 : IS_ANY(v, i, weeks) ? 7 : IS_ANY(v, i, two) ? 14 : 0;
+}
+
+/* What a reader of days by today has found. */
+typedef struct found {
+	enum ndl_day_way way;
+	int n;
+	size_t items; /* 0: nothing */
+} found;
+
+/* "tomorrow", "the day before yesterday", "in two weeks", "3 days ago", "a week from now" */
+static found read_offset(const ndl_view *v)
+{
+	static const struct { const char *word; int n; } near[] = {{"yesterday", -1}, {"today", 0}, {"tonight", 0}, {"tomorrow", 1}};
+	static const char *const now[] = {"now", "today"};
+	long n = 0;
+	for (size_t k = 0; k < sizeof near / sizeof *near; k++)
+		if (ndl_is_word(v, 0, near[k].word))
+			return (found){NDL_DAY_OFFSET, near[k].n, 1};
+	if (ndl_is_word(v, 0, "day") && ndl_is_word(v, 1, "after") && ndl_is_word(v, 2, "tomorrow"))
+		return (found){NDL_DAY_OFFSET, 2, 3};
+	if (ndl_is_word(v, 0, "day") && ndl_is_word(v, 1, "before") && ndl_is_word(v, 2, "yesterday"))
+		return (found){NDL_DAY_OFFSET, -2, 3};
+	size_t in = ndl_is_word(v, 0, "in"), i = in + read_count(v, in, &n);
+	int days = days_of_unit(v, i) * (int)n;
+	if (i == in || days == 0)
+		return (found){0};
+	if (in)
+		return (found){NDL_DAY_OFFSET, days, i + 1};
+	if (ndl_is_word(v, i + 1, "ago"))
+		return (found){NDL_DAY_OFFSET, -days, i + 2};
+	if (ndl_is_word(v, i + 1, "from") && IS_ANY(v, i + 2, now))
+		return (found){NDL_DAY_OFFSET, days, i + 3};
+	return ndl_is_word(v, i + 1, "today") ? (found){NDL_DAY_OFFSET, days, i + 2} : (found){0};
+}
+
+/* "Friday", "this coming Friday", "next Friday", "Friday last week", "a week on Friday" */
+static found read_weekday(const ndl_view *v)
+{
+	if (ndl_is_word(v, 0, "week") && (ndl_is_word(v, 1, "on") || ndl_is_word(v, 1, "from")) && weekday_at(v, 2) >= 0)
+		return (found){NDL_DAY_WEEK_ON, weekday_at(v, 2), 3};
+	size_t i = ndl_is_word(v, 0, "this") || ndl_is_word(v, 0, "next") || ndl_is_word(v, 0, "last");
+	i += i && ndl_is_word(v, 1, "coming");
+	int weekday = weekday_at(v, i);
+	size_t side = i ? 0 : 1; /* where "next" may be */
+	if (weekday < 0)
+		return (found){0};
+	bool week = i == 0 && ndl_is_word(v, 2, "week");
+	if (ndl_is_word(v, side, "next") && (i || week))
+		return (found){NDL_DAY_NEXT_WEEK, weekday, i + 1 + 2 * week};
+	if (ndl_is_word(v, side, "last") && (i || week))
+		return (found){NDL_DAY_LAST_WEEK, weekday, i + 1 + 2 * week};
+	return (found){NDL_DAY_COMING, weekday, i + 1};
+}
+
+/* "the 15th", "the first of next month", "the last day of the month" */
+static found read_of_month(const ndl_view *v)
+{
+	if (!ndl_is_word(v, 0, "the"))
+		return (found){0};
+	bool last = ndl_is_word(v, 1, "last") && ndl_is_word(v, 2, "day");
+	size_t i = last ? 3 : 2;
+	bool month = ndl_is_word(v, i, "of") && ndl_is_word(v, i + 2, "month"), next = month && ndl_is_word(v, i + 1, "next");
+	long n = ndl_number_at(v, 1, 31);
+	if (last)
+		return month ? (found){NDL_DAY_LAST_OF_MONTH, next, i + 3} : (found){0};
+	if (n < 1 || month_at(v, 2 + ndl_is_word(v, 2, "of")) || !v->it[1].ordinal || (!month && !v->it[1].digits))
+		return (found){0};
+	return (found){next ? NDL_DAY_OF_NEXT_MONTH : NDL_DAY_OF_MONTH, (int)n, month ? i + 3 : i};
+}
+
+/* Does the query speak of what has been? */
+static bool is_past(const char *query, size_t len)
+{
+	static const char *const words[] = {"was", "were", "did", "had", "been", "since", "ago"};
+	ndl_view v = {.n = 1};
+	bool past = false;
+	for (size_t at = 0; !past && ndl_take_item(query, len, &at, &v.it[0]);)
+		past = IS_ANY(&v, 0, words) && v.it[0].to - v.it[0].from == strlen(v.it[0].word); /* not "we're" */
+	return past;
+}
+
+/* A date without a year is the next, and where the query speaks of what has been maybe the last. */
+static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, date d, int64_t today)
+{
+	int year, unused;
+	int64_t day = -1;
+	ndl_day_parts(today, &year, &unused, &unused);
+	for (d.year = year - 1; d.year <= year + 1 && day <= today; d.year++) {
+		day = ndl_day_number(d.year, d.month, d.day);
+		if (day > today || (day < today && day > today - 366 && is_past(v->s, v->len)))
+			give(g, v, items, &d);
+	}
+}
+
+/* Gives the day that v begins with; how many items say it, 0: none. */
+static size_t give_by_today(ndl_ground *g, const ndl_view *v, int64_t today)
+{
+	found f = read_offset(v);
+	f = f.items ? f : read_weekday(v);
+	f = f.items ? f : read_of_month(v);
+	int64_t day = f.items ? ndl_day_resolve(f.way, f.n, today) : -1;
+	date d;
+	if (day < 0)
+		return 0;
+	ndl_day_parts(day, &d.year, &d.month, &d.day);
+	if (d.year > 9999)
+		return 0;
+	give(g, v, f.items, &d);
+	return f.items;
+}
+
+/* Gives the date, or the day by today, that v begins with; how many items say it. */
+static size_t give_day(ndl_ground *g, const ndl_view *v, int64_t today)
+{
+	date d[2];
+	size_t n, items = read_date(v, 0, d, &n);
+	for (size_t k = 0; k < n && items; k++)
+		if (d[k].year)
+			give(g, v, items, &d[k]);
+		else if (today >= 0)
+			give_yearly(g, v, items, d[k], today);
+	if (items == 0 && today >= 0)
+		items = give_by_today(g, v, today);
+	return items;
+}
+
+void ndl_derive_days(ndl_ground *g, const char *query, size_t len)
+{
+	ndl_view v = {.s = query, .len = len};
+	ndl_item first;
+	int64_t today = -1;
+	size_t from = 0, to = 0, items = 0;
+	g->days = g->text.len;
+	for (size_t at = 0, next = 0; items == 0 && ndl_take_item(query, len, &next, &first); at = next) {
+		ndl_look(&v, at);
+		items = read_today(&v, &today);
+		from = first.from;
+		to = items ? v.it[items - 1].to : 0;
+	}
+	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+		bool told = first.from >= from && first.from < to;
+		ndl_look(&v, at);
+		items = give_day(g, &v, told ? -1 : today);
+		if (items && !told)
+			next = v.it[items - 1].to;
+		if (items && !told && today >= 0)
+			g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0};
+	}
+}
