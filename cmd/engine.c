@@ -1,5 +1,6 @@
 #include "cmd/engine.h"
 
+#include "base/day.h"
 #include "base/mem.h"
 
 #ifdef __GLIBC__
@@ -7,8 +8,10 @@
 #endif
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 ndl_precision cli_precision(const cli *c, const char *arg)
 {
@@ -25,6 +28,21 @@ double cli_lexical_weight(const cli *c, const char *arg)
 {
 	double x = cli_double(c, "--lexical-weight", arg, 0, 100);
 	return x > 0 ? x : -1;
+}
+
+int64_t cli_today(const cli *c, const char *arg)
+{
+	int y, m, d, y2, m2, same = -1, end = 0;
+	time_t now = time(NULL);
+	struct tm t;
+	if (strcmp(arg, "now") == 0 && localtime_r(&now, &t))
+		return ndl_day_number(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
+	bool read = sscanf(arg, "%4d-%2d-%2d%n", &y, &m, &d, &end) == 3 && end == 10 && !arg[10];
+	if (read && y >= 1 && m >= 1 && m <= 12 && d >= 1)
+		ndl_day_parts(ndl_day_number(y, m, d), &y2, &m2, &same);
+	if (!read || same != d)
+		cli_usage_error(c, "--today: '%s' is neither a date, YYYY-MM-DD, nor now", arg);
+	return ndl_day_number(y, m, d);
 }
 
 enum ndl_ranking cli_ranking(const cli *c, const char *arg)

@@ -11,6 +11,8 @@ ndl_precision cli_precision(const cli *c, const char *arg);
 
 /* --refuse-bias X or "off", for ndl_request. */
 double cli_refuse_bias(const cli *c, const char *arg);
+/* --today DATE|now, for ndl_request: YYYY-MM-DD, or the day that the clock and the time zone say. */
+int64_t cli_today(const cli *c, const char *arg);
 /* --lexical-weight X, for ndl_request. */
 double cli_lexical_weight(const cli *c, const char *arg);
 

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 enum { KEY_MIN = 256, KEY_MAX_TOKENS, KEY_STREAM, KEY_TIMINGS, KEY_PRECISION, KEY_TRACE, KEY_LOGITS, KEY_NO_GRAMMAR,
-	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_REFUSE, KEY_LEXICAL, KEY_GROUND, KEY_NO_JUMP, KEY_RANK, KEY_INDEX };
+	KEY_LENIENT, KEY_STRICT, KEY_LINES, KEY_BEAM, KEY_REFUSE, KEY_LEXICAL, KEY_GROUND, KEY_TODAY, KEY_NO_JUMP, KEY_RANK, KEY_INDEX };
 
 static const cli_option options[] = {
 	{'t', "tools", "FILE", "tool list (JSON); - is stdin. Records with \"tools\" use their own"},
@@ -26,6 +26,7 @@ static const cli_option options[] = {
 	{KEY_INDEX, "index", "FILE", "for --tools: an index as needle-encode makes it; -k is 5 unless given"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
+	{KEY_TODAY, "today", "DATE|now", "the day that \"tomorrow\" is said by, for arguments that are dates"},
 	{KEY_REFUSE, "refuse-bias", "X", "weigh [] against the first call with this advantage [0]"},
 	{KEY_LEXICAL, "lexical-weight", "X", "how much words that query and tool share speak for the tool [1]"},
 	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1; 4 in doubt]"},
@@ -342,6 +343,7 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_MIN: j->request.min_confidence = cli_double(&j->c, "--min-confidence", arg, 0, 1); break;
 		case KEY_MAX_TOKENS: j->request.max_tokens = (size_t)cli_long(&j->c, "--max-tokens", arg, 1, 1000000); break;
 		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
+		case KEY_TODAY: j->request.today = cli_today(&j->c, arg); break;
 		case KEY_LEXICAL: j->request.lexical_weight = cli_lexical_weight(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
 		case KEY_GROUND:

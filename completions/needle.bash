@@ -38,7 +38,7 @@ _needle_encode() {
 }
 
 _needle_infer() {
-	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --refuse-bias --lexical-weight --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
+	options="--tools --input --lines --top-tools --rank --index --min-confidence --ground --today --refuse-bias --lexical-weight --beam --max-tokens --stream --timings --trace --no-jump-ahead --no-grammar --lenient --precision --logits --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-t | --tools) _needle_reply -f ;;
 	-i | --input) _needle_reply -f ;;
@@ -47,6 +47,7 @@ _needle_infer() {
 	--index) _needle_reply -f ;;
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
+	--today) _needle_reply -W "now" ;;
 	--refuse-bias) : ;;
 	--lexical-weight) : ;;
 	--beam) : ;;

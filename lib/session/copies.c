@@ -1,7 +1,7 @@
 /* copies.c - which values of an answer under way are to be copied from the query.
  *
- * That is for the schema to say: strings that it gives an enum, const, format or pattern are of another making, and are
- * left alone; so are numbers with an enum or const. */
+ * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date are of another making,
+ * and are left alone; so are numbers with an enum or const. */
 #include "session/session_internal.h"
 
 #include <string.h>
@@ -69,6 +69,18 @@ static bool is_text(const json_t *schema)
 	return copied;
 }
 
+static bool is_date(const json_t *schema)
+{
+	static const char *const made[] = {"enum", "const", "pattern"};
+	const char *format = json_string_value(json_object_get(schema, "format"));
+	return format && strcmp(format, "date") == 0 && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
+}
+
+static enum ndl_copied kind_of_string(const json_t *schema)
+{
+	return is_text(schema) ? NDL_COPIED_TEXT : is_date(schema) ? NDL_COPIED_DATE : NDL_COPIED_NOT;
+}
+
 static const json_t *member(const json_t *schema, const char *key, size_t len)
 {
 	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
@@ -120,7 +132,7 @@ static void take_string(scan *x, level *l)
 	} else if (!key && x->name && x->depth == 2) {
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
-		note(x, l && is_text(x->value) ? NDL_COPIED_TEXT : NDL_COPIED_NOT, begin, end);
+		note(x, l ? kind_of_string(x->value) : NDL_COPIED_NOT, begin, end);
 	}
 	x->at = end;
 	x->in_string = end == x->n;

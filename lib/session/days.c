@@ -129,7 +129,7 @@ static size_t read_lead(const ndl_view *v)
 	return bare || IS_ANY(v, i, leads) ? i + 1 : 0;
 }
 
-/* Does v tell which day today is? Then how many items tell it; else 0. */
+/* Does v tell which day today is? Then *today, and how many items tell it; else 0, and *today is left alone. */
 static size_t read_today(const ndl_view *v, int64_t *today)
 {
 	date d[2];
@@ -146,12 +146,14 @@ static size_t read_today(const ndl_view *v, int64_t *today)
 	i += items;
 	if (weekday < 0 && (ndl_is_word(v, i, "(") || ndl_is_word(v, i, ",")))
 		weekday = weekday_at(v, i + 1);
-	*today = ndl_day_number(d[0].year, d[0].month, d[0].day);
-	if (n > 1 && *today % 7 != weekday)
-		*today = ndl_day_number(d[1].year, d[1].month, d[1].day);
-	if (n > 1 && *today % 7 != weekday)
-		return 0; /* the third of May or the fifth of March? */
-	return i + ndl_is_word(v, i, "today");
+	for (size_t k = 0; k < n; k++) {
+		int64_t day = ndl_day_number(d[k].year, d[k].month, d[k].day);
+		if (n > 1 && day % 7 != weekday)
+			continue; /* the third of May or the fifth of March? */
+		*today = day;
+		return i + ndl_is_word(v, i, "today");
+	}
+	return 0;
 }
 
 /* Days by today ----------------------------------------------------------------------- */
@@ -288,33 +290,43 @@ static size_t give_day(ndl_ground *g, const ndl_view *v, int64_t today)
 	for (size_t k = 0; k < n && items; k++)
 		if (d[k].year)
 			give(g, v, items, &d[k]);
-		else if (today >= 0)
+		else if (today > 0)
 			give_yearly(g, v, items, d[k], today);
-	if (items == 0 && today >= 0)
+	if (items == 0 && today > 0)
 		items = give_by_today(g, v, today);
 	return items;
 }
 
-void ndl_derive_days(ndl_ground *g, const char *query, size_t len)
+/* Where the query tells today's date: [*from, *to), and *today; else nothing. */
+static void find_today(const char *query, size_t len, int64_t *today, size_t *from, size_t *to)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
-	int64_t today = -1;
-	size_t from = 0, to = 0, items = 0;
-	g->days = g->text.len;
+	size_t items = 0;
 	for (size_t at = 0, next = 0; items == 0 && ndl_take_item(query, len, &next, &first); at = next) {
 		ndl_look(&v, at);
-		items = read_today(&v, &today);
-		from = first.from;
-		to = items ? v.it[items - 1].to : 0;
+		items = read_today(&v, today);
 	}
+	*from = items ? first.from : 0;
+	*to = items ? v.it[items - 1].to : 0;
+}
+
+void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today)
+{
+	ndl_view v = {.s = query, .len = len};
+	ndl_item first;
+	size_t from, to;
+	g->days = g->text.len;
+	find_today(query, len, &today, &from, &to);
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= from && first.from < to;
 		ndl_look(&v, at);
-		items = give_day(g, &v, told ? -1 : today);
-		if (items && !told)
-			next = v.it[items - 1].to;
-		if (items && !told && today >= 0)
-			g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0};
+		size_t items = give_day(g, &v, told ? 0 : today);
+		if (items == 0 || told)
+			continue;
+		next = v.it[items - 1].to;
+		g->by_today = today > 0;
 	}
+	if (g->by_today)
+		g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0};
 }

@@ -116,7 +116,7 @@ static void clock_time(ndl_ground *g, const ndl_view *v)
 		give_hours(g, v, i, hour, minute, half);
 }
 
-void ndl_derive(ndl_ground *g, const char *query, size_t len)
+void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
@@ -135,5 +135,5 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len)
 			clock_time(g, &v);
 		ndl_derive_quantities(g, &v);
 	}
-	ndl_derive_days(g, query, len);
+	ndl_derive_days(g, query, len, today);
 }

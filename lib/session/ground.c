@@ -103,10 +103,11 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 }
 
-ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err)
+ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err)
 {
 	ndl_buf_reset(&g->text);
 	g->told = (ndl_ground_byte){0};
+	g->by_today = false;
 	len = len < QUERY_MAX ? len : QUERY_MAX;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)query[i];
@@ -123,7 +124,7 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_erro
 	if (!g->text.failed) {
 		mark(g, g->text.len - 1);
 		mark_numbers(g, g->text.len - 1);
-		ndl_derive(g, query, len);
+		ndl_derive(g, query, len, today);
 	}
 	return g->text.failed ? ndl_fail_nomem(err, "the query's spans") : NDL_OK;
 }
@@ -155,6 +156,8 @@ static bool may_end(const ndl_ground *g, size_t at, enum ndl_copied kind)
 static bool next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n)
 {
 	uint8_t start = kind == NDL_COPIED_NUMBER ? NUMBER_START : MAY_START;
+	if (kind == NDL_COPIED_DATE && *at < g->days)
+		*at = g->days;
 	for (; *at < g->text.len; ++*at)
 		if ((g->at[*at].flags & start) && stands_at(g, *at, value, n))
 			return true;
@@ -238,7 +241,7 @@ static void keep_from(const ndl_ground *g, const spans *taken, const ndl_pieces 
 	size_t lo = 0, hi = p->n;
 	for (size_t d = 0;; d++) {
 		if ((begun || d) && may_end(g, at + d, kind))
-			set_ends(p, lo, hi, d, kind == NDL_COPIED_TEXT ? "\"" : ",}]", bits);
+			set_ends(p, lo, hi, d, kind == NDL_COPIED_NUMBER ? ",}]" : "\"", bits);
 		unsigned char next = (unsigned char)g->text.data[at + d];
 		if (next == '\0' || is_taken(g, taken, at + d, 1) || !ndl_pieces_narrow(p, &lo, &hi, d, next))
 			return;
@@ -267,7 +270,7 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 static bool is_day(const ndl_ground *g, const spans *taken, const ndl_copy *now, const char *text)
 {
 	size_t n = now->to - now->from, first = 0;
-	if (g->told.to == 0 || n == 0)
+	if (!g->by_today || n == 0)
 		return false;
 	while (next_place(g, &first, now->kind, text + now->from, n) && is_taken(g, taken, first, n))
 		first++;
@@ -312,7 +315,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
 	if (places)
 		take_earlier(g, &c, s, &taken);
-	if (places && taken.n)
+	if (places && (taken.n || g->by_today))
 		kept->fresh = keep_places(g, &taken, p, &c.now, s, words, kept->fresh_bits);
 	kept->days = kept->fresh && is_day(g, &taken, &c.now, s);
 	for (size_t i = 0; i < p->n_opening; i++) {
@@ -321,7 +324,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 		if ((mask[x->id / 64] & kept->bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
 			kept->bits[x->id / 64] &= ~bit;
 	}
-	return text_due || !inside ? NDL_COPIED_TEXT : NDL_COPIED_NUMBER;
+	return inside ? c.now.kind : NDL_COPIED_TEXT;
 }
 
 /* ---- sources -------------------------------------------------------------------------- */

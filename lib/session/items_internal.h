@@ -42,7 +42,7 @@ size_t ndl_read_number(const ndl_view *v, size_t i, long *value);
 
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. */
 void ndl_derive_quantities(ndl_ground *g, const ndl_view *v);
-/* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that. */
-void ndl_derive_days(ndl_ground *g, const char *query, size_t len);
+/* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that or `today` is not 0. */
+void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today);
 
 #endif

@@ -235,7 +235,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 		return rc;
 	ndl_lexical_add(&x->s->lexical, &p->state, x->s->engine->tok, x->s->mask, x->words, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
-	if (kind == NDL_COPIED_TEXT)
+	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
 		choices = keep_day(x, choices);
 	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	if (!isfinite(all))

@@ -185,7 +185,7 @@ static ndl_status answer(ndl_decoding *d, const ndl_toolset *t, const char *quer
 	if (rc == NDL_OK && ask)
 		rc = prefill(s, t, query, len, d->r, d->err);
 	if (rc == NDL_OK && (d->ground || d->q->sources))
-		rc = ndl_ground_set(&s->ground, query, len, d->err);
+		rc = ndl_ground_set(&s->ground, query, len, d->q->today, d->err);
 	if (rc == NDL_OK && ask && !d->q->no_grammar)
 		rc = ndl_lexical_set(&s->lexical, t, query, len, d->q->lexical_weight ? d->q->lexical_weight : NDL_LEXICAL_WEIGHT, d->err);
 	if (rc == NDL_OK && ask)

@@ -18,6 +18,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct ndl_engine ndl_engine;   /* opaque, owned */
 typedef struct ndl_toolset ndl_toolset; /* opaque, owned */
@@ -100,6 +101,7 @@ typedef struct ndl_request {
 	 * tool; 0: the default, 1; negative: nothing. */
 	double lexical_weight;
 	enum ndl_grounding ground; /* of strings in the query */
+	int64_t today;         /* the day (base/day.h) by which queries say others, where they do not tell it themselves; 0: unknown */
 	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:
 	                          the same answer, slower; to measure what jumping ahead gains */

@@ -50,7 +50,12 @@ ndl_status ndl_embed_tools(const ndl_toolset *t, const ndl_exec *x, const size_t
                            ndl_error *err);
 
 /* copies.c: values that are to be copied from the query, in an answer under way. */
-enum ndl_copied { NDL_COPIED_NOT, NDL_COPIED_TEXT, NDL_COPIED_NUMBER };
+enum ndl_copied {
+	NDL_COPIED_NOT,
+	NDL_COPIED_TEXT,
+	NDL_COPIED_DATE, /* a text that must be an ISO date */
+	NDL_COPIED_NUMBER,
+};
 enum { NDL_COPIES = 32 };
 typedef struct ndl_copy {
 	enum ndl_copied kind;
@@ -73,17 +78,18 @@ typedef struct ndl_ground {
 	ndl_buf text;
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
-	ndl_ground_byte told; /* where the query tells today's date only to say others by it; else empty */
-	size_t days;          /* from here on text has dates and nothing else */
+	size_t days;          /* from here on text has ISO dates and nothing else */
+	bool by_today;        /* of which some are days that the query says by today's date */
+	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
 enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
-/* Replaces what g holds. */
-ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, ndl_error *err);
+/* Replaces what g holds. today: as ndl_request. */
+ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
 /* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as. */
 void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from, size_t to);
 /* derive.c: adds what numbers, times, dates and quantities of the query mean. */
-void ndl_derive(ndl_ground *g, const char *query, size_t len);
+void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today);
 /* Where in the query a value (len bytes, of a string those inside) comes from; false: nowhere. */
 bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *value, size_t len, size_t *from, size_t *to);
 /* Tokens that keep to the query, and those that also keep clear of what earlier values of the call were copied from. */

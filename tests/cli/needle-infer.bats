@@ -327,12 +327,26 @@ valid() {
 	jq -e 'length > 0' <<<"$called"
 }
 
+@test "days that are said by today's date are worked out" {
+	echo '[{"name":"book_table","description":"Books a table at a restaurant.","parameters":{"type":"object",
+		"properties":{"date":{"type":"string","format":"date"}},"required":["date"]}}]' >table.json
+	day_of() { needle-infer -t table.json "$@" | jq -r '.[0].arguments.date'; }
+	[ "$(day_of "today is Sunday 29 November 2026, book a table for next Friday")" = 2026-12-04 ]
+	[ "$(day_of "book a table for the day after tomorrow (today: 2026-12-30)")" = 2027-01-01 ]
+	[ "$(day_of --today 2026-11-29 "book a table for tomorrow")" = 2026-11-30 ]
+	[ "$(day_of --today 2020-02-02 "it's 29 November 2026, book a table for tomorrow")" = 2026-11-30 ]
+	[ "$(day_of --today 2026-11-29 "book a table for 3 May 2028")" = 2028-05-03 ]
+	before=$(date -d tomorrow +%F) got=$(day_of --today now "book a table for tomorrow")
+	[ "$got" = "$before" ] || [ "$got" = "$(date -d tomorrow +%F)" ]
+}
+
 @test "usage errors exit with 2" {
 	for args in "word" "-t $tools two words" "-t $tools --stream" "-t $tools --logits x.npy" "--lines" "-t -" \
 		"-t $tools --precision int3 word" "-t $tools --max-tokens 0 word" "-t $tools --min-confidence 2 word" \
 		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
 		"-t $tools --refuse-bias never word" "-t $tools --refuse-bias 101 word" \
-		"-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
+		"-t $tools --today tomorrow word" "-t $tools --today 2026-02-30 word" "-t $tools --today 2026-11-291 word" \
+		"-t $tools --today 2026-1-29 word" "-t $tools --today 0000-01-01 word" "-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
 		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word" "-t $tools --stream --no-grammar word" \
 		"-t $tools -k 0 word" "-t $tools --min-confidence nan word" "-t $tools --min-confidence -1 word" \
 		"-t $tools --logits x.npy --beam 2 word" "-t $tools --logits x.npy --ground off word" "-t $tools --logits x.npy -k 1 word" \

@@ -14,7 +14,7 @@ static void check(enum ndl_copied kind, const char *query, const char *value, co
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_ground g = {0};
 	size_t from = 0, to = 0;
-	bool ok = ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
+	bool ok = ndl_ground_set(&g, query, strlen(query), 0, &err) == NDL_OK;
 	bool found = ok && ndl_ground_span(&g, kind, value, strlen(value), &from, &to);
 	if (!source)
 		tap_ok(ok && !found, "\"%s\" is not in: %s", value, query);
@@ -116,7 +116,7 @@ static void test_days_composed(void)
 		ndl_buf_printf(&query, "what %s on %s", place.tense > 0 ? "will be" : "was", ndl_buf_cstr(&m.surface));
 		if (i % 3 == 0)
 			syn_tell_today(&r, &query, &gen.today, false);
-		bool ok = ndl_ground_set(&g, query.data, query.len, &err) == NDL_OK &&
+		bool ok = ndl_ground_set(&g, query.data, query.len, 0, &err) == NDL_OK &&
 		          ndl_ground_span(&g, NDL_COPIED_TEXT, m.raw.data + 1, m.raw.len - 2, &from, &to) && g.told.to > 0;
 		if (!ok && wrong++ < 5)
 			tap_note("%s is not found in: %s", ndl_buf_cstr(&m.raw), ndl_buf_cstr(&query));
@@ -229,7 +229,7 @@ static void check_kept(const ndl_engine *e, const ndl_tools *t, const char *quer
 		if (len == strlen(bytes) && memcmp(piece, bytes, len) == 0)
 			id = i;
 	}
-	bool ok = id >= 0 && ndl_ground_set(&g, query, strlen(query), &err) == NDL_OK;
+	bool ok = id >= 0 && ndl_ground_set(&g, query, strlen(query), 0, &err) == NDL_OK;
 	enum ndl_copied found = ok ? ndl_ground_keep(&g, e, t, &text, mask, &k, &scratch) : NDL_COPIED_NOT;
 	ok = ok && found == kind;
 	if (ok && kind != NDL_COPIED_NOT) {
