@@ -58,6 +58,14 @@ static bool is_whole(const date *d)
 	return d->month >= 1 && d->month <= 12 && d->day >= 1 && d->day <= 31;
 }
 
+/* Another reading, if it can be one. */
+static void add_reading(date out[2], size_t *n, int year, int month, int day)
+{
+	const date d = {year, month, day};
+	if (is_whole(&d) && !(*n && out[0].month == month))
+		out[(*n)++] = d;
+}
+
 /* "3/5/2027" and "2027-05-03", without blanks. */
 static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
 {
@@ -67,14 +75,11 @@ static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
 		return 0;
 	int first = (int)ndl_number_at(v, i, 9999), second = (int)ndl_number_at(v, b, 31), third = (int)ndl_number_at(v, c, 9999);
 	if (is_year(v, i)) {
-		out[(*n)++] = (date){first, second, third};
+		add_reading(out, n, first, second, third);
 	} else if (step == 2 && is_year(v, c)) {
-		out[(*n)++] = (date){third, second, first};
-		out[(*n)++] = (date){third, first, second};
+		add_reading(out, n, third, second, first);
+		add_reading(out, n, third, first, second);
 	}
-	for (size_t k = *n; k-- > 0;)
-		if (!is_whole(&out[k]) || (k && out[0].month == out[1].month))
-			memmove(out + k, out + k + 1, (--*n - k) * sizeof *out);
 	return *n ? c - i + 1 : 0;
 }
 
@@ -252,15 +257,21 @@ static bool is_past(const char *query, size_t len)
 	return past;
 }
 
+/* What days are said by. */
+typedef struct base {
+	int64_t today; /* 0: unknown */
+	bool past;
+} base;
+
 /* A date without a year is the next, and where the query speaks of what has been maybe the last. */
-static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, date d, int64_t today)
+static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, date d, const base *by)
 {
-	int year, unused;
+	int year, month, unused;
 	int64_t day = -1;
-	ndl_day_parts(today, &year, &unused, &unused);
-	for (d.year = year - 1; d.year <= year + 1 && day <= today; d.year++) {
+	ndl_day_parts(by->today, &year, &month, &unused);
+	for (d.year = year - 1; d.year <= year + 1 && day <= by->today; d.year++) {
 		day = ndl_day_number(d.year, d.month, d.day);
-		if (day > today || (day < today && day > today - 366 && is_past(v->s, v->len)))
+		if (day > by->today || (day < by->today && day > by->today - 366 && by->past))
 			give(g, v, items, &d);
 	}
 }
@@ -283,17 +294,17 @@ static size_t give_by_today(ndl_ground *g, const ndl_view *v, int64_t today)
 }
 
 /* Gives the date, or the day by today, that v begins with; how many items say it. */
-static size_t give_day(ndl_ground *g, const ndl_view *v, int64_t today)
+static size_t give_day(ndl_ground *g, const ndl_view *v, const base *by)
 {
 	date d[2];
 	size_t n, items = read_date(v, 0, d, &n);
 	for (size_t k = 0; k < n && items; k++)
 		if (d[k].year)
 			give(g, v, items, &d[k]);
-		else if (today > 0)
-			give_yearly(g, v, items, d[k], today);
-	if (items == 0 && today > 0)
-		items = give_by_today(g, v, today);
+		else if (by->today > 0)
+			give_yearly(g, v, items, d[k], by);
+	if (items == 0 && by->today > 0)
+		items = give_by_today(g, v, by->today);
 	return items;
 }
 
@@ -318,10 +329,11 @@ void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today
 	size_t from, to;
 	g->days = g->text.len;
 	find_today(query, len, &today, &from, &to);
+	const base by = {today, is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= from && first.from < to;
 		ndl_look(&v, at);
-		size_t items = give_day(g, &v, told ? 0 : today);
+		size_t items = give_day(g, &v, told ? &unknown : &by);
 		if (items == 0 || told)
 			continue;
 		next = v.it[items - 1].to;
