@@ -106,7 +106,7 @@ setup() {
 	[[ ${stderr_lines[0]} == 'needle-eval: bad.jsonl:1: invalid JSON '* ]]
 	[ "${stderr_lines[1]}" = 'needle-eval: bad.jsonl:6: expected an object, found an array' ]
 	[ "${stderr_lines[2]}" = 'needle-eval: bad.jsonl:7: answers: expected an array, found an object' ]
-	[ "${stderr_lines[3]}" = 'needle-eval: bad.jsonl:8: calls: missing, and no model to make them (-m)' ]
+	[ "${stderr_lines[3]}" = 'needle-eval: bad.jsonl:8: calls: missing, and no model was given to make them' ]
 	run -1 --separate-stderr needle-eval --strict bad.jsonl
 	[ "${#stderr_lines[@]}" -eq 2 ] # the bad line, and that nothing was scored
 	run -1 needle-eval bad.jsonl

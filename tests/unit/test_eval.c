@@ -124,7 +124,7 @@ static void test_errors(void)
 	static const struct { const char *record, *want; } bad[] = {
 		{"[]", "expected an object"},
 		{"{\"calls\":[]}", "answers: missing"},
-		{"{\"answers\":[]}", "calls: missing, and no model to make them (-m)"},
+		{"{\"answers\":[]}", "calls: missing, and no model was given to make them"},
 		{"{\"answers\":7,\"calls\":[]}", "answers: expected an array"},
 		{"{\"answers\":\"[\",\"calls\":[]}", "answers: invalid JSON"},
 		{"{\"answers\":[{\"arguments\":{}}],\"calls\":[]}", "answers[0]: expected an object with a name"},
