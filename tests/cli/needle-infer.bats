@@ -330,7 +330,7 @@ valid() {
 @test "days that are said by today's date are worked out" {
 	echo '[{"name":"book_table","description":"Books a table at a restaurant.","parameters":{"type":"object",
 		"properties":{"date":{"type":"string","format":"date"}},"required":["date"]}}]' >table.json
-	day_of() { needle-infer -t table.json "$@" | jq -r '.[0].arguments.date'; }
+	day_of() { needle-infer -m "$top_srcdir/share/default.safetensors" -t table.json "$@" | jq -r '.[0].arguments.date'; }
 	[ "$(day_of "today is Sunday 29 November 2026, book a table for next Friday")" = 2026-12-04 ]
 	[ "$(day_of "book a table for the day after tomorrow (today: 2026-12-30)")" = 2027-01-01 ]
 	[ "$(day_of --today 2026-11-29 "book a table for tomorrow")" = 2026-11-30 ]
