@@ -26,7 +26,7 @@ static const cli_option options[] = {
 	{KEY_INDEX, "index", "FILE", "for --tools: an index as needle-encode makes it; -k is 5 unless given"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
-	{KEY_TODAY, "today", "DATE|now", "the day that \"tomorrow\" is said by, for arguments that are dates"},
+	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates; now: the clock's"},
 	{KEY_REFUSE, "refuse-bias", "X", "weigh [] against the first call with this advantage [0]"},
 	{KEY_LEXICAL, "lexical-weight", "X", "how much words that query and tool share speak for the tool [1]"},
 	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1; 4 in doubt]"},

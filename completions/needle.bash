@@ -47,7 +47,7 @@ _needle_infer() {
 	--index) _needle_reply -f ;;
 	--min-confidence) : ;;
 	--ground) _needle_reply -W "strict prefer off" ;;
-	--today) _needle_reply -W "now" ;;
+	--today) : ;;
 	--refuse-bias) : ;;
 	--lexical-weight) : ;;
 	--beam) : ;;

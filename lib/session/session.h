@@ -78,7 +78,8 @@ enum { NDL_BEAM_MAX = 16 };
 /* Where values come from, but those that the schema gives an enum, const, format or pattern.
  * A string is grounded if it is a span of the query from the edge of a word to the edge of a word (a
  * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
- * date of it as arguments spell them: 06:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next Friday". A number is, where the query has any, if it is one of them or
+ * date of it as arguments spell them: 06:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next
+ * Friday". A number is, where the query has any, if it is one of them or
  * what a quantity of it comes to: 90 for "an hour and a half". */
 enum ndl_grounding {
 	NDL_GROUND_PREFER, /* leaving the query, or taking what another value of the call took, costs a value some of its probability */
