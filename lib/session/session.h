@@ -75,7 +75,7 @@ typedef void ndl_call_fn(void *user, json_t *call);
 
 enum { NDL_BEAM_MAX = 16 };
 
-/* Where values come from, but those that the schema gives an enum, const, format or pattern.
+/* Where values come from, but those that the schema gives an enum, const, pattern or format other than date.
  * A string is grounded if it is a span of the query from the edge of a word to the edge of a word (a
  * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
  * date of it as arguments spell them: 06:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next
