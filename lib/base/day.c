@@ -19,7 +19,7 @@ void ndl_day_parts(int64_t day, int *y, int *m, int *d)
 	*d = (int)(day - ndl_day_number(*y, *m, 1)) + 1;
 }
 
-static int weekday_of(int64_t day)
+int ndl_day_weekday(int64_t day)
 {
 	return (int)(day % 7);
 }
@@ -53,7 +53,7 @@ static int64_t of_some_year(int64_t day, int n, int sign)
 
 int64_t ndl_day_resolve(enum ndl_day_way way, int n, int64_t today)
 {
-	int w = weekday_of(today);
+	int w = ndl_day_weekday(today);
 	switch (way) {
 	case NDL_DAY_OFFSET: return today + n;
 	case NDL_DAY_COMING: return today + 1 + (n - w + 6) % 7;

@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 /* Days count from 1 January of the year 1, months and days of the month from 1; the calendar is today's
- * throughout. Day 0 was a Monday: day % 7 is the day of the week. */
+ * throughout. */
 int64_t ndl_day_number(int y, int m, int d);
 void ndl_day_parts(int64_t day, int *y, int *m, int *d); /* day >= 0 */
+int ndl_day_weekday(int64_t day);                        /* 0: Monday */
 
 /* Ways to say a day by today, each with a number n. A week begins on Monday. */
 enum ndl_day_way {

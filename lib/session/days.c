@@ -153,7 +153,7 @@ static size_t read_today(const ndl_view *v, int64_t *today)
 		weekday = weekday_at(v, i + 1);
 	for (size_t k = 0; k < n; k++) {
 		int64_t day = ndl_day_number(d[k].year, d[k].month, d[k].day);
-		if (n > 1 && day % 7 != weekday)
+		if (n > 1 && ndl_day_weekday(day) != weekday)
 			continue; /* the third of May or the fifth of March? */
 		*today = day;
 		return i + ndl_is_word(v, i, "today");
@@ -329,7 +329,7 @@ void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today
 	size_t from, to;
 	g->days = g->text.len;
 	find_today(query, len, &today, &from, &to);
-	const base by = {today, is_past(query, len)}, unknown = {0};
+	const base by = {today, today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= from && first.from < to;
 		ndl_look(&v, at);

@@ -7,11 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static int weekday_of(int64_t day)
-{
-	return (int)(day % 7);
-}
-
 /* Words ------------------------------------------------------------------------------- */
 
 static void say_ahead(ndl_rng *r, ndl_buf *b, int n)
@@ -53,7 +48,7 @@ static void say_way(ndl_rng *r, ndl_buf *b, enum ndl_day_way way, int n, int64_t
 		say_offset(r, b, n);
 		break;
 	case NDL_DAY_COMING:
-		if (n > weekday_of(today))
+		if (n > ndl_day_weekday(today))
 			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.5) ? "this " : "", syn_weekday(n));
 		else
 			ndl_buf_printf(b, "%s%s", ndl_rng_chance(r, 0.3) ? "this coming " : "", syn_weekday(n));
@@ -101,7 +96,7 @@ static enum ndl_day_way pick_way(ndl_rng *r, const syn_today *t, bool past, int 
 	static const enum ndl_day_way back[] = {NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_OFFSET, NDL_DAY_YEARLY_PAST,
 		NDL_DAY_LAST_WEEK, NDL_DAY_LAST_WEEK, NDL_DAY_LAST_WEEK};
 	enum ndl_day_way way = past ? back[ndl_rng_below(r, t->weekday ? 7 : 4)] : ahead[ndl_rng_below(r, t->weekday ? 14 : 7)];
-	int w = weekday_of(t->day);
+	int w = ndl_day_weekday(t->day);
 	switch (way) {
 	case NDL_DAY_OFFSET: *n = past ? -pick_offset(r) : ndl_rng_chance(r, 0.06) ? 0 : pick_offset(r); break;
 	case NDL_DAY_OF_MONTH: *n = (int)ndl_rng_range(r, 1, 28); break;
@@ -151,7 +146,7 @@ void syn_tell_today(ndl_rng *r, ndl_buf *b, const syn_today *t, bool before)
 		"Date: %s. ", "Today is %s; "}, *const after[] = {" (today is %s)", " - today is %s", ", today being %s",
 		" (it's %s today)", " [today: %s]", ", and today is %s"};
 	const char *frame = before ? first[ndl_rng_below(r, 13)] : after[ndl_rng_below(r, 6)];
-	const char *at = strstr(frame, "%s"), *name = syn_weekday(weekday_of(t->day));
+	const char *at = strstr(frame, "%s"), *name = syn_weekday(ndl_day_weekday(t->day));
 	ndl_buf date = NDL_BUF_INIT;
 	syn_say_full_date(r, &date, t->day);
 	ndl_buf_add(b, frame, (size_t)(at - frame));
