@@ -22,7 +22,7 @@ static const cli_option options[] = {
 	{KEY_HELDOUT, "heldout", "FILE", "hashes of queries that must not come out [the installed list]"},
 	{KEY_LIST, "list-domains", NULL, "print the domains with their number of tools, and exit"},
 	{KEY_MAX_TOOLS, "max-tools", "N", "tools offered at most, 1 to 16 [8]"},
-	{KEY_MIX, "mix", "FILE=WEIGHT", "also draw records of FILE, WEIGHT to every composed 1; may be repeated"},
+	{KEY_MIX, "mix", "FILE=WEIGHT", "also draw records of FILE (or requests), WEIGHT to every composed 1; may be repeated"},
 	{'s', "seed", "S", "same seed, same bytes [1]"},
 	{KEY_SPLIT, "split", "all|train|phrasing|value|tool|domain", "part of the corpus to draw from [all]"},
 	{KEY_STATS, "stats", NULL, "print what the examples contain instead of the examples"},
@@ -37,6 +37,8 @@ static const cli_option options[] = {
 };
 
 enum { MAX_MIXED = 64 };
+/* Requests written by hand to every composed example. */
+static const double REQUESTS_SHARE = 0.25;
 
 typedef struct settings {
 	ndl_synth_options synth;
@@ -47,7 +49,7 @@ typedef struct settings {
 		double weight;
 	} mixed[MAX_MIXED];
 	size_t n_mixed;
-	double composed; /* weight of what is composed */
+	double composed, requests; /* weights of what is composed, of requests written by hand; below 0: as is usual */
 	post_options teacher;
 	const char *teacher_model;
 	double price_in, price_out;
@@ -73,7 +75,7 @@ static void share_path(char *path, size_t size, const char *name)
 	snprintf(path, size, "%s/%s", NDL_PKGDATADIR, name);
 }
 
-/* "FILE=WEIGHT"; "synth" is what is composed. */
+/* "FILE=WEIGHT"; "synth" is what is composed, "requests" what was written by hand. */
 static void parse_mix(cli *c, settings *s, char *arg)
 {
 	char *equals = strrchr(arg, '=');
@@ -83,6 +85,10 @@ static void parse_mix(cli *c, settings *s, char *arg)
 	double weight = cli_double(c, "--mix", equals + 1, 0, 1e6);
 	if (strcmp(arg, "synth") == 0) {
 		s->composed = weight;
+		return;
+	}
+	if (strcmp(arg, "requests") == 0) {
+		s->requests = weight;
 		return;
 	}
 	if (s->n_mixed == MAX_MIXED)
@@ -112,7 +118,7 @@ static void check_teacher(cli *c, settings *s)
 		cli_usage_error(c, "--teacher: this program was built without libcurl");
 	if (!s->teacher_model)
 		cli_usage_error(c, "--teacher needs --teacher-model");
-	if (s->stats || s->text || s->n_mixed)
+	if (s->stats || s->text || s->n_mixed || s->requests > 0)
 		cli_usage_error(c, "--teacher excludes --stats, --text and --mix");
 	if (s->count < 0)
 		cli_usage_error(c, "--teacher needs -n: an endless stream would cost without end");
@@ -152,10 +158,10 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 	if (s->synth.tools && (s->synth.domains || s->synth.split > NDL_SYNTH_VALUE
 		|| s->synth.split == NDL_SYNTH_PHRASING))
 		cli_usage_error(c, "--tools goes with --split all, train or value, and not with --domains");
-	if (s->stats && s->n_mixed)
+	if (s->stats && (s->n_mixed || s->requests > 0))
 		cli_usage_error(c, "--stats counts composed examples only, not --mix");
 	check_teacher(c, s);
-	if (s->composed == 0 && !s->n_mixed)
+	if (s->composed == 0 && s->requests <= 0 && !s->n_mixed)
 		cli_usage_error(c, "nothing is left to draw from");
 }
 
@@ -188,6 +194,19 @@ static void report_row(void *user, const ndl_error *err)
 		cli_report(c, err);
 }
 
+/* Unasked they come beside what is composed of the whole corpus, where there are any. */
+static bool add_requests(ndl_mix *m, const settings *s, const ndl_heldout *held, ndl_error *err)
+{
+	char dir[PATH_MAX];
+	bool usual = s->requests < 0 && s->composed > 0 && s->synth.split <= NDL_SYNTH_TRAIN && !s->synth.domains && !s->synth.tools;
+	double weight = usual ? REQUESTS_SHARE * s->composed : s->requests;
+	snprintf(dir, sizeof dir, "%s/requests", s->synth.corpus);
+	if (weight <= 0 || (usual && access(dir, F_OK) != 0))
+		return true;
+	ndl_requests *r = ndl_requests_open(dir, s->synth.split, held, err);
+	return r && ndl_mix_add_requests(m, r, weight, s->synth.max_tools ? (size_t)s->synth.max_tools : 8, err) == NDL_OK;
+}
+
 static ndl_mix *open_mix(cli *c, ndl_synth *synth, const settings *s, ndl_error *err)
 {
 	ndl_mix *m = ndl_mix_new(synth, s->composed, s->synth.seed, err);
@@ -206,6 +225,8 @@ static ndl_mix *open_mix(cli *c, ndl_synth *synth, const settings *s, ndl_error 
 			cli_warn(c, "%s: left out %zu records that are no examples (-v names them)",
 				s->mixed[i].path, bad);
 	}
+	if (ok)
+		ok = add_requests(m, s, held, err);
 	ndl_heldout_free(held);
 	if (ok)
 		return m;
@@ -322,20 +343,21 @@ int main(int argc, char **argv)
 		            "  needle-synth -n 50000 --stats\n",
 		.options = options,
 	};
-	settings s = {.synth = {.seed = 1}, .count = -1, .composed = 1,
+	settings s = {.synth = {.seed = 1}, .count = -1, .composed = 1, .requests = -1,
 		.teacher = {.per_minute = 60, .tries = 6}};
 	ndl_error err = NDL_ERROR_INIT;
 	int status;
 	cli_init(&c);
 	parse_options(&c, &s, argc, argv);
 	fill_defaults(&s);
-	ndl_synth *synth = ndl_synth_open(&s.synth, &err);
-	if (!synth) {
+	bool composes = s.composed > 0 || s.list || s.stats || s.teacher.url;
+	ndl_synth *synth = composes ? ndl_synth_open(&s.synth, &err) : NULL;
+	if (composes && !synth) {
 		cli_report(&c, &err);
 		return cli_finish(&c, err.code == NDL_EINVAL ? CLI_USAGE : CLI_UNUSABLE);
 	}
 	const char *mute;
-	for (size_t i = 0; (mute = ndl_synth_mute(synth, i)); i++)
+	for (size_t i = 0; synth && (mute = ndl_synth_mute(synth, i)); i++)
 		cli_warn(&c, "%s: no request can be made for %s; it is only offered beside others", s.synth.tools, mute);
 	if (s.list) {
 		status = list_domains(synth);

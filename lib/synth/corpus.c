@@ -1,11 +1,11 @@
 #include "synth/corpus.h"
 #include "synth/card.h"
+#include "synth/folder.h"
 
 #include "base/mem.h"
 #include "base/reader.h"
 #include "base/rng.h"
 
-#include <dirent.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,58 +291,15 @@ static ndl_status check_apart(const syn_corpus *c, ndl_error *err)
 
 /* Files ------------------------------------------------------------------------------- */
 
-static ndl_status load_file(syn_corpus *c, const char *dir, const char *file, ndl_error *err)
+static ndl_status load_line(void *user, const char *file, const char *line, size_t len, ndl_error *err)
 {
-	char path[4096], domain[128];
-	snprintf(path, sizeof path, "%s/%s", dir, file);
-	snprintf(domain, sizeof domain, "%.*s", (int)(strlen(file) - strlen(".jsonl")), file);
-	ndl_reader *r = ndl_reader_open(path, err);
-	if (!r)
-		return err ? err->code : NDL_EIO;
-	const char *line;
-	size_t len;
-	int got;
-	while ((got = ndl_reader_line(r, &line, &len, err)) > 0) {
-		if (strspn(line, " \t") == len)
-			continue;
-		ndl_status st = syn_card_parse(c, domain, line, len, err);
-		if (st) {
-			if (err) {
-				err->line = ndl_reader_lineno(r);
-				snprintf(err->file, sizeof err->file, "%.*s", (int)sizeof err->file - 1, path);
-			}
-			got = st;
-			break;
-		}
-	}
-	ndl_reader_close(r);
-	return (ndl_status)got;
-}
-
-static int is_corpus_file(const struct dirent *e)
-{
-	size_t n = strlen(e->d_name);
-	return n > 6 && n < 120 && e->d_name[0] != '.' && strcmp(e->d_name + n - 6, ".jsonl") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
+	return syn_card_parse(user, file, line, len, err);
 }
 
 ndl_status syn_corpus_load(syn_corpus *c, const char *dir, ndl_error *err)
 {
-	struct dirent **entry = NULL;
-	ndl_status st = NDL_OK;
 	memset(c, 0, sizeof *c);
-	int n = scandir(dir, &entry, is_corpus_file, by_name);
-	if (n < 0)
-		return ndl_fail_errno(err, "cannot read the corpus folder %s", dir);
-	for (int i = 0; i < n && st == NDL_OK; i++)
-		st = load_file(c, dir, entry[i]->d_name, err);
-	for (int i = 0; i < n; i++)
-		free(entry[i]);
-	free(entry);
+	ndl_status st = syn_each_line(dir, load_line, c, err);
 	if (st == NDL_OK && c->n_tools == 0)
 		st = ndl_fail(err, NDL_EFORMAT, "no tool cards in %s", dir);
 	if (st == NDL_OK)

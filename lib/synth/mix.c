@@ -9,8 +9,10 @@
 #include <string.h>
 
 typedef struct part {
-	ndl_lines *lines;
-	char name[64];  /* of a row that does not name its source itself */
+	ndl_lines *lines;       /* this, */
+	ndl_requests *requests; /* or this */
+	size_t max_tools;
+	char name[64]; /* of a row that does not name its source itself */
 	size_t *order, at;
 	uint64_t epoch;
 	double weight;
@@ -23,6 +25,7 @@ struct ndl_mix {
 	part *part;
 	size_t n, cap;
 	ndl_answer answer;
+	ndl_buf record; /* scratch */
 };
 
 ndl_mix *ndl_mix_new(ndl_synth *composed, double weight, uint64_t seed, ndl_error *err)
@@ -44,10 +47,12 @@ void ndl_mix_free(ndl_mix *m)
 		return;
 	for (size_t i = 0; i < m->n; i++) {
 		ndl_lines_free(m->part[i].lines);
+		ndl_requests_free(m->part[i].requests);
 		free(m->part[i].order);
 	}
 	free(m->part);
 	ndl_answer_clear(&m->answer);
+	ndl_buf_clear(&m->record);
 	free(m);
 }
 
@@ -60,29 +65,50 @@ static void base_name(char *out, size_t size, const char *path)
 	snprintf(out, size, "%.*s", (int)(n ? n : strlen(path)), path);
 }
 
+static size_t row_count(const part *p)
+{
+	return p->requests ? ndl_requests_count(p->requests) : ndl_lines_count(p->lines);
+}
+
+/* Takes the part over, also when it fails. */
+static ndl_status add_part(ndl_mix *m, part *p, ndl_error *err)
+{
+	size_t rows = row_count(p);
+	p->order = ndl_calloc(rows, sizeof *p->order);
+	p->at = rows; /* the first epoch begins with the first row */
+	if (!p->order || ndl_grow(&m->part, &m->cap, m->n + 1, sizeof *m->part) != 0) {
+		free(p->order);
+		ndl_lines_free(p->lines);
+		ndl_requests_free(p->requests);
+		return ndl_fail_nomem(err, "the mix");
+	}
+	m->part[m->n++] = *p;
+	m->sum += p->weight;
+	return NDL_OK;
+}
+
 ndl_status ndl_mix_add(ndl_mix *m, const char *path, double weight, const ndl_lines_options *o,
 	ndl_error *err)
 {
-	if (ndl_grow(&m->part, &m->cap, m->n + 1, sizeof *m->part) != 0)
-		return ndl_fail_nomem(err, "the mix");
-	part *p = &m->part[m->n];
-	*p = (part){.lines = ndl_lines_new(err), .weight = weight};
-	if (!p->lines)
-		return err ? err->code : NDL_ENOMEM;
-	m->n++;
-	base_name(p->name, sizeof p->name, path);
-	ndl_status st = ndl_lines_load(p->lines, path, o, err);
-	if (st)
+	part p = {.lines = ndl_lines_new(err), .weight = weight};
+	ndl_status st = p.lines ? ndl_lines_load(p.lines, path, o, err) : NDL_ENOMEM;
+	if (st == NDL_OK && row_count(&p) == 0)
+		st = ndl_fail(err, NDL_EFORMAT, "%s: no records to mix in", path);
+	if (st) {
+		ndl_lines_free(p.lines);
 		return st;
-	size_t rows = ndl_lines_count(p->lines);
-	if (rows == 0)
-		return ndl_fail(err, NDL_EFORMAT, "%s: no records to mix in", path);
-	p->order = ndl_calloc(rows, sizeof *p->order);
-	if (!p->order)
-		return ndl_fail_nomem(err, "the mix");
-	p->at = rows; /* the first epoch begins with the first row */
-	m->sum += weight;
-	return NDL_OK;
+	}
+	base_name(p.name, sizeof p.name, path);
+	return add_part(m, &p, err);
+}
+
+ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, size_t max_tools, ndl_error *err)
+{
+	part p = {.requests = requests, .weight = weight, .max_tools = max_tools, .name = "requests"};
+	if (row_count(&p) > 0)
+		return add_part(m, &p, err);
+	ndl_requests_free(requests);
+	return ndl_fail(err, NDL_EINVAL, "the corpus has no requests in this split");
 }
 
 void ndl_mix_rows(const ndl_mix *m, size_t i, size_t *good, size_t *bad, size_t *held_out)
@@ -96,7 +122,7 @@ void ndl_mix_rows(const ndl_mix *m, size_t i, size_t *good, size_t *bad, size_t 
 /* The next row of p, in an order that depends on seed, file and epoch. */
 static size_t next_row(const ndl_mix *m, part *p)
 {
-	size_t rows = ndl_lines_count(p->lines);
+	size_t rows = row_count(p);
 	if (p->at == rows) {
 		ndl_rng r;
 		ndl_rng_seed(&r, m->seed ^ ndl_hash64(p->name, strlen(p->name), 21), p->epoch++);
@@ -134,13 +160,21 @@ static void write_row(ndl_mix *m, const part *p, const ndl_record *r, ndl_buf *o
 	ndl_buf_byte(out, '\n');
 }
 
-static ndl_status from_file(ndl_mix *m, part *p, ndl_rng *rng, ndl_buf *out, enum ndl_synth_form form,
+static ndl_status from_part(ndl_mix *m, part *p, ndl_rng *rng, ndl_buf *out, enum ndl_synth_form form,
 	ndl_error *err)
 {
-	size_t len;
-	const char *line = ndl_lines_at(p->lines, next_row(m, p), &len);
+	size_t row = next_row(m, p), len = 0;
+	const char *line = p->lines ? ndl_lines_at(p->lines, row, &len) : NULL;
 	ndl_record r = {0};
-	ndl_status st = ndl_record_parse(&r, line, len, rng, err);
+	ndl_status st = NDL_OK;
+	if (!line) {
+		ndl_buf_reset(&m->record);
+		st = ndl_requests_record(p->requests, row, rng, p->max_tools, &m->record, err);
+		line = m->record.data;
+		len = m->record.len;
+	}
+	if (st == NDL_OK)
+		st = ndl_record_parse(&r, line, len, rng, err);
 	if (st == NDL_OK)
 		st = ndl_answer_render(&m->answer, &r, err);
 	if (st == NDL_OK)
@@ -159,5 +193,5 @@ ndl_status ndl_mix_next(ndl_mix *m, ndl_buf *out, enum ndl_synth_form form, ndl_
 	size_t i = 0;
 	while (i + 1 < m->n && u >= m->part[i].weight)
 		u -= m->part[i++].weight;
-	return from_file(m, &m->part[i], &rng, out, form, err);
+	return from_part(m, &m->part[i], &rng, out, form, err);
 }

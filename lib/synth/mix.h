@@ -1,12 +1,13 @@
-/* mix.h - one endless, seeded stream drawn from composed examples and from files of records.
+/* mix.h - one endless, seeded stream drawn from composed examples, from files of records, and from requests written by hand.
  *
  * Rows of files come in the same form as composed examples: tools rendered canonically and in a
  * shuffled order, answers in the order of the schemas. Each file is gone through in a new order
- * again and again, so a row comes a second time only when all others of its file have come. */
+ * again and again, so a row comes a second time only when all others of its source have come. */
 #ifndef NDL_SYNTH_MIX_H
 #define NDL_SYNTH_MIX_H
 
 #include "data/lines.h"
+#include "synth/requests.h"
 #include "synth/synth.h"
 
 typedef struct ndl_mix ndl_mix; /* opaque, owned */
@@ -20,6 +21,9 @@ void ndl_mix_free(ndl_mix *m);
  * bad rows are left out as o says. A file without a good row is an error. */
 ndl_status ndl_mix_add(ndl_mix *m, const char *path, double weight, const ndl_lines_options *o,
 	ndl_error *err);
+
+/* Adds requests (owned from now on, also after a failure), each offered with max_tools tools at most. */
+ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, size_t max_tools, ndl_error *err);
 
 /* Rows of the file added as the i-th: good, bad, held out. */
 void ndl_mix_rows(const ndl_mix *m, size_t i, size_t *good, size_t *bad, size_t *held_out);

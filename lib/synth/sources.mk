@@ -7,7 +7,7 @@ libneedle_a_SOURCES += \
 	lib/synth/values.h lib/synth/values.c lib/synth/words.c lib/synth/when.c lib/synth/dates.c lib/synth/today.c lib/synth/tense.c \
 	lib/synth/own.h lib/synth/own_internal.h lib/synth/own.c lib/synth/own_fields.c lib/synth/guess.c lib/synth/hashset.h lib/synth/hashset.c \
 	lib/synth/teacher.h lib/synth/teacher.c \
-	lib/synth/mix.h lib/synth/mix.c \
+	lib/synth/mix.h lib/synth/mix.c lib/synth/requests.h lib/synth/requests.c lib/synth/folder.h lib/synth/folder.c \
 	lib/synth/compose.h lib/synth/fill.h lib/synth/fill.c lib/synth/pairs.c lib/synth/joints.c lib/synth/repeats.c lib/synth/surface.c lib/synth/offer.c
 
 check_PROGRAMS += tests/unit/test_synth_values tests/unit/test_synth

@@ -289,6 +289,87 @@ EOF
 	[[ $stderr == *"bad.jsonl: no records to mix in" ]]
 }
 
+# c/requests: 24 lists of three tools, 12 requests each
+requests() {
+	mkdir -p c/requests
+	jq -n -c 'range(24) as $l
+		| {tools: [{name: "set_lamp_\($l)", description: "Sets a lamp.", parameters: {
+				where: {type: "string", required: true}, colour: {type: "string", enum: ["Red", "blue"]}}},
+			{name: "ring_\($l)", parameters: {times: {type: "integer", required: true}}}, {name: "stop_\($l)", parameters: {}}]},
+		(range(6) as $i | {q: "Lamp \($l) in Room \($i) to red", a: [["set_lamp_\($l)", {where: "Room \($i)", colour: "Red"}]]},
+			{q: "Ring \($i) times with bell \($l).", a: [["ring_\($l)", {times: $i}]]}),
+		{q: "who rang \($l)", a: []}, {q: "Stop \($l) and ring twice", a: [["stop_\($l)", {}], ["ring_\($l)", {times: 2}]]}' >c/requests/a.jsonl
+}
+
+@test "requests written by hand come with their lists, joined, without their tool, in lower case" {
+	requests
+	run -0 needle-synth --corpus c --mix synth=0 --mix requests=1 -n 2000
+	# right tools are offered, copies are copied
+	jq -e -s 'all(. as $r | .answers | all(.name as $n | any($r.tools[]; .name == $n)))' <<<"$output" >/dev/null
+	jq -e -s 'all(. as $r | .answers | all(.arguments.where // "" | . as $w | $r.query | contains($w)))' <<<"$output" >/dev/null
+	jq -e -s 'map(.answers[].arguments.colour // empty) | unique == ["Red"]' <<<"$output"
+	jq -e -s 'map(select(.answers | length == 1)) | any(.query | test("room")) and any(.query | test("Room"))' <<<"$output"
+	# of what has one call a seventh is joined, a twentieth refused
+	jq -e -s 'map(select(.query | test("who rang|[Ss]top [0-9]+ and") | not))
+		| map(.answers | length) | [(map(select(. == 2)) | length), (map(select(. == 0)) | length), length] as [$two, $none, $n]
+		| $two > 0.08 * $n and $two < 0.18 * $n and $none > 0.02 * $n and $none < 0.08 * $n' <<<"$output"
+	jq -e -s 'map(.tools | length) | group_by(.) | length == 3' <<<"$output"
+	needle-synth --corpus c --mix synth=0 --mix requests=1 -n 2000 | cmp - <(printf '%s\n' "$output")
+	run -0 needle-synth --corpus c --mix synth=0 --mix requests=1 --max-tools 1 -n 200
+	jq -e -s 'all((.tools | length) <= ([1, (.answers | map(.name) | unique | length)] | max))' <<<"$output" >/dev/null
+	# beside what is composed, unless domains are chosen
+	needle-synth --corpus c -n 1000 | jq -e -s 'map(select(.meta.source == "requests")) | length > 140 and length < 260'
+	needle-synth --corpus c --split phrasing -n 200 | jq -e -s 'all(.meta.source == null)' >/dev/null
+}
+
+@test "requests are held out by list and by wording" {
+	requests
+	for split in train phrasing tool; do
+		needle-synth --corpus c --mix synth=0 --mix requests=1 --split $split -n 3000 |
+			jq -r '.tools[].name' | sed 's/.*_//' | sort -u >$split.lists
+		needle-synth --corpus c --mix synth=0 --mix requests=1 --split $split -n 3000 |
+			jq -r 'select(.answers | length < 2) | .query | ascii_downcase' | sort -u >$split.queries
+	done
+	[ "$(cat train.lists tool.lists | sort | uniq -d | wc -l)" -eq 0 ]
+	[ "$(cat train.lists tool.lists | wc -l)" -eq 24 ]
+	[ "$(comm -12 train.queries phrasing.queries | wc -l)" -eq 0 ] && [ -s phrasing.queries ]
+	[ "$(comm -13 train.lists phrasing.lists | wc -l)" -eq 0 ]
+	run -3 --separate-stderr needle-synth --corpus c --mix synth=0 --mix requests=1 --split domain -n 1
+	[[ $stderr == *"no requests in this split"* ]]
+	# hashes of queries that must not come
+	jq -r '.q // empty' c/requests/a.jsonl | sed 1q | tr A-Z a-z | tr -d '\n' | sha1sum | cut -c1-16 >hashes
+	needle-synth --corpus c --heldout hashes --mix synth=0 --mix requests=1 -n 3000 >with.jsonl
+	run -1 grep -c '"query":"Lamp 0 in Room 0 to red"' with.jsonl
+	grep -q '"query":"Lamp 0 in Room 1 to red"' with.jsonl
+}
+
+@test "requests that fit no list are refused" {
+	run -3 --separate-stderr needle-synth --corpus c --mix requests=1 -n 1
+	[[ $stderr == *"c/requests"* ]]
+	mkdir c/requests
+	while IFS='|' read -r line reason; do
+		printf '%s\n' '{"tools":[{"name":"ring","parameters":{"times":{"type":"integer","required":true}}}]}' '' "$line" >c/requests/a.jsonl
+		run -3 --separate-stderr needle-synth --corpus c -n 1
+		[[ $stderr == "needle-synth: c/requests/a.jsonl:3: "*"$reason"* ]] || { echo "$line: $stderr"; false; }
+	done <<'EOF'
+{"q":"ring twice","a":[["ring",{"times":"two"}]]}|times
+{"q":"ring twice","a":[["rong",{"times":2}]]}|rong
+{"q":"ring twice","a":[["ring",{}]]}|times
+{"q":"ring twice","a":[["ring"]]}|expected ["tool",{arguments}]
+{"q":"ring twice","a":["ring",{"times":2}]}|expected ["tool",{arguments}]
+{"q":"ring twice","a":{}}|a list "a"
+{"q":"","a":[]}|a string "q"
+{"q":"ring twice"}|expected {"tools":
+{"q":"ring twice","a":[|expected
+{"tools":[]}|expected 1 to 64
+{"tools":{"a":1}}|expected
+{"tools":[],"q":"x"}|expected {"tools":
+EOF
+	echo '{"q":"x","a":[]}' >c/requests/a.jsonl
+	run -3 --separate-stderr needle-synth --corpus c -n 1
+	[[ $stderr == *"a.jsonl:1: a request before any list of tools"* ]]
+}
+
 @test "a lexicon that does not exist is refused" {
 	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
 	run -3 --separate-stderr small -n 1
