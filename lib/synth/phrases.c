@@ -140,15 +140,29 @@ static ndl_status read_fixed(syn_corpus *c, const syn_tool *t, syn_phrase *ph, j
 	return NDL_OK;
 }
 
-static bool gives(const syn_phrase *ph, size_t param)
+/* Does the phrase give the parameter, or, prop >= 0, this property of it? */
+static bool gives(const syn_phrase *ph, size_t param, int prop)
 {
 	for (size_t i = 0; i < ph->n_pieces; i++)
-		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param)
+		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param && (prop < 0 || ph->piece[i].prop == prop))
 			return true;
 	for (size_t i = 0; i < ph->n_fixed; i++)
-		if ((size_t)ph->fixed[i].param == param)
+		if ((size_t)ph->fixed[i].param == param && (prop < 0 || ph->fixed[i].prop < 0 || ph->fixed[i].prop == prop))
 			return true;
 	return false;
+}
+
+/* All that is required of the i-th parameter. */
+static ndl_status check_given(const syn_tool *t, size_t i, const syn_phrase *ph, const char *text, ndl_error *err)
+{
+	const syn_param *p = &t->param[i];
+	bool given = gives(ph, i, -1);
+	if (p->required && !given)
+		return ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", p->name, text);
+	for (size_t k = 0; k < p->n_props && given; k++)
+		if (p->props[k].required && !gives(ph, i, (int)k))
+			return ndl_fail(err, NDL_EFORMAT, "required '%s.%s' is missing in: %s", p->name, p->props[k].name, text);
+	return NDL_OK;
 }
 
 static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *j, ndl_error *err)
@@ -163,8 +177,7 @@ static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, 
 	if (st == NDL_OK)
 		st = read_fixed(c, t, ph, args, err);
 	for (size_t i = 0; i < t->n_params && st == NDL_OK; i++)
-		if (t->param[i].required && !gives(ph, i))
-			st = ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", t->param[i].name, s);
+		st = check_given(t, i, ph, s, err);
 	ph->id = ndl_hash64(s, strlen(s), ndl_hash64(t->name, strlen(t->name), 2));
 	ph->held = ph->id % 100 < 8;
 	if (st == NDL_OK)

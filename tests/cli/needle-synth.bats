@@ -165,6 +165,7 @@ bad() {
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"text","descriptions":["d"]}},"phrases":["a"]}' '"type" must be'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","descriptions":["d"]}},"phrases":["a"]}' 'no values'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"array","values":"dish","descriptions":["d"]}},"phrases":["a"]}' 'items'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"object","descriptions":["d"],"properties":{"a":{"type":"string","required":true,"values":"dish"},"b":{"type":"integer","values":"@int:1-4"}}}},"phrases":["a {p.b}"]}' "required 'p.a'"
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":"@int:9-1","descriptions":["d"]}},"phrases":["a"]}' 'range'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","required":true,"values":"dish","descriptions":["d"]}},"phrases":["a"]}' "required 'p' is missing"
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","enum":["u"],"descriptions":["d"]}},"phrases":[{"t":"a","args":{"p":"v"}}]}' 'type or enum'
