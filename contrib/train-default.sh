@@ -25,7 +25,7 @@ mkdir -p "$dir"
 # The vocabulary: all queries and answers, a fifth of the tool lists (they repeat themselves). The
 # space and the digits are pieces of their own, so that copying a value is copying its pieces.
 if [[ ! -e $dir/vocab.model ]]; then
-	needle-synth --split train --seed 77 -n 150000 --text | awk 'NR % 3 != 2 || NR % 15 == 2' |
+	needle-synth --split train --mix requests=0 --seed 77 -n 150000 --text | awk 'NR % 3 != 2 || NR % 15 == 2' |
 		needle-tokenize --train --vocab-size 8192 --split-digits --split-spaces -o "$dir/vocab.model"
 fi
 
@@ -40,7 +40,7 @@ fi
 device=timers_alarms,reminders_todo,calendar_events,calls_contacts,messaging,email,music,weather_environment
 device+=,navigation_maps,smart_lights_climate,connectivity,notes_voice_memos,camera_photos,world_clock_dates
 device+=,fitness_sleep,podcasts_audiobooks_radio,focus_wellbeing,tv_streaming
-train() { needle-synth --split train "$@"; }
+train() { needle-synth --split train --mix requests=0 "$@"; }
 examples() {
 	train --seed 100 -n 96000 --max-tools 2
 	train --seed 101 -n 51200 --max-tools 4
@@ -114,6 +114,7 @@ from_schemas() { train --seed $(($1 + 2)) --max-tools 8 --corpus "$cards" --doma
 from_rows() { train --seed $(($1 + 3)) --mix synth=0 --mix "$dir/public.jsonl=1" "${@:2}"; }
 from_device() { train --seed $(($1 + 4)) --max-tools 6 --domains "$device" "${@:2}"; }
 from_all() { train --seed $(($1 + 5)) --max-tools 8 "${@:2}"; }
+from_requests() { needle-synth --split train --seed $(($1 + 6)) --max-tools 10 --mix synth=0 --mix requests=1 "${@:2}"; }
 # train_on FROM TO SEED OPTION-OR-INPUT...: from one model of the folder to the next, on this mix
 of_twenty=(5 1 3 6 5)
 train_on() {
@@ -194,7 +195,14 @@ train_on second-mean ninth 4100 --lr 4.5e-4 --max-steps 880 --batch-size 64 --mu
 mean third-mean first-mean=0.3 eighth=0.25 ninth=0.45
 train_on third-mean tenth 5100 --qat-every 5 --qat-embedding --lr 4.5e-4 --max-steps 1210 --batch-size 64 --muon-lr 0.0035 \
 	--warmup 0.0335 --decay 0.56 --contrastive-every 10 --checkpoint-every 50 --eval-every 1000
-mean mean third-mean=0.4 tenth=0.6
+mean fourth-mean third-mean=0.4 tenth=0.6
+
+# The eleventh goes on from that mean with requests that were written by hand to whole lists of tools.
+# (@WHAT@)
+of_twenty=(3 1 3 4 4)
+train_on fourth-mean eleventh 7100 --qat-every 5 --qat-embedding --lr 4.5e-4 --max-steps @STEPS@ --batch-size 64 --muon-lr 0.0035 \
+	--warmup 0.04 --decay 0.5 --contrastive-every 10 --checkpoint-every 50 --eval-every 1000 <(from_requests 7600)=12
+@MEAN@
 
 # In four bits; then confidence, fitted to answers that none of the tables uses.
 [[ -e $dir/confidence.jsonl ]] || {

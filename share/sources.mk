@@ -95,6 +95,23 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/weather_environment.jsonl \
 	share/corpus/word_string_tools.jsonl \
 	share/corpus/world_clock_dates.jsonl
+requestsdir = $(corpusdir)/requests
+dist_requests_DATA = \
+	share/corpus/requests/apis.jsonl \
+	share/corpus/requests/args.jsonl \
+	share/corpus/requests/hint.jsonl \
+	share/corpus/requests/home.jsonl \
+	share/corpus/requests/life.jsonl \
+	share/corpus/requests/machines.jsonl \
+	share/corpus/requests/many.jsonl \
+	share/corpus/requests/mix.jsonl \
+	share/corpus/requests/near.jsonl \
+	share/corpus/requests/phone.jsonl \
+	share/corpus/requests/said.jsonl \
+	share/corpus/requests/talk.jsonl \
+	share/corpus/requests/travel.jsonl \
+	share/corpus/requests/watch.jsonl \
+	share/corpus/requests/work.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
 dist_pkgdata_DATA = share/heldout_hashes.txt share/default.safetensors
 EXTRA_DIST += share/MODEL.md share/default.json share/vocab.model contrib/train-default.sh

@@ -1,4 +1,6 @@
 /* The installed corpus as a whole: every example is sound, splits do not leak, seeds repeat. */
+#include "data/record.h"
+#include "synth/requests.h"
 #include "synth/synth_internal.h"
 #include "tests/tap.h"
 #include "tools/tools.h"
@@ -319,6 +321,27 @@ static void test_shares(void)
 	ndl_synth_close(s);
 }
 
+/* Requests ---------------------------------------------------------------------------- */
+
+/* A string of answer k, other than a choice, that is not in the query; NULL: none. */
+static const char *ungrounded(const ndl_record *r, size_t k)
+{
+	json_t *properties = json_object_get(ndl_tools_schema(r->tools, ndl_record_called(r, k)), "properties"), *v, *item;
+	const char *key;
+	size_t i;
+	json_object_foreach(json_object_get(json_array_get(r->answers, k), "arguments"), key, v) {
+		json_t *schema = json_object_get(properties, key), *items = json_object_get(schema, "items");
+		if (json_object_get(schema, "enum") || json_object_get(items, "enum"))
+			continue;
+		if (json_is_string(v) && !strstr(r->query, json_string_value(v)))
+			return json_string_value(v);
+		json_array_foreach(v, i, item)
+			if (json_is_string(item) && !strstr(r->query, json_string_value(item)))
+				return json_string_value(item);
+	}
+	return NULL;
+}
+
 /* Seeds and the rest ------------------------------------------------------------------ */
 
 static void write_some(ndl_buf *out, uint64_t seed)
@@ -367,6 +390,40 @@ static void test_heldout(void)
 	ndl_buf_clear(&first);
 }
 
+/* Records made of all requests of the corpus are ones that can be trained on, with strings that are copied. */
+static void test_requests(void)
+{
+	char dir[4200];
+	ndl_error err = NDL_ERROR_INIT;
+	snprintf(dir, sizeof dir, "%s/requests", corpus_dir);
+	ndl_requests *all = ndl_requests_open(dir, NDL_SYNTH_ALL, NULL, &err), *train = ndl_requests_open(dir, NDL_SYNTH_TRAIN, NULL, &err);
+	if (!all || !train) {
+		tap_note("%s:%zu: %s", err.file, err.line, err.text);
+		abort();
+	}
+	ndl_buf line = NDL_BUF_INIT;
+	size_t wrong = 0, n = ndl_requests_count(all);
+	for (size_t i = 0; i < n; i += 7) {
+		ndl_rng rng;
+		ndl_record r = {0};
+		ndl_rng_seed(&rng, 1, i);
+		ndl_buf_reset(&line);
+		bool ok = ndl_requests_record(all, i, &rng, 8, &line, &err) == NDL_OK
+			&& ndl_record_parse(&r, line.data, line.len, &rng, &err) == NDL_OK && ndl_tools_count(r.tools) > 0;
+		for (size_t k = 0; ok && k < json_array_size(r.answers); k++)
+			ok = ungrounded(&r, k) == NULL;
+		if (!ok && wrong++ < 3)
+			tap_note("%s", ndl_buf_cstr(&line));
+		ndl_record_clear(&r);
+	}
+	CHECK_INT(wrong, 0);
+	CHECK(n > 10000);
+	CHECK(ndl_requests_count(train) > n * 75 / 100 && ndl_requests_count(train) < n * 90 / 100);
+	ndl_buf_clear(&line);
+	ndl_requests_free(all);
+	ndl_requests_free(train);
+}
+
 static void test_options(void)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -402,6 +459,7 @@ int main(void)
 	test_shares();
 	test_seeds();
 	test_heldout();
+	test_requests();
 	test_options();
 	return tap_done();
 }
