@@ -99,6 +99,9 @@ requestsdir = $(corpusdir)/requests
 dist_requests_DATA = \
 	share/corpus/requests/apis.jsonl \
 	share/corpus/requests/args.jsonl \
+	share/corpus/requests/assistant.jsonl \
+	share/corpus/requests/crowd.jsonl \
+	share/corpus/requests/functions.jsonl \
 	share/corpus/requests/hint.jsonl \
 	share/corpus/requests/home.jsonl \
 	share/corpus/requests/life.jsonl \
@@ -108,10 +111,12 @@ dist_requests_DATA = \
 	share/corpus/requests/near.jsonl \
 	share/corpus/requests/phone.jsonl \
 	share/corpus/requests/said.jsonl \
+	share/corpus/requests/several.jsonl \
 	share/corpus/requests/talk.jsonl \
 	share/corpus/requests/travel.jsonl \
 	share/corpus/requests/watch.jsonl \
-	share/corpus/requests/work.jsonl
+	share/corpus/requests/work.jsonl \
+	share/corpus/requests/world.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
 dist_pkgdata_DATA = share/heldout_hashes.txt share/default.safetensors
 EXTRA_DIST += share/MODEL.md share/default.json share/vocab.model contrib/train-default.sh
