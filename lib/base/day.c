@@ -37,15 +37,15 @@ static int64_t day_of_month(int64_t day, int ahead, int d)
 	return m2 == m ? found : -1;
 }
 
-/* The nearest year's day n (of a common year) after or, sign < 0, before the day. */
-static int64_t of_some_year(int64_t day, int n, int sign)
+/* Day d of month m of the nearest year in which it comes after or, sign < 0, before the day. 29 February may be eight
+ * years off. */
+static int64_t of_some_year(int64_t day, int m, int d, int sign)
 {
-	int y, m, d, year, unused;
-	ndl_day_parts(ndl_day_number(2025, 1, 1) + n, &unused, &m, &d);
+	int year, unused;
 	ndl_day_parts(day, &year, &unused, &unused);
-	for (y = year - 1; y <= year + 1; y++) {
-		int64_t found = ndl_day_number(sign < 0 ? 2 * year - y : y, m, d);
-		if (sign < 0 ? found < day : found > day)
+	for (int y = year; y >= 1 && y >= year - 8 && y <= year + 8; y += sign) {
+		int64_t found = day_of_month(ndl_day_number(y, m, 1), 0, d);
+		if (found >= 0 && (sign < 0 ? found < day : found > day))
 			return found;
 	}
 	return -1;
@@ -62,8 +62,8 @@ int64_t ndl_day_resolve(enum ndl_day_way way, int n, int64_t today)
 	case NDL_DAY_WEEK_ON: return today + 8 + (n - w + 6) % 7;
 	case NDL_DAY_OF_NEXT_MONTH: return day_of_month(today, 1, n);
 	case NDL_DAY_LAST_OF_MONTH: return day_of_month(today, n + 1, 1) - 1;
-	case NDL_DAY_YEARLY: return of_some_year(today, n, 1);
-	case NDL_DAY_YEARLY_PAST: return of_some_year(today, n, -1);
+	case NDL_DAY_YEARLY: return of_some_year(today, n / 100, n % 100, 1);
+	case NDL_DAY_YEARLY_PAST: return of_some_year(today, n / 100, n % 100, -1);
 	case NDL_DAY_OF_MONTH:
 		for (int ahead = 0; ahead < 3; ahead++) {
 			int64_t day = day_of_month(today, ahead, n);

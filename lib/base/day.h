@@ -20,7 +20,7 @@ enum ndl_day_way {
 	NDL_DAY_OF_MONTH,      /* "the 15th": the first day n of a month after today */
 	NDL_DAY_OF_NEXT_MONTH, /* "the 3rd of next month" */
 	NDL_DAY_LAST_OF_MONTH, /* "the last day of the month", n 1: of next month */
-	NDL_DAY_YEARLY,        /* "3 May": day n of a common year, the first after today */
+	NDL_DAY_YEARLY,        /* "3 May": month and day, 100 * month + day, the first after today */
 	NDL_DAY_YEARLY_PAST    /* likewise, the last before today */
 };
 /* The day meant; -1 if there is none. */

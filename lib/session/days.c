@@ -263,17 +263,26 @@ typedef struct base {
 	bool past;
 } base;
 
-/* A date without a year is the next, and where the query speaks of what has been maybe the last. */
-static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, date d, const base *by)
+/* Gives the day, if it is one. */
+static bool give_number(ndl_ground *g, const ndl_view *v, size_t items, int64_t day)
 {
-	int year, month, unused;
-	int64_t day = -1;
-	ndl_day_parts(by->today, &year, &month, &unused);
-	for (d.year = year - 1; d.year <= year + 1 && day <= by->today; d.year++) {
-		day = ndl_day_number(d.year, d.month, d.day);
-		if (day > by->today || (day < by->today && day > by->today - 366 && by->past))
-			give(g, v, items, &d);
-	}
+	date d;
+	if (day < 0)
+		return false;
+	ndl_day_parts(day, &d.year, &d.month, &d.day);
+	if (d.year > 9999)
+		return false;
+	give(g, v, items, &d);
+	return true;
+}
+
+/* A date without a year is the next, and where the query speaks of what has been maybe the last. */
+static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, const date *d, const base *by)
+{
+	int n = 100 * d->month + d->day;
+	if (by->past)
+		give_number(g, v, items, ndl_day_resolve(NDL_DAY_YEARLY_PAST, n, by->today));
+	give_number(g, v, items, ndl_day_resolve(NDL_DAY_YEARLY, n, by->today));
 }
 
 /* Gives the day that v begins with; how many items say it, 0: none. */
@@ -282,15 +291,7 @@ static size_t give_by_today(ndl_ground *g, const ndl_view *v, int64_t today)
 	found f = read_offset(v);
 	f = f.items ? f : read_weekday(v);
 	f = f.items ? f : read_of_month(v);
-	int64_t day = f.items ? ndl_day_resolve(f.way, f.n, today) : -1;
-	date d;
-	if (day < 0)
-		return 0;
-	ndl_day_parts(day, &d.year, &d.month, &d.day);
-	if (d.year > 9999)
-		return 0;
-	give(g, v, f.items, &d);
-	return f.items;
+	return f.items && give_number(g, v, f.items, ndl_day_resolve(f.way, f.n, today)) ? f.items : 0;
 }
 
 /* Gives the date, or the day by today, that v begins with; how many items say it. */
@@ -302,7 +303,7 @@ static size_t give_day(ndl_ground *g, const ndl_view *v, const base *by)
 		if (d[k].year)
 			give(g, v, items, &d[k]);
 		else if (by->today > 0)
-			give_yearly(g, v, items, d[k], by);
+			give_yearly(g, v, items, &d[k], by);
 	if (items == 0 && by->today > 0)
 		items = give_by_today(g, v, by->today);
 	return items;

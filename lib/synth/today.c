@@ -42,7 +42,6 @@ static void say_offset(ndl_rng *r, ndl_buf *b, int n)
 
 static void say_way(ndl_rng *r, ndl_buf *b, enum ndl_day_way way, int n, int64_t today)
 {
-	int y, m, d;
 	switch (way) {
 	case NDL_DAY_OFFSET:
 		say_offset(r, b, n);
@@ -70,8 +69,7 @@ static void say_way(ndl_rng *r, ndl_buf *b, enum ndl_day_way way, int n, int64_t
 		ndl_buf_printf(b, "the last day of %s month", n ? "next" : ndl_rng_chance(r, 0.5) ? "this" : "the");
 		break;
 	case NDL_DAY_YEARLY: case NDL_DAY_YEARLY_PAST:
-		ndl_day_parts(ndl_day_number(2025, 1, 1) + n, &y, &m, &d);
-		syn_say_day_month(r, b, d, m, ndl_rng_chance(r, 0.1));
+		syn_say_day_month(r, b, n % 100, n / 100, ndl_rng_chance(r, 0.1));
 		break;
 	case NDL_DAY_OF_MONTH:
 		ndl_buf_str(b, "the ");
@@ -85,6 +83,14 @@ static int pick_offset(ndl_rng *r)
 {
 	static const int often[] = {1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 12, 14, 14, 20, 21, 28, 30};
 	return often[ndl_rng_below(r, 21)];
+}
+
+/* Of a common year, 100 * month + day. */
+static int pick_month_day(ndl_rng *r)
+{
+	int y, m, d;
+	ndl_day_parts(ndl_day_number(2025, 1, 1) + ndl_rng_range(r, 0, 364), &y, &m, &d);
+	return 100 * m + d;
 }
 
 /* A way to say a day, with its number. Ways by weekdays only where that of today was told. */
@@ -102,7 +108,7 @@ static enum ndl_day_way pick_way(ndl_rng *r, const syn_today *t, bool past, int 
 	case NDL_DAY_OF_MONTH: *n = (int)ndl_rng_range(r, 1, 28); break;
 	case NDL_DAY_OF_NEXT_MONTH: *n = ndl_rng_chance(r, 0.3) ? 1 : (int)ndl_rng_range(r, 1, 28); break;
 	case NDL_DAY_LAST_OF_MONTH: *n = ndl_rng_chance(r, 0.3); break;
-	case NDL_DAY_YEARLY: case NDL_DAY_YEARLY_PAST: *n = (int)ndl_rng_range(r, 0, 364); break;
+	case NDL_DAY_YEARLY: case NDL_DAY_YEARLY_PAST: *n = pick_month_day(r); break;
 	case NDL_DAY_COMING: case NDL_DAY_WEEK_ON: *n = (w + 1 + (int)ndl_rng_below(r, 6)) % 7; break;
 	case NDL_DAY_NEXT_WEEK: *n = (int)ndl_rng_below(r, 7); break;
 	case NDL_DAY_LAST_WEEK: *n = w + (int)ndl_rng_below(r, (uint64_t)(7 - w)); break; /* not since Monday */

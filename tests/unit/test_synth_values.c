@@ -258,11 +258,13 @@ static void test_resolve(void)
 		{NDL_DAY_OF_NEXT_MONTH, 28, {2026, 1, 31}, {2026, 2, 28}},
 		{NDL_DAY_LAST_OF_MONTH, 0, {2028, 2, 3}, {2028, 2, 29}},
 		{NDL_DAY_LAST_OF_MONTH, 1, {2026, 11, 30}, {2026, 12, 31}},
-		{NDL_DAY_YEARLY, 122, {2026, 3, 3}, {2026, 5, 3}},
-		{NDL_DAY_YEARLY, 122, {2028, 5, 3}, {2029, 5, 3}},
-		{NDL_DAY_YEARLY, 0, {2026, 12, 31}, {2027, 1, 1}},
-		{NDL_DAY_YEARLY_PAST, 364, {2026, 3, 3}, {2025, 12, 31}},
-		{NDL_DAY_YEARLY_PAST, 58, {2026, 3, 3}, {2026, 2, 28}},
+		{NDL_DAY_YEARLY, 503, {2026, 3, 3}, {2026, 5, 3}},
+		{NDL_DAY_YEARLY, 503, {2028, 5, 3}, {2029, 5, 3}},
+		{NDL_DAY_YEARLY, 101, {2026, 12, 31}, {2027, 1, 1}},
+		{NDL_DAY_YEARLY_PAST, 1231, {2026, 3, 3}, {2025, 12, 31}},
+		{NDL_DAY_YEARLY_PAST, 228, {2026, 3, 3}, {2026, 2, 28}},
+		{NDL_DAY_YEARLY, 229, {2026, 3, 3}, {2028, 2, 29}},
+		{NDL_DAY_YEARLY_PAST, 229, {2028, 2, 29}, {2024, 2, 29}},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
 		int y, m, d;
