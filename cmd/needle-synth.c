@@ -203,8 +203,9 @@ static bool add_requests(ndl_mix *m, const settings *s, const ndl_heldout *held,
 	snprintf(dir, sizeof dir, "%s/requests", s->synth.corpus);
 	if (weight <= 0 || (usual && access(dir, F_OK) != 0))
 		return true;
-	ndl_requests *r = ndl_requests_open(dir, s->synth.split, held, err);
-	return r && ndl_mix_add_requests(m, r, weight, s->synth.max_tools ? (size_t)s->synth.max_tools : 8, err) == NDL_OK;
+	size_t max_tools = s->synth.max_tools ? (size_t)s->synth.max_tools : 8;
+	ndl_requests *r = ndl_requests_open(dir, s->synth.split, max_tools, held, err);
+	return r && ndl_mix_add_requests(m, r, weight, err) == NDL_OK;
 }
 
 static ndl_mix *open_mix(cli *c, ndl_synth *synth, const settings *s, ndl_error *err)

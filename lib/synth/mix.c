@@ -11,7 +11,6 @@
 typedef struct part {
 	ndl_lines *lines;       /* this, */
 	ndl_requests *requests; /* or this */
-	size_t max_tools;
 	char name[64]; /* of a row that does not name its source itself */
 	size_t *order, at;
 	uint64_t epoch;
@@ -102,9 +101,9 @@ ndl_status ndl_mix_add(ndl_mix *m, const char *path, double weight, const ndl_li
 	return add_part(m, &p, err);
 }
 
-ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, size_t max_tools, ndl_error *err)
+ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, ndl_error *err)
 {
-	part p = {.requests = requests, .weight = weight, .max_tools = max_tools, .name = "requests"};
+	part p = {.requests = requests, .weight = weight, .name = "requests"};
 	if (row_count(&p) > 0)
 		return add_part(m, &p, err);
 	ndl_requests_free(requests);
@@ -169,7 +168,7 @@ static ndl_status from_part(ndl_mix *m, part *p, ndl_rng *rng, ndl_buf *out, enu
 	ndl_status st = NDL_OK;
 	if (!line) {
 		ndl_buf_reset(&m->record);
-		st = ndl_requests_record(p->requests, row, rng, p->max_tools, &m->record, err);
+		st = ndl_requests_record(p->requests, row, rng, &m->record, err);
 		line = m->record.data;
 		len = m->record.len;
 	}

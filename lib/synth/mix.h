@@ -22,8 +22,8 @@ void ndl_mix_free(ndl_mix *m);
 ndl_status ndl_mix_add(ndl_mix *m, const char *path, double weight, const ndl_lines_options *o,
 	ndl_error *err);
 
-/* Adds requests (owned from now on, also after a failure), each offered with max_tools tools at most. */
-ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, size_t max_tools, ndl_error *err);
+/* Adds requests (owned from now on, also after a failure). */
+ndl_status ndl_mix_add_requests(ndl_mix *m, ndl_requests *requests, double weight, ndl_error *err);
 
 /* Rows of the file added as the i-th: good, bad, held out. */
 void ndl_mix_rows(const ndl_mix *m, size_t i, size_t *good, size_t *bad, size_t *held_out);

@@ -30,6 +30,7 @@ typedef struct list {
 
 struct ndl_requests {
 	enum ndl_synth_split split;
+	size_t max_tools;
 	const ndl_heldout *heldout; /* while reading */
 	list *list;
 	size_t n_lists, cap_lists;
@@ -57,6 +58,26 @@ void ndl_requests_free(ndl_requests *r)
 size_t ndl_requests_count(const ndl_requests *r)
 {
 	return r->n;
+}
+
+/* Tools ------------------------------------------------------------------------------- */
+
+static bool is_called(const list *l, size_t tool, const json_t *calls)
+{
+	size_t i;
+	json_t *call;
+	json_array_foreach(calls, i, call)
+		if (ndl_tools_find(l->read, json_string_value(json_object_get(call, "name"))) == (long)tool)
+			return true;
+	return false;
+}
+
+static size_t count_called(const list *l, const json_t *calls)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < ndl_tools_count(l->read); i++)
+		n += is_called(l, i, calls);
+	return n;
 }
 
 /* Reading ----------------------------------------------------------------------------- */
@@ -134,7 +155,7 @@ static ndl_status read_request(ndl_requests *r, json_t *q, json_t *a, ndl_error 
 		return NDL_EFORMAT;
 	const char *text = json_string_value(q);
 	size_t len = json_string_length(q);
-	if (!in_split(r, l, text, len) || ndl_heldout_contains(r->heldout, text, len)) {
+	if (!in_split(r, l, text, len) || count_called(l, calls) > r->max_tools || ndl_heldout_contains(r->heldout, text, len)) {
 		json_decref(calls);
 		return NDL_OK;
 	}
@@ -165,7 +186,8 @@ static ndl_status read_line(void *user, const char *file, const char *line, size
 	return st;
 }
 
-ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, const ndl_heldout *heldout, ndl_error *err)
+ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, size_t max_tools, const ndl_heldout *heldout,
+	ndl_error *err)
 {
 	ndl_requests *r = ndl_calloc(1, sizeof *r);
 	if (!r) {
@@ -173,6 +195,7 @@ ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, con
 		return NULL;
 	}
 	r->split = split;
+	r->max_tools = max_tools;
 	r->heldout = heldout;
 	ndl_status st = syn_each_line(dir, read_line, r, err);
 	r->heldout = NULL;
@@ -269,27 +292,15 @@ static const request *partner(const ndl_requests *r, ndl_rng *rng, const request
 	return json_array_size(b->calls) == 1 && !json_equal(a->calls, b->calls) ? b : NULL;
 }
 
-/* Tools ------------------------------------------------------------------------------- */
-
-static bool is_called(const list *l, size_t tool, const json_t *calls)
-{
-	size_t i;
-	json_t *call;
-	json_array_foreach(calls, i, call)
-		if (ndl_tools_find(l->read, json_string_value(json_object_get(call, "name"))) == (long)tool)
-			return true;
-	return false;
-}
+/* Offering ---------------------------------------------------------------------------- */
 
 /* The tools that are called and some others; without the called ones if they are missing. */
 static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool missing, size_t max)
 {
-	size_t order[MAX_LIST], n = ndl_tools_count(l->read), called = 0;
+	size_t order[MAX_LIST], n = ndl_tools_count(l->read), called = count_called(l, calls);
 	json_t *tools = json_array();
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		order[i] = i;
-		called += is_called(l, i, calls);
-	}
 	ndl_rng_shuffle(rng, order, n);
 	size_t total = ndl_rng_chance(rng, WHOLE_LIST) ? n : 1 + ndl_rng_below(rng, n);
 	total = total < max ? total : max;
@@ -304,19 +315,19 @@ static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool miss
 	return tools;
 }
 
-ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, size_t max_tools, ndl_buf *out, ndl_error *err)
+ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, ndl_buf *out, ndl_error *err)
 {
 	const request *a = &r->request[i], *b = NULL;
 	const list *l = &r->list[a->list];
 	double u = ndl_rng_unit(rng);
 	bool single = json_array_size(a->calls) == 1;
 	bool missing = single && u < REFUSED && ndl_tools_count(l->read) > 1;
-	if (single && !missing && u < REFUSED + JOINED)
+	if (single && !missing && u < REFUSED + JOINED && r->max_tools > 1)
 		b = partner(r, rng, a);
 	json_t *query = b ? join(rng, a, b) : json_incref(a->query), *calls = json_deep_copy(a->calls);
 	if (b)
 		json_array_append_new(calls, json_deep_copy(json_array_get(b->calls, 0)));
-	json_t *tools = offer(l, rng, calls, missing, max_tools);
+	json_t *tools = offer(l, rng, calls, missing, r->max_tools);
 	if (ndl_rng_chance(rng, LOWER_CASE)) {
 		json_t *low = lowered(query);
 		json_decref(query);

@@ -13,14 +13,15 @@
 typedef struct ndl_requests ndl_requests; /* opaque, owned, immutable */
 
 /* Those of split in every *.jsonl of dir, in the order of the files' names, all checked; without those in heldout (may
- * be NULL). NULL with file and line in err. */
-ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, const ndl_heldout *heldout, ndl_error *err);
+ * be NULL) and those that call more than max_tools tools. NULL with file and line in err. */
+ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, size_t max_tools, const ndl_heldout *heldout,
+	ndl_error *err);
 void ndl_requests_free(ndl_requests *r);
 size_t ndl_requests_count(const ndl_requests *r); /* 0: the split has none */
 
 /* Appends {"query":…,"tools":…,"answers":…} made of the i-th: as it stands or in lower case, its tool among all or some of
- * the list, now and then joined with another request to the same list, now and then without its tool, which is a refusal
- * then. max_tools: offered at most, unless more are called. */
-ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, size_t max_tools, ndl_buf *out, ndl_error *err);
+ * the list, max_tools at most, now and then joined with another request to the same list, now and then without its tool,
+ * which is a refusal then. */
+ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, ndl_buf *out, ndl_error *err);
 
 #endif

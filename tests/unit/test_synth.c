@@ -396,7 +396,7 @@ static void test_requests(void)
 	char dir[4200];
 	ndl_error err = NDL_ERROR_INIT;
 	snprintf(dir, sizeof dir, "%s/requests", corpus_dir);
-	ndl_requests *all = ndl_requests_open(dir, NDL_SYNTH_ALL, NULL, &err), *train = ndl_requests_open(dir, NDL_SYNTH_TRAIN, NULL, &err);
+	ndl_requests *all = ndl_requests_open(dir, NDL_SYNTH_ALL, 8, NULL, &err), *train = ndl_requests_open(dir, NDL_SYNTH_TRAIN, 8, NULL, &err);
 	if (!all || !train) {
 		tap_note("%s:%zu: %s", err.file, err.line, err.text);
 		abort();
@@ -408,7 +408,7 @@ static void test_requests(void)
 		ndl_record r = {0};
 		ndl_rng_seed(&rng, 1, i);
 		ndl_buf_reset(&line);
-		bool ok = ndl_requests_record(all, i, &rng, 8, &line, &err) == NDL_OK
+		bool ok = ndl_requests_record(all, i, &rng, &line, &err) == NDL_OK
 			&& ndl_record_parse(&r, line.data, line.len, &rng, &err) == NDL_OK && ndl_tools_count(r.tools) > 0;
 		for (size_t k = 0; ok && k < json_array_size(r.answers); k++)
 			ok = ungrounded(&r, k) == NULL;
