@@ -96,7 +96,8 @@ int main(int argc, char **argv)
 	ndl_error e = NDL_ERROR_INIT;
 	if (argc != 4)
 		return 2;
-	ndl_batch b = read_batch(argv[2]);
+	static ndl_batch b; /* its arrays are reachable to the end */
+	b = read_batch(argv[2]);
 	ndl_ckpt *model = ndl_ckpt_open(argv[1], &e), *theirs = ndl_ckpt_open(argv[3], &e);
 	ndl_exec *x = ndl_exec_new(1, NULL, &e);
 	ndl_config c;
