@@ -108,6 +108,12 @@ static void parse_price(cli *c, settings *s, const char *arg)
 	s->price_out = cli_double(c, "--teacher-price", comma + 1, 0, 1e6);
 }
 
+/* Is anything to be drawn that is not composed? */
+static bool mixes(const settings *s)
+{
+	return s->n_mixed || s->requests > 0;
+}
+
 static void check_teacher(cli *c, settings *s)
 {
 	if (!s->teacher.url && (s->teacher_model || s->teacher.cache || s->price_in > 0))
@@ -118,7 +124,7 @@ static void check_teacher(cli *c, settings *s)
 		cli_usage_error(c, "--teacher: this program was built without libcurl");
 	if (!s->teacher_model)
 		cli_usage_error(c, "--teacher needs --teacher-model");
-	if (s->stats || s->text || s->n_mixed || s->requests > 0)
+	if (s->stats || s->text || mixes(s))
 		cli_usage_error(c, "--teacher excludes --stats, --text and --mix");
 	if (s->count < 0)
 		cli_usage_error(c, "--teacher needs -n: an endless stream would cost without end");
@@ -158,10 +164,10 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 	if (s->synth.tools && (s->synth.domains || s->synth.split > NDL_SYNTH_VALUE
 		|| s->synth.split == NDL_SYNTH_PHRASING))
 		cli_usage_error(c, "--tools goes with --split all, train or value, and not with --domains");
-	if (s->stats && (s->n_mixed || s->requests > 0))
+	if (s->stats && mixes(s))
 		cli_usage_error(c, "--stats counts composed examples only, not --mix");
 	check_teacher(c, s);
-	if (s->composed == 0 && s->requests <= 0 && !s->n_mixed)
+	if (s->composed == 0 && !mixes(s))
 		cli_usage_error(c, "nothing is left to draw from");
 }
 
@@ -203,7 +209,7 @@ static bool add_requests(ndl_mix *m, const settings *s, const ndl_heldout *held,
 	snprintf(dir, sizeof dir, "%s/requests", s->synth.corpus);
 	if (weight <= 0 || (usual && access(dir, F_OK) != 0))
 		return true;
-	size_t max_tools = s->synth.max_tools ? (size_t)s->synth.max_tools : 8;
+	size_t max_tools = s->synth.max_tools ? (size_t)s->synth.max_tools : NDL_SYNTH_TOOLS;
 	ndl_requests *r = ndl_requests_open(dir, s->synth.split, max_tools, held, err);
 	return r && ndl_mix_add_requests(m, r, weight, err) == NDL_OK;
 }

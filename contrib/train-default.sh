@@ -141,15 +141,14 @@ train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 
 	cat "$dir/calibrate.jsonl"
 	needle-synth --split train --seed 109 --max-tools 10 --mix synth=0 --mix requests=1 -n 150
 } >"$dir/calibrate-requests.jsonl"
-calibrate="calibrate"
-four_bits() { # FROM TO OPTION...
-	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/$calibrate.jsonl" "${@:3}" \
+four_bits() { # FROM TO CALIBRATION OPTION...
+	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/$3.jsonl" "${@:4}" \
 		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
 }
 
 # The fifth: the fourth, grown to the width of the published model. Three of eight of its
 # examples are such that the fourth gets wrong: most of the others have little left to teach.
-four_bits fourth fourth-int4 --embedding-bits 8
+four_bits fourth fourth-int4 calibrate --embedding-bits 8
 if [[ ! -e $dir/mined.jsonl ]]; then
 	{
 		from_people 700 -n 20000
@@ -216,8 +215,7 @@ mean mean fourth-mean=0.6 eleventh=0.4
 	needle-synth --seed 33 -n 200 --split tool --max-tools 10 --mix synth=0 --mix requests=1
 	sed -n 501,700p "$dir/public-held.jsonl"
 } >"$dir/confidence.jsonl"
-calibrate="calibrate-requests"
-four_bits mean int4 --group 64 --embedding-bits 4
+four_bits mean int4 calibrate-requests --group 64 --embedding-bits 4
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole

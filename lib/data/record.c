@@ -128,16 +128,10 @@ static ndl_status take_answers(ndl_record *r, ndl_error *err)
 	return NDL_OK;
 }
 
-ndl_status ndl_record_parse(ndl_record *r, const char *line, size_t len, ndl_rng *rng, ndl_error *err)
+ndl_status ndl_record_take(ndl_record *r, json_t *root, ndl_rng *rng, ndl_error *err)
 {
 	ndl_status rc = NDL_OK;
-	*r = (ndl_record){0};
-	r->root = ndl_json_parse(line, len, err);
-	if (!r->root) {
-		if (err)
-			err->line = 0; /* a record is one line; its number is the caller's to know */
-		return NDL_EFORMAT;
-	}
+	*r = (ndl_record){.root = root};
 	if (!json_is_object(r->root))
 		rc = ndl_fail(err, NDL_EINVAL, "expected an object, found %s", ndl_json_type_name(r->root));
 	if (rc == NDL_OK)
@@ -149,6 +143,17 @@ ndl_status ndl_record_parse(ndl_record *r, const char *line, size_t len, ndl_rng
 	if (rc != NDL_OK)
 		ndl_record_clear(r);
 	return rc;
+}
+
+ndl_status ndl_record_parse(ndl_record *r, const char *line, size_t len, ndl_rng *rng, ndl_error *err)
+{
+	json_t *root = ndl_json_parse(line, len, err);
+	if (root)
+		return ndl_record_take(r, root, rng, err);
+	*r = (ndl_record){0};
+	if (err)
+		err->line = 0; /* a record is one line; its number is the caller's to know */
+	return NDL_EFORMAT;
 }
 
 size_t ndl_record_called(const ndl_record *r, size_t i)

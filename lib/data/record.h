@@ -32,6 +32,8 @@ typedef struct ndl_record {
  * parameters in each tool. Errors say where in the record ("answers[1].arguments.colour: not a
  * parameter of set_light"). On failure r is empty. */
 ndl_status ndl_record_parse(ndl_record *r, const char *line, size_t len, ndl_rng *rng, ndl_error *err);
+/* The same of JSON that is there already; root is taken over, also on failure, and what it holds may be changed. */
+ndl_status ndl_record_take(ndl_record *r, json_t *root, ndl_rng *rng, ndl_error *err);
 void ndl_record_clear(ndl_record *r);
 /* Index in r->tools of the tool that answer i calls. */
 size_t ndl_record_called(const ndl_record *r, size_t i);

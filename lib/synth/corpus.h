@@ -177,6 +177,9 @@ typedef struct syn_corpus {
 ndl_status syn_corpus_load(syn_corpus *c, const char *dir, ndl_error *err);
 void syn_corpus_clear(syn_corpus *c);
 
+/* Does the phrase give the parameter, or, prop >= 0, this property of it? */
+bool syn_phrase_gives(const syn_phrase *ph, size_t param, int prop);
+
 const syn_list *syn_corpus_list(const syn_corpus *c, const char *name);
 
 /* May a and b not be offered together when the other is the right one? strict: also when they

@@ -24,7 +24,6 @@ struct ndl_mix {
 	part *part;
 	size_t n, cap;
 	ndl_answer answer;
-	ndl_buf record; /* scratch */
 };
 
 ndl_mix *ndl_mix_new(ndl_synth *composed, double weight, uint64_t seed, ndl_error *err)
@@ -51,7 +50,6 @@ void ndl_mix_free(ndl_mix *m)
 	}
 	free(m->part);
 	ndl_answer_clear(&m->answer);
-	ndl_buf_clear(&m->record);
 	free(m);
 }
 
@@ -159,21 +157,24 @@ static void write_row(ndl_mix *m, const part *p, const ndl_record *r, ndl_buf *o
 	ndl_buf_byte(out, '\n');
 }
 
+static ndl_status take_row(const part *p, size_t row, ndl_rng *rng, ndl_record *r, ndl_error *err)
+{
+	size_t len;
+	const char *line = p->lines ? ndl_lines_at(p->lines, row, &len) : NULL;
+	if (line)
+		return ndl_record_parse(r, line, len, rng, err);
+	json_t *record = ndl_requests_record(p->requests, row, rng);
+	if (record)
+		return ndl_record_take(r, record, rng, err);
+	*r = (ndl_record){0};
+	return ndl_fail_nomem(err, "a record");
+}
+
 static ndl_status from_part(ndl_mix *m, part *p, ndl_rng *rng, ndl_buf *out, enum ndl_synth_form form,
 	ndl_error *err)
 {
-	size_t row = next_row(m, p), len = 0;
-	const char *line = p->lines ? ndl_lines_at(p->lines, row, &len) : NULL;
-	ndl_record r = {0};
-	ndl_status st = NDL_OK;
-	if (!line) {
-		ndl_buf_reset(&m->record);
-		st = ndl_requests_record(p->requests, row, rng, &m->record, err);
-		line = m->record.data;
-		len = m->record.len;
-	}
-	if (st == NDL_OK)
-		st = ndl_record_parse(&r, line, len, rng, err);
+	ndl_record r;
+	ndl_status st = take_row(p, next_row(m, p), rng, &r, err);
 	if (st == NDL_OK)
 		st = ndl_answer_render(&m->answer, &r, err);
 	if (st == NDL_OK)

@@ -10,17 +10,6 @@ static const char *const type_names[] = {"string", "integer", "number", "boolean
 
 /* Choosing ---------------------------------------------------------------------------- */
 
-static bool used(const syn_phrase *ph, size_t param)
-{
-	for (size_t i = 0; ph && i < ph->n_pieces; i++)
-		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param)
-			return true;
-	for (size_t i = 0; ph && i < ph->n_fixed; i++)
-		if ((size_t)ph->fixed[i].param == param)
-			return true;
-	return false;
-}
-
 /* The card's own name twice as often as each alias. */
 static int pick_name(ndl_rng *r, const syn_strings *names)
 {
@@ -75,7 +64,7 @@ void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phras
 		ndl_rng_shuffle(r, order, t->n_params);
 	for (size_t i = 0; i < t->n_params; i++) {
 		const syn_param *p = &t->param[order[i]];
-		if (!t->rendered && !p->required && !used(ph, order[i]) && ndl_rng_chance(r, 0.2))
+		if (!t->rendered && !p->required && !(ph && syn_phrase_gives(ph, order[i], -1)) && ndl_rng_chance(r, 0.2))
 			continue;
 		syn_offer_param *op = &o->param[o->n_params++];
 		op->param = (int16_t)order[i];

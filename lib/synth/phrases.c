@@ -140,8 +140,7 @@ static ndl_status read_fixed(syn_corpus *c, const syn_tool *t, syn_phrase *ph, j
 	return NDL_OK;
 }
 
-/* Does the phrase give the parameter, or, prop >= 0, this property of it? */
-static bool gives(const syn_phrase *ph, size_t param, int prop)
+bool syn_phrase_gives(const syn_phrase *ph, size_t param, int prop)
 {
 	for (size_t i = 0; i < ph->n_pieces; i++)
 		if (!ph->piece[i].text && (size_t)ph->piece[i].param == param && (prop < 0 || ph->piece[i].prop == prop))
@@ -156,11 +155,11 @@ static bool gives(const syn_phrase *ph, size_t param, int prop)
 static ndl_status check_given(const syn_tool *t, size_t i, const syn_phrase *ph, const char *text, ndl_error *err)
 {
 	const syn_param *p = &t->param[i];
-	bool given = gives(ph, i, -1);
+	bool given = syn_phrase_gives(ph, i, -1);
 	if (p->required && !given)
 		return ndl_fail(err, NDL_EFORMAT, "required '%s' is missing in: %s", p->name, text);
 	for (size_t k = 0; k < p->n_props && given; k++)
-		if (p->props[k].required && !gives(ph, i, (int)k))
+		if (p->props[k].required && !syn_phrase_gives(ph, i, (int)k))
 			return ndl_fail(err, NDL_EFORMAT, "required '%s.%s' is missing in: %s", p->name, p->props[k].name, text);
 	return NDL_OK;
 }

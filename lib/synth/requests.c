@@ -1,7 +1,7 @@
 #include "synth/requests.h"
 
+#include "base/buf.h"
 #include "base/mem.h"
-#include "json/json.h"
 #include "synth/folder.h"
 #include "tools/tools.h"
 
@@ -310,12 +310,12 @@ static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool miss
 		if (needed ? missing : others == 0)
 			continue;
 		others -= !needed;
-		json_array_append(tools, json_array_get(l->tools, order[i]));
+		json_array_append_new(tools, json_deep_copy(json_array_get(l->tools, order[i])));
 	}
 	return tools;
 }
 
-ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, ndl_buf *out, ndl_error *err)
+json_t *ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng)
 {
 	const request *a = &r->request[i], *b = NULL;
 	const list *l = &r->list[a->list];
@@ -336,10 +336,5 @@ ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, nd
 	}
 	if (missing)
 		json_array_clear(calls);
-	json_t *record = json_pack("{s:o,s:o,s:o}", "query", query, "tools", tools, "answers", calls);
-	if (!record)
-		return ndl_fail_nomem(err, "a record");
-	ndl_json_write(out, record, 0);
-	json_decref(record);
-	return ndl_buf_check(out, err);
+	return json_pack("{s:o,s:o,s:o}", "query", query, "tools", tools, "answers", calls);
 }

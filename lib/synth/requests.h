@@ -5,9 +5,9 @@
 #ifndef NDL_SYNTH_REQUESTS_H
 #define NDL_SYNTH_REQUESTS_H
 
-#include "base/buf.h"
 #include "base/rng.h"
 #include "data/heldout.h"
+#include "json/json.h"
 #include "synth/synth.h"
 
 typedef struct ndl_requests ndl_requests; /* opaque, owned, immutable */
@@ -19,9 +19,10 @@ ndl_requests *ndl_requests_open(const char *dir, enum ndl_synth_split split, siz
 void ndl_requests_free(ndl_requests *r);
 size_t ndl_requests_count(const ndl_requests *r); /* 0: the split has none */
 
-/* Appends {"query":…,"tools":…,"answers":…} made of the i-th: as it stands or in lower case, its tool among all or some of
+/* {"query":…,"tools":…,"answers":…} made of the i-th, the caller's alone; NULL: out of memory.
+ * It comes as it stands or in lower case, its tool among all or some of
  * the list, max_tools at most, now and then joined with another request to the same list, now and then without its tool,
  * which is a refusal then. */
-ndl_status ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng, ndl_buf *out, ndl_error *err);
+json_t *ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng);
 
 #endif

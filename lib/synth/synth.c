@@ -114,7 +114,7 @@ ndl_synth *ndl_synth_open(const ndl_synth_options *o, ndl_error *err)
 	}
 	s->seed = o->seed;
 	s->split = o->split;
-	s->max_tools = o->max_tools ? (size_t)o->max_tools : o->tools ? SYN_MAX_OFFERS : 8;
+	s->max_tools = o->max_tools ? (size_t)o->max_tools : o->tools ? SYN_MAX_OFFERS : NDL_SYNTH_TOOLS;
 	if (s->max_tools > SYN_MAX_OFFERS)
 		s->max_tools = SYN_MAX_OFFERS;
 	ndl_status st = syn_corpus_load(&s->corpus, o->corpus, err);

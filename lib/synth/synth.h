@@ -24,13 +24,15 @@ typedef struct ndl_synth ndl_synth; /* opaque, owned */
 enum ndl_synth_split { NDL_SYNTH_ALL, NDL_SYNTH_TRAIN, NDL_SYNTH_PHRASING, NDL_SYNTH_VALUE,
 	NDL_SYNTH_TOOL, NDL_SYNTH_DOMAIN };
 
+enum { NDL_SYNTH_TOOLS = 8 }; /* offered at most, unless more or fewer are asked for */
+
 typedef struct ndl_synth_options {
 	const char *corpus;    /* folder */
 	const char *heldout;   /* file of query hashes that must not come out, or NULL */
 	const char *domains;   /* "a,b,c": right tools from these only; NULL: all */
 	uint64_t seed;
 	enum ndl_synth_split split;
-	int max_tools;         /* 1..16; 0: 8, or as many as there are in tools */
+	int max_tools;         /* 1..16; 0: NDL_SYNTH_TOOLS, or as many as there are in tools */
 	const char *tools;     /* file with a list of tools of the user's, in any dialect: only these are
 	                        * offered, and words and values come from their schemas; or NULL */
 } ndl_synth_options;
