@@ -40,15 +40,33 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/invented.jsonl \
 	share/corpus/invented_acts.jsonl \
 	share/corpus/invented_business.jsonl \
+	share/corpus/invented_calendar.jsonl \
 	share/corpus/invented_daily.jsonl \
 	share/corpus/invented_devices.jsonl \
+	share/corpus/invented_documents.jsonl \
+	share/corpus/invented_food.jsonl \
+	share/corpus/invented_garden_pets.jsonl \
+	share/corpus/invented_government.jsonl \
+	share/corpus/invented_health.jsonl \
 	share/corpus/invented_home.jsonl \
+	share/corpus/invented_knowledge.jsonl \
+	share/corpus/invented_logistics.jsonl \
+	share/corpus/invented_media.jsonl \
 	share/corpus/invented_messages.jsonl \
+	share/corpus/invented_money.jsonl \
+	share/corpus/invented_people.jsonl \
+	share/corpus/invented_school.jsonl \
 	share/corpus/invented_science.jsonl \
 	share/corpus/invented_science2.jsonl \
 	share/corpus/invented_science3.jsonl \
+	share/corpus/invented_settings.jsonl \
+	share/corpus/invented_shop.jsonl \
+	share/corpus/invented_sport.jsonl \
 	share/corpus/invented_tech.jsonl \
 	share/corpus/invented_tech2.jsonl \
+	share/corpus/invented_travel.jsonl \
+	share/corpus/invented_vehicles.jsonl \
+	share/corpus/invented_work.jsonl \
 	share/corpus/iot_industrial_robots.jsonl \
 	share/corpus/kitchen_appliances.jsonl \
 	share/corpus/language_ai_services.jsonl \
@@ -125,4 +143,4 @@ examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = share/examples/README.md share/examples/tools.json share/examples/data.jsonl \
 	share/examples/test.jsonl share/examples/compose.py
 EXTRA_DIST += contrib/plot-log.sh contrib/tool-pools.jq share/DATA.md contrib/mix-public.sh contrib/public-corpus.py \
-	contrib/average-models.py
+	contrib/average-models.py contrib/baseline.py contrib/error-causes.jq

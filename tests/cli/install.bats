@@ -32,6 +32,7 @@ setup_file() {
 		[ ! -f "$c" ] || [ -f "share/man/man${c##*.}/${c##*/}" ]
 	done
 	[ -f share/zsh/site-functions/_needle ]
+	diff -r "$top_srcdir/share/corpus" share/needle-c/corpus
 	run find "$root" -name '*_internal.h'
 	[ -z "$output" ]
 }
