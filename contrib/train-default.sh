@@ -33,7 +33,8 @@ fi
 [[ -e $dir/val.jsonl ]] || {
 	needle-synth --seed 5 -n 400 --split phrasing
 	needle-synth --seed 5 -n 400 --split value
-} >"$dir/val.jsonl"
+	mv "$dir/val.new" "$dir/val.jsonl"
+} >"$dir/val.new"
 
 # The first model. Training: ever longer lists of tools, so that the first steps cost little; then two of three
 # examples from the domains of phone, watch and home.
@@ -41,11 +42,13 @@ device=timers_alarms,reminders_todo,calendar_events,calls_contacts,messaging,ema
 device+=,navigation_maps,smart_lights_climate,connectivity,notes_voice_memos,camera_photos,world_clock_dates
 device+=,fitness_sleep,podcasts_audiobooks_radio,focus_wellbeing,tv_streaming
 train() { needle-synth --split train --mix requests=0 "$@"; }
+# endless FILE...: a line of each in turn, until the reader has had enough
+endless() { paste -d '\n' "$@" || [[ $? -eq 141 ]]; }
 examples() {
 	train --seed 100 -n 96000 --max-tools 2
 	train --seed 101 -n 51200 --max-tools 4
 	train --seed 102 -n 12800 --max-tools 10
-	paste -d '\n' <(train --seed 103 --max-tools 10 --domains "$device") \
+	endless <(train --seed 103 --max-tools 10 --domains "$device") \
 		<(train --seed 104 --max-tools 10 --domains "$device") <(train --seed 105 --max-tools 10)
 }
 if [[ ! -e $dir/model.safetensors ]]; then
@@ -57,7 +60,7 @@ fi
 
 # The last steps through INT4 at the final rates: what ships is then near what was trained.
 if [[ ! -e $dir/qat.safetensors ]]; then
-	paste -d '\n' <(train --seed 106 --max-tools 10 --domains "$device") \
+	endless <(train --seed 106 --max-tools 10 --domains "$device") \
 		<(train --seed 107 --max-tools 10 --domains "$device") <(train --seed 108 --max-tools 10) |
 		needle-finetune "${threads[@]}" -m "$dir/model.safetensors" --max-steps 150 --schedule constant \
 			--lr 7.5e-5 --muon-lr 0.001 --qat-every 1 --contrastive-every 10 --resume - -o "$dir/qat.safetensors"
@@ -76,14 +79,15 @@ if [[ ! -e $dir/public.jsonl ]]; then
 	# 1,500 rows are kept for the tables below, and with them all rows of the same queries.
 	tail -n 1500 "$dir/all.jsonl" >"$dir/public-held.jsonl"
 	head -n -1500 "$dir/all.jsonl" | awk '{ q = tolower(substr($0, 1, index($0, "\",\"tools\":"))) }
-		NR == FNR { held[q]; next } !(q in held)' "$dir/public-held.jsonl" - >"$dir/public.jsonl"
+		NR == FNR { held[q]; next } !(q in held)' "$dir/public-held.jsonl" - >"$dir/public.new"
 	rm "$dir/all.jsonl"
+	mv "$dir/public.new" "$dir/public.jsonl"
 fi
 rows=$(wc -l <"$dir/public.jsonl")
 mix=(--mix "$dir/public.jsonl=$rows" --mix "synth=$((rows * 2 / 3))")
 # stream SEED DEVICE-TOOLS ALL-TOOLS: without end
 stream() {
-	paste -d '\n' <(train --seed "$1" --max-tools "$2" --domains "$device" "${mix[@]}") \
+	endless <(train --seed "$1" --max-tools "$2" --domains "$device" "${mix[@]}") \
 		<(train --seed $(($1 + 1)) --max-tools "$2" --domains "$device" "${mix[@]}") \
 		<(train --seed $(($1 + 2)) --max-tools "$2" --domains "$device" "${mix[@]}") \
 		<(train --seed $(($1 + 3)) --max-tools "$3")
@@ -136,11 +140,13 @@ train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 
 [[ -e $dir/calibrate.jsonl ]] || {
 	train --seed 109 -n 150
 	head -n 150 "$dir/public.jsonl"
-} >"$dir/calibrate.jsonl"
+	mv "$dir/calibrate.new" "$dir/calibrate.jsonl"
+} >"$dir/calibrate.new"
 [[ -e $dir/calibrate-requests.jsonl ]] || {
 	cat "$dir/calibrate.jsonl"
 	needle-synth --split train --seed 109 --max-tools 10 --mix synth=0 --mix requests=1 -n 150
-} >"$dir/calibrate-requests.jsonl"
+	mv "$dir/calibrate-requests.new" "$dir/calibrate-requests.jsonl"
+} >"$dir/calibrate-requests.new"
 four_bits() { # FROM TO CALIBRATION OPTION...
 	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/$3.jsonl" "${@:4}" \
 		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
@@ -214,7 +220,8 @@ mean mean fourth-mean=0.6 eleventh=0.4
 	needle-synth --seed 32 -n 150 --split tool
 	needle-synth --seed 33 -n 200 --split tool --max-tools 10 --mix synth=0 --mix requests=1
 	sed -n 501,700p "$dir/public-held.jsonl"
-} >"$dir/confidence.jsonl"
+	mv "$dir/confidence.new" "$dir/confidence.jsonl"
+} >"$dir/confidence.new"
 four_bits mean int4 calibrate-requests --group 64 --embedding-bits 4
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
