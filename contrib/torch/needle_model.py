@@ -81,8 +81,9 @@ class Model:
         tensors = {k: v.detach().float().cpu().numpy() for k, v in params.items()}
         if self.vocab_bytes is not None:
             tensors[TOKENIZER] = self.vocab_bytes
-        drop = ("quantization", "group")
-        write_file(path, tensors, {k: v for k, v in self.meta.items() if k not in drop} | meta)
+        drop = ("quantization", "group", "confidence")  # the last was fitted to the answers of other weights
+        kept = {k: v for k, v in self.meta.items() if k not in drop and not k.startswith("training.")}
+        write_file(path, tensors, kept | meta)
 
 
 def is_kernel(name):

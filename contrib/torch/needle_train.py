@@ -238,7 +238,8 @@ class Trainer:
         factor = schedule(self.step, o.steps, o.warmup, o.decay)
         norm = self.opt.step(factor)
         if not math.isfinite(norm):
-            raise SystemExit(f"the gradient is not finite at step {self.step + 1}; {o.output}.state is the last good state")
+            self.save()  # nothing has changed yet
+            raise SystemExit(f"the gradient is not finite at step {self.step + 1}; {o.output}.state is the state before it")
         self.step += 1
         self.batches += o.accumulate * self.world
         self.update_mean()
@@ -326,9 +327,9 @@ class Trainer:
                 print(f"the data ended after {self.step} of {o.steps} steps", file=sys.stderr)
                 break
             end = self.step == o.steps
-            if o.val and (end or self.step % o.eval_every == 0):
+            if o.val and (end or (o.eval_every and self.step % o.eval_every == 0)):
                 r |= self.validate()
-            if end or self.step % o.log_every == 0 or "val_loss" in r:
+            if end or (o.log_every and self.step % o.log_every == 0) or "val_loss" in r:
                 self.report(r, since)
             if o.checkpoint_every and self.step % o.checkpoint_every == 0:
                 self.save()
