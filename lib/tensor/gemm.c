@@ -224,7 +224,7 @@ static void run(ndl_exec *x, const product *p)
 		return;
 	}
 #ifdef _OPENMP
-	if (worth_threads(x, p) && !omp_in_parallel()) {
+	if (worth_threads(x, p) && omp_get_active_level() < omp_get_max_active_levels()) {
 		run_parallel(x, p);
 		return;
 	}

@@ -66,10 +66,6 @@ ndl_lanes *ndl_lanes_new(const ndl_params *ps, ndl_exec *x, ndl_error *err)
 	l->ps = ps;
 	l->x = x;
 	l->threads = threads < NDL_LANES ? threads : NDL_LANES;
-#ifdef _OPENMP
-	if (inside > 1 && omp_get_max_active_levels() < 2)
-		omp_set_max_active_levels(2);
-#endif
 	for (int i = 0; i < NDL_LANES; i++) {
 		lane *a = &l->lane[i];
 		a->x = ndl_exec_fork(x, inside, err);
@@ -209,6 +205,17 @@ static void add_gradients(const ndl_lanes *l, float *grad)
 	}
 }
 
+/* Threads inside of lanes, and nowhere else: returns what was allowed before. */
+static int allow_levels(int levels)
+{
+	int before = levels;
+#ifdef _OPENMP
+	before = omp_get_max_active_levels();
+	omp_set_max_active_levels(levels);
+#endif
+	return before;
+}
+
 ndl_status ndl_lanes_loss(ndl_lanes *l, ndl_loss *loss, float *grad, const float *params, const ndl_batch *batch,
                           const ndl_loss_options *o, ndl_error *err)
 {
@@ -223,11 +230,13 @@ ndl_status ndl_lanes_loss(ndl_lanes *l, ndl_loss *loss, float *grad, const float
 	part.of_tokens = 0;
 	for (size_t i = 0; i < part.of_rows; i++)
 		part.of_tokens += batch->cls[i] < NDL_CLASS_COUNT;
+	int levels = allow_levels(2);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(l->threads)
 	for (size_t i = 0; i < NDL_LANES; i++) {
 		ndl_exec_set_precision(l->lane[i].x, ndl_exec_precision(l->x));
 		run_lane(l, i, grad, params, &part);
 	}
+	allow_levels(levels);
 	for (size_t i = 0; i < NDL_LANES; i++) {
 		if (l->lane[i].status != NDL_OK) {
 			if (err)
