@@ -52,9 +52,10 @@ static ndl_status check_decodable(const ndl_record *r, ndl_error *err)
 	return status;
 }
 
-static ndl_status load_lines(const finetune_data *d, ndl_lines **lines, const char *const *paths, int n, ndl_error *err)
+static ndl_status load_lines(const finetune_data *d, ndl_lines **lines, const char *const *paths, int n,
+                             const ndl_heldout *heldout, ndl_error *err)
 {
-	ndl_lines_options lo = {.heldout = d->heldout, .tools = d->tools.data, .check = check_decodable,
+	ndl_lines_options lo = {.heldout = heldout, .tools = d->tools.data, .check = check_decodable,
 	                        .strict = d->o->strict, .report = report_record, .report_user = (void *)(uintptr_t)d->app,
 	                        .threads = d->threads};
 	*lines = ndl_lines_new(err);
@@ -103,15 +104,15 @@ static double weight_of(const finetune_data *d, size_t row)
 	size_t line;
 	ndl_lines_source(d->lines, row, &file, &line);
 	for (int i = 0; i < d->o->n_inputs; i++)
-		if (strcmp(file, d->o->inputs[i]) == 0)
+		if (strcmp(file, d->o->inputs[i]) == 0 || strcmp(d->o->inputs[i], "-") == 0) /* "-" is the only input */
 			return d->o->share[i];
 	return 1;
 }
 
-/* The rows of the training part (all, if nothing was split off), repeated by weight. */
+/* The rows of the training part (all with --val), repeated by weight. */
 static ndl_status weigh_rows(finetune_data *d, ndl_error *err)
 {
-	bool all = d->split.n[NDL_TRAIN] == 0;
+	bool all = d->o->val != NULL;
 	size_t n = all ? ndl_lines_count(d->lines) : d->split.n[NDL_TRAIN], cap = 0;
 	for (size_t i = 0; i < n; i++) {
 		size_t row = all ? i : d->split.part[NDL_TRAIN][i], times = copies(weight_of(d, row), d->o->seed, row);
@@ -120,12 +121,15 @@ static ndl_status weigh_rows(finetune_data *d, ndl_error *err)
 		for (size_t k = 0; k < times; k++)
 			d->rows[d->n_rows++] = row;
 	}
+	if (n == 0)
+		return ndl_fail(err, NDL_EINVAL, "%zu examples of too few different queries leave none to train on: give others with --val",
+		                ndl_lines_count(d->lines));
 	return d->n_rows ? NDL_OK : ndl_fail(err, NDL_EINVAL, "the weights leave no example to train on");
 }
 
 static ndl_status open_held(finetune_data *d, ndl_error *err)
 {
-	ndl_status status = load_lines(d, &d->lines, d->o->inputs, d->o->n_inputs, err);
+	ndl_status status = load_lines(d, &d->lines, d->o->inputs, d->o->n_inputs, d->heldout, err);
 	if (status == NDL_OK && !d->o->val)
 		status = ndl_lines_split(&d->split, d->lines, 0, d->o->seed, err);
 	return status == NDL_OK ? weigh_rows(d, err) : status;
@@ -154,7 +158,7 @@ ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_o
 	d->stream = o->max_steps >= 0 && o->epochs < 0 && all_pipes(o);
 	ndl_status status = load_tools(d, err);
 	if (status == NDL_OK && o->val)
-		status = load_lines(d, &d->val_lines, &o->val, 1, err);
+		status = load_lines(d, &d->val_lines, &o->val, 1, NULL, err);
 	if (status == NDL_OK && !d->stream)
 		status = open_held(d, err);
 	if (status != NDL_OK)
@@ -195,6 +199,7 @@ ndl_dataset *finetune_data_part_batches(const finetune_data *d, int part, ndl_er
 	o.n_subset = finetune_data_part(d, part, &o.lines, &o.subset);
 	o.in_order = o.as_given = true;
 	o.pairs = false;
+	o.heldout = NULL;
 	o.epochs = 1;
 	return ndl_dataset_open(&o, d->tok, &d->config, err);
 }
@@ -283,9 +288,10 @@ ndl_status finetune_data_tell(const finetune_data *d, uint64_t steps, ndl_error 
 		ndl_status status = scan(d, &counts, err);
 		if (status != NDL_OK)
 			return status;
-		fprintf(stderr, "  %zu examples for training, %.1f steps an epoch; %zu for validation, %zu for the test; %zu bad rows\n",
+		fprintf(stderr, "  %zu examples for training, %.1f steps an epoch; %zu for validation, %zu for the test; "
+		        "%zu bad rows, %zu held out\n",
 		        train, (double)train / (double)per_step, held_out, d->val_lines ? held_out : d->split.n[NDL_TEST],
-		        ndl_lines_bad(d->lines));
+		        ndl_lines_bad(d->lines), ndl_lines_heldout(d->lines));
 		if (d->split.n_tools)
 			tell_tools(d);
 		tell_fit(d, &counts);

@@ -21,15 +21,28 @@ static ndl_status parse(json_t **record, const ndl_lines *lines, const size_t *r
 	return NDL_OK;
 }
 
-static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, size_t n, int threads, ndl_error *err)
+/* A record whose tools have no grammar is fit to train on, not to be answered: it counts as wrong. */
+static void tell_failed(const cli *app, const ndl_error *errors, size_t n)
+{
+	size_t failed = 0, first = 0;
+	for (size_t i = 0; i < n; i++)
+		if (errors[i].code != NDL_OK && failed++ == 0)
+			first = i;
+	if (failed)
+		cli_warn(app, "%zu of %zu held-out examples cannot be answered, and count as wrong: %s", failed, n, errors[first].text);
+}
+
+static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, size_t n, const cli *app, ndl_error *err)
 {
 	ndl_error *errors = ndl_calloc(n, sizeof *errors);
 	if (!errors)
 		return ndl_fail_nomem(err, "held-out examples");
-	eval_caller *caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, &(ndl_request){0}, false, err);
+	eval_caller *caller = eval_caller_open(model, app->common.threads, NDL_PRECISION_F32, NULL, &(ndl_request){0}, false, err);
 	ndl_status status = caller ? NDL_OK : err->code;
-	if (caller)
+	if (caller) {
 		eval_caller_run(caller, record, errors, NULL, n);
+		tell_failed(app, errors, n);
+	}
 	for (size_t i = 0; i < n && status == NDL_OK; i++) {
 		ndl_eval_counts c;
 		status = ndl_eval_record(&c, NULL, record[i], err);
@@ -42,7 +55,7 @@ static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, 
 }
 
 ndl_status finetune_score(ndl_eval_counts *sum, const char *model, const ndl_lines *lines, const size_t *rows, size_t n,
-                          size_t most, int threads, ndl_error *err)
+                          size_t most, const cli *app, ndl_error *err)
 {
 	*sum = (ndl_eval_counts){0};
 	if (most > n)
@@ -52,7 +65,7 @@ ndl_status finetune_score(ndl_eval_counts *sum, const char *model, const ndl_lin
 		return ndl_fail_nomem(err, "held-out examples");
 	ndl_status status = parse(record, lines, rows, n, most, err);
 	if (status == NDL_OK)
-		status = run(sum, model, record, most, threads, err);
+		status = run(sum, model, record, most, app, err);
 	for (size_t i = 0; i < most; i++)
 		json_decref(record[i]);
 	free(record);
@@ -88,7 +101,8 @@ void finetune_score_table(const char *const *title, const ndl_eval_counts *score
 
 static ndl_status write_int4(const ndl_ckpt *ckpt, const char *to, int threads, ndl_error *err)
 {
-	const ndl_convert_options o = {.bits = 4, .embedding_bits = 4, .group = 32, .method = NDL_QUANT_RTN, .threads = threads};
+	const ndl_convert_options o = {.bits = 4, .embedding_bits = 4, .vector_bits = 16, .group = 32, .embedding_group = 128,
+	                               .method = NDL_QUANT_RTN, .threads = threads};
 	const ndl_tensor *vocab = ndl_ckpt_find(ckpt, NDL_TOKENIZER_TENSOR);
 	ndl_config config;
 	ndl_ckpt_writer *w = NULL;
@@ -137,7 +151,7 @@ static ndl_status add_answers(calibration *c, json_t **record, const ndl_error *
 	return status;
 }
 
-ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t n, const char *model, int threads,
+ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t all, size_t n, const char *model, int threads,
                               ndl_error *err)
 {
 	calibration c = {0};
@@ -149,7 +163,7 @@ ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t
 	if (!record || !errors || !odds)
 		status = ndl_fail_nomem(err, "validation examples");
 	if (status == NDL_OK)
-		status = parse(record, lines, rows, n, n, err);
+		status = parse(record, lines, rows, all, n, err);
 	if (status == NDL_OK && !(caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, &(ndl_request){0}, false, err)))
 		status = err->code;
 	if (status == NDL_OK) {

@@ -48,6 +48,7 @@ typedef struct job {
 	char *state_path;
 	uint64_t total;      /* steps */
 	uint64_t validated;  /* step of the last validation */
+	ndl_eval_counts of_base; /* its calls for the test part */
 } job;
 
 static volatile sig_atomic_t stop_signal;
@@ -75,14 +76,14 @@ static ndl_status grow(job *j, ndl_error *err)
 			return ndl_fail(err, NDL_EINVAL, "the model has a d_model of %d: --d-model takes a multiple of it", c->d_model);
 		c->d_model = (int)j->o.d_model;
 	}
-	if (!j->o.enc_layers)
-		return NDL_OK;
-	if (j->o.enc_layers < c->num_encoder_layers || j->o.dec_layers < c->num_decoder_layers)
-		return ndl_fail(err, NDL_EINVAL, "the model has %d encoder and %d decoder layers: --layers can only add to them",
-		                c->num_encoder_layers, c->num_decoder_layers);
-	c->num_encoder_layers = (int)j->o.enc_layers;
-	c->num_decoder_layers = (int)j->o.dec_layers;
-	return NDL_OK;
+	if (j->o.enc_layers) {
+		if (j->o.enc_layers < c->num_encoder_layers || j->o.dec_layers < c->num_decoder_layers)
+			return ndl_fail(err, NDL_EINVAL, "the model has %d encoder and %d decoder layers: --layers can only add to them",
+			                c->num_encoder_layers, c->num_decoder_layers);
+		c->num_encoder_layers = (int)j->o.enc_layers;
+		c->num_decoder_layers = (int)j->o.dec_layers;
+	}
+	return ndl_config_check(c, err);
 }
 
 static ndl_status open_base(job *j, ndl_error *err)
@@ -243,7 +244,7 @@ static ndl_status validate(job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_e
 		return status;
 	status = finetune_best_try(&j->best, j->run, err);
 	if (status == NDL_OK)
-		status = finetune_score(calls, j->best.trial, lines, rows, n, (size_t)j->o.val_calls, app.common.threads, err);
+		status = finetune_score(calls, j->best.trial, lines, rows, n, (size_t)j->o.val_calls, &app, err);
 	double f1 = ndl_eval_value(calls, (size_t)ndl_eval_metric_find("call_f1"));
 	if (status == NDL_OK) /* nothing but refusals, all right: no calls, and no f1 */
 		status = finetune_best_judge(&j->best, j->run, isnan(f1) ? 1 : f1, loss->ce, err);
@@ -317,17 +318,24 @@ static ndl_status loop(job *j, ndl_error *err)
 	return rc < 0 ? (ndl_status)rc : NDL_OK;
 }
 
+/* /dev/stdout has no neighbours, and cannot be read again. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 /* Confidence by the validation rows, where they are enough. */
 static ndl_status calibrate(job *j, ndl_error *err)
 {
 	const ndl_lines *lines;
 	const size_t *rows;
-	size_t n = finetune_data_part(&j->data, NDL_VAL, &lines, &rows);
+	size_t all = finetune_data_part(&j->data, NDL_VAL, &lines, &rows), n = all;
 	if (n > (size_t)j->o.score)
 		n = (size_t)j->o.score;
 	if (n < NDL_FIT_LEAST)
 		return NDL_OK;
-	ndl_status status = finetune_calibrate(lines, rows, n, j->o.out, app.common.threads, err);
+	ndl_status status = finetune_calibrate(lines, rows, all, n, j->o.out, app.common.threads, err);
 	if (status != NDL_EINVAL)
 		return status;
 	cli_verbose(&app, "confidence is not fitted: %s", err->text);
@@ -341,9 +349,20 @@ static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines
 	const char *path = j->best.trial;
 	ndl_status status = finetune_write_int4(j->o.out, path, app.common.threads, err);
 	if (status == NDL_OK)
-		status = finetune_score(sum, path, lines, rows, n, (size_t)j->o.score, app.common.threads, err);
+		status = finetune_score(sum, path, lines, rows, n, (size_t)j->o.score, &app, err);
 	unlink(path);
 	return status;
+}
+
+/* Before the result is written, which may take the base's place. */
+static ndl_status score_base(job *j, ndl_error *err)
+{
+	const ndl_lines *lines;
+	const size_t *rows;
+	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows);
+	if (!j->base || n == 0 || j->o.score == 0 || is_special(j->o.out))
+		return NDL_OK;
+	return finetune_score(&j->of_base, cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, &app, err);
 }
 
 /* Base against tuned, as floats and as INT4, on rows that neither trained on: the test part, or the
@@ -354,14 +373,10 @@ static ndl_status score(job *j, ndl_error *err)
 	const ndl_lines *lines;
 	const size_t *rows;
 	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows), first = j->base ? 0 : 1, past = 2;
-	ndl_eval_counts sum[3];
-	ndl_status status = NDL_OK;
+	ndl_eval_counts sum[3] = {j->of_base};
 	if (n == 0 || j->o.score == 0)
 		return NDL_OK;
-	if (j->base)
-		status = finetune_score(&sum[0], cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, app.common.threads, err);
-	if (status == NDL_OK)
-		status = finetune_score(&sum[1], j->o.out, lines, rows, n, (size_t)j->o.score, app.common.threads, err);
+	ndl_status status = finetune_score(&sum[1], j->o.out, lines, rows, n, (size_t)j->o.score, &app, err);
 	if (status == NDL_OK && j->best.path) {
 		status = score_int4(j, &sum[2], lines, rows, n, err);
 		past = 3;
@@ -393,21 +408,24 @@ static ndl_status finish(job *j, ndl_error *err)
 {
 	ndl_status status = train_log_close(&j->log, err);
 	if (status == NDL_OK)
+		status = score_base(j, err);
+	if (status == NDL_OK)
 		status = write_result(j, err);
 	if (status != NDL_OK)
 		return status;
 	unlink(j->state_path); /* nothing left to resume */
 	if (j->best.path)
 		finetune_best_done(&j->best);
+	if (is_special(j->o.out))
+		return NDL_OK;
 	status = calibrate(j, err);
 	return status == NDL_OK ? score(j, err) : status;
 }
 
-/* The best of several is kept in a file beside a file: /dev/stdout has no neighbours. */
+/* The best of several is kept in a file beside a file. */
 static ndl_status open_best(job *j, ndl_error *err)
 {
-	struct stat st;
-	if (j->o.val_calls == 0 || !has_validation(j) || (stat(j->o.out, &st) == 0 && !S_ISREG(st.st_mode)))
+	if (j->o.val_calls == 0 || !has_validation(j) || is_special(j->o.out))
 		return NDL_OK;
 	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
 }
@@ -458,6 +476,8 @@ static int train(job *j, ndl_error *err)
 		return status;
 	if (stop_signal)
 		return interrupted(j, err);
+	if (ndl_run_steps(j->run) == 0 && j->total > 0)
+		return ndl_fail(err, NDL_EINVAL, "no usable examples: no model is written");
 	if (ndl_run_steps(j->run) < j->total)
 		cli_warn(&app, "the data ended after %llu of %llu steps", (unsigned long long)ndl_run_steps(j->run),
 		         (unsigned long long)j->total);

@@ -299,8 +299,9 @@ static ndl_status take_batch(ndl_network *n, const ndl_batch *b, ndl_error *err)
 
 static float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
 
-static ndl_batch_attention attention_of(const ndl_network *n, const side *q, const side *k, size_t n_seq, bool causal)
+static ndl_batch_attention attention_of(const ndl_network *n, const side *q, const side *k, bool causal)
 {
+	size_t n_seq = q == &n->enc ? n->n_enc_seq : n->n_seq;
 	return (ndl_batch_attention){n_seq, q->off, k->off, dim_heads(n), dim_kv_heads(n), dim_hd(n), causal, n->attn_scratch};
 }
 
@@ -348,8 +349,7 @@ static void block_forward(ndl_network *n, float *out, saved *s, const float *w, 
 	project(n, s->k, keys_from, k->n, w, id->k, layer);
 	project(n, s->v, keys_from, k->n, w, id->v, layer);
 	normed_qk(n, s, w, id, layer, q, k, memory != NULL);
-	ndl_batch_attention a = attention_of(n, q, k, n->n_enc_seq, causal);
-	a.n = q == &n->enc ? n->n_enc_seq : n->n_seq;
+	ndl_batch_attention a = attention_of(n, q, k, causal);
 	ndl_batch_attention_forward(n->ex, &a, s->o, n->qn, n->kn, s->v);
 	project(n, n->h, s->o, q->n, w, id->o, layer);
 	ndl_rows_scale_add(n->ex, out, 1, s->x, sigmoid(*ndl_params_get(n->ps, w, id->gate, layer)), n->h, q->n * d);
@@ -368,7 +368,7 @@ static void block_backward(ndl_network *n, float *dx, const saved *s, const floa
 	project_backward(n, n->d_o, n->dh, s->o, q->n, w, grad, id->o, layer, 0);
 
 	normed_qk(n, s, w, id, layer, q, k, cross);
-	ndl_batch_attention a = attention_of(n, q, k, q == &n->enc ? n->n_enc_seq : n->n_seq, causal);
+	ndl_batch_attention a = attention_of(n, q, k, causal);
 	ndl_batch_attention_backward(n->ex, &a, n->dqn, n->dkn, n->dv, n->d_o, n->qn, n->kn, s->v);
 	/* The gate: d/dg = sum(dout * y) g (1 - g), and sum(d_o * o) = g sum(dout * y). */
 	*ndl_params_at(ps, grad, id->gate, layer) +=

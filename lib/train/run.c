@@ -48,7 +48,7 @@ ndl_run *ndl_run_new(const ndl_run_options *o, const ndl_config *config, const n
 		goto fail;
 	}
 	r->lanes = ndl_lanes_new(&r->ps, x, err);
-	if (!r->lanes || ndl_optimiser_init(&r->opt, &r->ps, &o->optimiser, err) != NDL_OK)
+	if (!r->lanes || (!o->lora_rank && ndl_optimiser_init(&r->opt, &r->ps, &o->optimiser, err) != NDL_OK))
 		goto fail;
 	if (o->teacher && ndl_lanes_teach(r->lanes, &o->teacher->ps, o->teacher->w, err) != NDL_OK)
 		goto fail;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Options that the result depends on, as text: written to the state file, compared on loading. */
-enum { MAX_OPTIONS = 32, OPTION_TEXT = 48 };
+enum { MAX_OPTIONS = 40, OPTION_TEXT = 48 };
 #define NO_OPTION "none"
 typedef struct option_list {
 	size_t n;
@@ -51,6 +51,11 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.average", o->average);
 	add_number(l, "option.freeze", (double)o->freeze);
 	add_number(l, "option.lora_rank", (double)o->lora_rank);
+	if (o->lora_rank) { /* without, the state has all of what the base gave */
+		l->key[l->n] = "option.base";
+		snprintf(l->value[l->n++], OPTION_TEXT, "%016llx",
+		         (unsigned long long)ndl_hash64(r->lora.base, r->ps.total * sizeof *r->lora.base, 0));
+	}
 	add_number(l, "option.z_weight", (double)o->loss.z_weight);
 	add_number(l, "option.contrastive_weight", (double)o->loss.contrastive_weight);
 	static const char *const classes[NDL_CLASS_COUNT] = {
@@ -59,6 +64,19 @@ static void list_options(option_list *l, const ndl_run *r)
 		add_number(l, classes[i], (double)o->loss.class_weight[i]);
 	add_number(l, "option.precision", (double)ndl_exec_precision(r->x));
 	list_teacher(l, r);
+}
+
+/* The shape and windows, as ndl_config_to_writer names them. */
+static void list_config(option_list *l, const ndl_config *c)
+{
+	add_number(l, "num_heads", c->num_heads);
+	add_number(l, "num_kv_heads", c->num_kv_heads);
+	add_number(l, "num_encoder_layers", c->num_encoder_layers);
+	add_number(l, "num_decoder_layers", c->num_decoder_layers);
+	add_number(l, "d_model", c->d_model);
+	add_number(l, "contrastive_dim", c->contrastive_dim);
+	add_number(l, "max_enc_len", c->max_enc_len);
+	add_number(l, "max_dec_len", c->max_dec_len);
 }
 
 static ndl_status put_options(const ndl_run *r, ndl_ckpt_writer *w, const char *const *extra, ndl_error *err)
@@ -112,6 +130,10 @@ static ndl_status check_options(const ndl_run *r, const ndl_ckpt *c, const char 
 	option_list l;
 	ndl_status status = NDL_OK;
 	list_options(&l, r);
+	list_config(&l, &r->ps.config);
+	if ((float)meta_number(c, "rope_theta") != r->ps.config.rope_theta)
+		return ndl_fail(err, NDL_EINVAL, "cannot resume: rope_theta is %g, but the saved run had %g",
+		                (double)r->ps.config.rope_theta, meta_number(c, "rope_theta"));
 	for (size_t i = 0; i < l.n && status == NDL_OK; i++)
 		status = compare(c, l.key[i], l.value[i], err);
 	for (; extra && *extra && status == NDL_OK; extra += 2)

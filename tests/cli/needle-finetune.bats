@@ -155,6 +155,8 @@ until_it_runs() {
 	[ -e m.safetensors.state ]
 	run -3 --separate-stderr $new --epochs 100000 --warmup 0 --seed 9 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *"seed is 9, but the saved run had 1"* ]]
+	run -3 --separate-stderr $new --epochs 100000 --warmup 0 --max-enc-len 300 --resume d.jsonl -o m.safetensors
+	[[ "$stderr" == *"max_enc_len is 300, but the saved run had 1024"* ]]
 	(sleep 0.5; pkill -TERM -f "m.safetensors --warmup") &
 	run -1 $new --epochs 90000 --resume d.jsonl -o m.safetensors --warmup 0 # another length is no other run so far
 	echo rubbish >m.safetensors.state
@@ -325,6 +327,16 @@ until_it_runs() {
 	cmp whole.safetensors part.safetensors
 }
 
+@test "a model that is replaced by what it becomes is scored as it was" {
+	$new --epochs 12 --lr 0.01 --score 0 d.jsonl -o old.safetensors
+	local other same
+	other=$(needle-finetune -q -m old.safetensors --val d.jsonl --max-enc-len 16 --max-steps 0 d.jsonl -o new.safetensors)
+	same=$(needle-finetune -q -m old.safetensors --val d.jsonl --max-enc-len 16 --max-steps 0 d.jsonl -o old.safetensors)
+	cmp old.safetensors new.safetensors
+	[ "$same" = "$other" ]
+	awk -F '\t' 'NR > 1 && $2 != $3 { exit 1 }' <<<"$same" && return 1 || true
+}
+
 # metadata FILE: the metadata of a safetensors file
 metadata() { tail -c +9 "$1" | head -c "$(od -An -tu8 -N8 "$1")" | jq .__metadata__; }
 
@@ -416,6 +428,11 @@ poison() {
 	run -3 needle-finetune --init none.json --vocab "$vocab" d.jsonl -o m.safetensors
 	run -3 needle-finetune --init c.json --vocab empty d.jsonl -o m.safetensors
 	run -3 needle-finetune -m d.jsonl d.jsonl -o m.safetensors
+	run -3 --separate-stderr $new --max-steps 9 - -o m.safetensors < <(printf 'x\ny\n')
+	[[ "$stderr" == *"no usable examples"* ]] && [ ! -e m.safetensors ]
+	head -n 1 d.jsonl | jq -c "., ., (.query = \"something else\")" >few.jsonl
+	run -3 --separate-stderr needle-finetune -q --init c.json --vocab "$vocab" few.jsonl -o m.safetensors
+	[[ "$stderr" == *"3 examples of too few different queries"* ]]
 	echo '{"vocab_size":512,"d_model":33}' >odd.json
 	run -3 needle-finetune --init odd.json --vocab "$vocab" d.jsonl -o m.safetensors
 }
