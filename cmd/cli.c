@@ -187,8 +187,8 @@ static _Noreturn void option_error(const cli *c, const parser *p, int key, const
 		cli_usage_error(c, "option '--%s' needs an argument (%s)", o->name, o->arg);
 	if (o)
 		cli_usage_error(c, "option '--%s' takes no argument", o->name);
-	if (optopt > ' ' && optopt < 0x7f)
-		cli_usage_error(c, "unknown option '-%c'", optopt);
+	if (optopt) /* a letter, or one byte of it: optind may not have passed its word yet */
+		cli_usage_error(c, "unknown option '-%c'", optopt > ' ' && optopt < 0x7f ? optopt : '?');
 	unknown_long(c, p, word);
 }
 
@@ -335,29 +335,23 @@ void cli_stdin_hint(const cli *c, const char *path)
 		cli_warn(c, "reading from the terminal; end with Ctrl-D, or see '%s --help'", c->name);
 }
 
-/* The default model ------------------------------------------------------------------- */
+/* Files of the package ---------------------------------------------------------------- */
 
-/* Built, not installed: the binary lies in the build tree, whose source tree is known. */
-static const char *tree_model(char *path, size_t size)
+void cli_share_path(char *path, size_t size, const char *name)
 {
 #ifdef NDL_SRCDIR
-	char self[PATH_MAX];
+	char self[PATH_MAX], build[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n > 0) {
-		self[n] = '\0';
-		char *slash = strrchr(self, '/');
-		char build[PATH_MAX];
-		if (slash && realpath(NDL_BUILDDIR, build)) {
-			*slash = '\0';
-			if (strcmp(self, build) == 0) {
-				snprintf(path, size, "%s/share/default.safetensors", NDL_SRCDIR);
-				return path;
-			}
+	char *slash = n > 0 ? (self[n] = '\0', strrchr(self, '/')) : NULL;
+	if (slash && realpath(NDL_BUILDDIR, build)) {
+		*slash = '\0';
+		if (strcmp(self, build) == 0) {
+			snprintf(path, size, "%s/share/%s", NDL_SRCDIR, name);
+			return;
 		}
 	}
 #endif
-	snprintf(path, size, "%s/default.safetensors", NDL_PKGDATADIR);
-	return path;
+	snprintf(path, size, "%s/%s", NDL_PKGDATADIR, name);
 }
 
 const char *cli_model_path(const cli *c, ndl_error *err)
@@ -365,7 +359,7 @@ const char *cli_model_path(const cli *c, ndl_error *err)
 	static char path[PATH_MAX];
 	if (c->common.model)
 		return c->common.model;
-	tree_model(path, sizeof path);
+	cli_share_path(path, sizeof path, "default.safetensors");
 	if (access(path, R_OK) == 0)
 		return path;
 	ndl_fail(err, NDL_ENOTFOUND, "no default model at %s; give one with -m or $NEEDLE_MODEL", path);

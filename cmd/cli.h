@@ -80,6 +80,10 @@ void cli_stdin_hint(const cli *c, const char *path);
  * the build tree, else the installed one. Borrowed; NULL (and err) if none exists. */
 const char *cli_model_path(const cli *c, ndl_error *err);
 
+/* Writes to `path` where a file of the package lies: in share/ of the source tree for a program run from the build
+ * tree, else where it was installed. */
+void cli_share_path(char *path, size_t size, const char *name);
+
 /* Flushes and closes stdout, checking for errors, and returns the exit status: `status`, or
  * CLI_UNUSABLE with a message if writing failed; a closed pipe (EPIPE) is quiet. */
 int cli_finish(const cli *c, int status);

@@ -56,25 +56,6 @@ typedef struct settings {
 	char corpus[PATH_MAX], heldout[PATH_MAX];
 } settings;
 
-/* Corpus and list of held-out queries: in the source tree for a program run from the build
- * tree, else where they were installed. */
-static void share_path(char *path, size_t size, const char *name)
-{
-#ifdef NDL_SRCDIR
-	char self[PATH_MAX], build[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	char *slash = n > 0 ? (self[n] = '\0', strrchr(self, '/')) : NULL;
-	if (slash && realpath(NDL_BUILDDIR, build)) {
-		*slash = '\0';
-		if (strcmp(self, build) == 0) {
-			snprintf(path, size, "%s/share/%s", NDL_SRCDIR, name);
-			return;
-		}
-	}
-#endif
-	snprintf(path, size, "%s/%s", NDL_PKGDATADIR, name);
-}
-
 /* "FILE=WEIGHT"; "synth" is what is composed, "requests" what was written by hand. */
 static void parse_mix(cli *c, settings *s, char *arg)
 {
@@ -174,11 +155,11 @@ static void parse_options(cli *c, settings *s, int argc, char **argv)
 static void fill_defaults(settings *s)
 {
 	if (!s->synth.corpus) {
-		share_path(s->corpus, sizeof s->corpus, "corpus");
+		cli_share_path(s->corpus, sizeof s->corpus, "corpus");
 		s->synth.corpus = s->corpus;
 	}
 	if (!s->synth.heldout) {
-		share_path(s->heldout, sizeof s->heldout, "heldout_hashes.txt");
+		cli_share_path(s->heldout, sizeof s->heldout, "heldout_hashes.txt");
 		s->synth.heldout = s->heldout;
 	}
 }

@@ -28,7 +28,7 @@ static const cli_option options[] = {
 	{'d', "decode", NULL, "ids, or what --json wrote, to text"},
 	{KEY_PLAIN, "plain", NULL, "<tools> and <tool_call> in the text are text, not symbols"},
 	{KEY_STRICT, "strict", NULL, "stop at the first line that cannot be converted"},
-	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model to use instead of a model file's"},
+	{KEY_VOCAB, "vocab", "FILE", "SentencePiece .model, or its list, to use instead of a model file's"},
 	{KEY_TRAIN, "train", NULL, "learn a vocabulary from lines of text"},
 	{'o', "output", "FILE", "with --train: where to write the .model"},
 	{KEY_SIZE, "vocab-size", "N", "with --train: number of pieces [8192]"},
@@ -260,9 +260,12 @@ static ndl_status train(job *j, char **files, int n, ndl_error *err)
 	ndl_tok_trainer *tr = ndl_tok_trainer_new(&j->training, err);
 	if (!tr)
 		return err->code;
-	ndl_status status = n ? NDL_OK : ndl_tok_trainer_add_file(tr, "-", err);
-	for (int i = 0; i < n && status == NDL_OK; i++)
-		status = ndl_tok_trainer_add_file(tr, files[i], err);
+	ndl_status status = NDL_OK;
+	for (int i = 0; (i < n || i == 0) && status == NDL_OK; i++) {
+		const char *path = n ? files[i] : "-";
+		cli_stdin_hint(&j->c, path);
+		status = ndl_tok_trainer_add_file(tr, path, err);
+	}
 	if (status == NDL_OK)
 		status = ndl_tok_trainer_finish(tr, &j->out, err);
 	cli_progress_end(&j->c);
@@ -331,6 +334,8 @@ static int parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--decode goes with --json only");
 	if (j->train != (j->output != NULL))
 		cli_usage_error(&j->c, "--train and --output go together");
+	if (!j->train && (o->vocab_size || o->coverage > 0 || o->max_piece_chars || o->split_digits || o->split_spaces))
+		cli_usage_error(&j->c, "--vocab-size, --coverage, --max-piece-length, --split-digits and --split-spaces need --train");
 	if (j->train && (j->decode || j->mode != MODE_IDS || j->vocab))
 		cli_usage_error(&j->c, "--train cannot be combined with --vocab, --decode, --pieces, --json or --count");
 	return first;

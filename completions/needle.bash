@@ -65,7 +65,7 @@ _needle_finetune() {
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
-	--init) : ;;
+	--init) _needle_reply -f ;;
 	--vocab) _needle_reply -f ;;
 	--layers) : ;;
 	--d-model) : ;;
@@ -181,7 +181,7 @@ _needle_bench() {
 	--prompt) : ;;
 	--answer) : ;;
 	--records) : ;;
-	--shape) : ;;
+	--shape) _needle_reply -f ;;
 	-m | --model) _needle_reply -f ;;
 	-j | --threads) : ;;
 	*) return 1 ;;

@@ -1,8 +1,8 @@
 /* train.h - learns a BPE vocabulary from text and writes it as a SentencePiece .model.
  *
  * The result is what spm_train makes with --model_type=bpe --byte_fallback, the identity
- * normaliser and <pad> </s> <s> <unk> <tool_call> <tools> as ids 0 to 5, save that no line is too
- * long to count and that the best pair is sought among all pairs, not among a sample of them.
+ * normaliser and <pad> </s> <s> <unk> <tool_call> <tools> as ids 0 to 5, save that no line is left
+ * out for its length and that the best pair is sought among all pairs, not among a sample of them.
  * It does not depend on the order of the lines. */
 #ifndef NDL_TOKENIZER_TRAIN_H
 #define NDL_TOKENIZER_TRAIN_H

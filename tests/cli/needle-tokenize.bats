@@ -139,6 +139,9 @@ tok() {
 		--train -o x --vocab-size many
 		--train -o x --coverage 2
 		--train -o x --max-piece-length 0
+		--vocab-size 300
+		--split-digits
+		-é
 	END
 	[ ! -e x ]
 }
