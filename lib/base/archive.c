@@ -42,6 +42,7 @@ struct archive *ndl_libarchive_new(ndl_error *err)
 	archive_read_support_format_tar(a);
 	archive_read_support_format_zip(a);
 	archive_read_support_format_raw(a);
+	archive_read_support_format_empty(a);
 	return a;
 }
 

@@ -1,16 +1,23 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Messages go to a terminal: a hostile file name or key must not carry escape codes there. */
+/* Messages go to a terminal and into JSON: a hostile file name or key must not carry escape codes there, and what
+ * a "%.80s" cut inside a character is no text. */
 static void make_printable(char *s)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	for (size_t n, left = strlen(s); left; s += n, left -= n) {
+		n = ndl_utf8_decode(s, left, NULL);
+		if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f) {
 			*s = '?';
+			n = 1;
+		}
+	}
 }
 
 /* vsnprintf may cut inside a UTF-8 sequence: drop the incomplete tail. */

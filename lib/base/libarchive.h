@@ -20,7 +20,8 @@ struct archive *ndl_libarchive_new(ndl_error *err);
 #define NDL_LIBARCHIVE(X) X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_gzip) \
 	X(archive_read_support_filter_bzip2) X(archive_read_support_filter_xz) X(archive_read_support_filter_zstd) \
 	X(archive_read_support_format_tar) X(archive_read_support_format_zip) X(archive_read_support_format_raw) \
-	X(archive_read_open) X(archive_read_open_memory) X(archive_read_next_header) X(archive_read_data) \
+	X(archive_read_support_format_empty) X(archive_read_open) X(archive_read_open_memory) \
+	X(archive_read_next_header) X(archive_read_data) \
 	X(archive_format) X(archive_filter_code) X(archive_error_string) X(archive_set_error) \
 	X(archive_entry_pathname)
 #define NDL_DECLARE(f) extern __typeof__(&f) ndl_la_##f;
@@ -36,6 +37,7 @@ NDL_LIBARCHIVE(NDL_DECLARE)
 #define archive_read_support_format_tar (*ndl_la_archive_read_support_format_tar)
 #define archive_read_support_format_zip (*ndl_la_archive_read_support_format_zip)
 #define archive_read_support_format_raw (*ndl_la_archive_read_support_format_raw)
+#define archive_read_support_format_empty (*ndl_la_archive_read_support_format_empty)
 #define archive_read_open (*ndl_la_archive_read_open)
 #define archive_read_open_memory (*ndl_la_archive_read_open_memory)
 #define archive_read_next_header (*ndl_la_archive_read_next_header)

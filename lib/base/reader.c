@@ -38,9 +38,9 @@ static enum container look(const char *p, size_t n)
 {
 	static const struct { const char *magic; size_t len, at; } known[] = {
 		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0},
-		{"PK\x03\x04", 4, 0}, {"ustar", 5, 257},
-		/* bzip2: "BZh1" to "BZh9" and pi; a line of text may begin with BZh */
-		{"1AY&SY", 6, 4},
+		{"PK\x03\x04", 4, 0}, {"PK\x05\x06", 4, 0}, {"ustar", 5, 257},
+		/* bzip2: "BZh1" to "BZh9" and pi, or its root if it is empty; a line of text may begin with BZh */
+		{"1AY&SY", 6, 4}, {"\x17rE8P\x90", 6, 4},
 	};
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		size_t at = known[i].at, have = n > at ? n - at : 0;

@@ -14,7 +14,7 @@ struct ndl_ckpt {
 	json_t *meta;         /* owned by header; NULL if there is none */
 	ndl_tensor *tensors;  /* in file order */
 	size_t n, cap;
-	size_t *by_name;      /* indices of tensors, by name */
+	const ndl_tensor **by_name; /* [n] the tensors, by name */
 	void **owned;         /* [n_owned] blocks that are freed with it */
 	size_t n_owned, cap_owned;
 	ndl_ckpt *source;     /* owned: tensors may point into it */

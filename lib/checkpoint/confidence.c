@@ -24,12 +24,12 @@ ndl_status ndl_confidence_from_ckpt(ndl_confidence *c, const ndl_ckpt *ckpt, ndl
 	if (!text)
 		return NDL_OK;
 	json_t *list = ndl_json_parse(text, strlen(text), NULL); /* strtod would heed the locale */
-	double v[3] = {0, -1, -1};
+	double v[3] = {NAN, -1, -1};
 	for (size_t i = 0; i < 3 && json_array_size(list) == 3; i++)
 		if (json_is_number(json_array_get(list, i)))
 			v[i] = json_number_value(json_array_get(list, i));
 	json_decref(list);
-	if (v[1] < 0 || v[2] < 0)
+	if (isnan(v[0]) || v[1] < 0 || v[2] < 0)
 		return ndl_fail(err, NDL_EFORMAT, "metadata " NDL_CONFIDENCE_KEY
 			": '%.40s' is not three numbers, the last two not negative", text);
 	*c = (ndl_confidence){v[0], v[1], v[2]};

@@ -72,7 +72,7 @@ static ndl_ckpt *open_plain(const void *data, size_t size, const char *prefix, n
 	ndl_ckpt *c;
 	if (is_pickle(data, size)) {
 		info->kind = NDL_IMPORT_PICKLE;
-		c = ndl_import_pickle(data, size, err);
+		c = ndl_import_pickle(data, size, prefix ? prefix : "", err);
 	} else if (is_safetensors(data, size)) {
 		c = open_safetensors(data, size, prefix, info, err);
 	} else {

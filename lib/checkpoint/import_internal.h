@@ -5,8 +5,8 @@
 #include "checkpoint/checkpoint_internal.h"
 #include "checkpoint/import.h"
 
-/* The bytes are borrowed until ndl_ckpt_close. */
-ndl_ckpt *ndl_import_pickle(const void *data, size_t size, ndl_error *err);
+/* The bytes are borrowed until ndl_ckpt_close. Of the arrays those are taken whose names begin with prefix, without it. */
+ndl_ckpt *ndl_import_pickle(const void *data, size_t size, const char *prefix, ndl_error *err);
 
 /* Whether an open safetensors file has needle-rs's names. */
 bool ndl_is_needle_rs(const ndl_ckpt *source);

@@ -7,6 +7,7 @@
 enum {
 	NDL_ST_PREFIX = 8,              /* bytes of the header's length */
 	NDL_ST_HEADER_MAX = 100000000,  /* as the format's own library */
+	NDL_ST_META_MAX = 4096,         /* keys of metadata: they are looked through one by one */
 	NDL_ST_ALIGN = 64,              /* what our writer aligns each tensor to */
 };
 

@@ -218,7 +218,9 @@ ndl_ckpt *ndl_import_needle_rs(ndl_ckpt *source, ndl_error *err)
 	j.layers[0] = count_layers(source, "encoder", "norm");
 	j.layers[1] = count_layers(source, "decoder", "self_attn_norm");
 	ndl_status s = NDL_OK;
-	if (!j.d || !j.layers[0] || !j.layers[1] || j.layers[0] > 256 || j.layers[1] > 256)
+	if (j.d % 2 != 0)
+		s = ndl_fail(err, NDL_EFORMAT, "needle-rs: a width of %zu, whose kernels have no pairs of rows", j.d);
+	else if (!j.d || !j.layers[0] || !j.layers[1] || j.layers[0] > 256 || j.layers[1] > 256)
 		s = ndl_fail(err, NDL_EFORMAT, "needle-rs: no layers, or too many");
 	if (s == NDL_OK)
 		s = convert_rest(&j);

@@ -15,6 +15,7 @@ typedef struct tree {
 	pk_pickle *p;
 	ndl_ckpt *c;
 	ndl_buf path;
+	const char *prefix; /* of the leaves that are taken; not part of their names */
 	size_t leaves, visited;
 	ndl_error *err;
 } tree;
@@ -40,15 +41,19 @@ static const pk_value *find(const pk_pickle *p, const pk_value *dict, const char
 static ndl_status add_leaf(tree *t, const pk_value *v)
 {
 	pk_array *a = v->u.array;
+	const char *path = ndl_buf_cstr(&t->path);
+	size_t outer = strlen(t->prefix);
 	point_at(t, v);
+	if (strncmp(path, t->prefix, outer) != 0 || !path[outer])
+		return NDL_OK;
 	if (!a)
-		return pk_fail(t->p, NDL_EFORMAT, "'%s' is an array without data", ndl_buf_cstr(&t->path));
+		return pk_fail(t->p, NDL_EFORMAT, "'%s' is an array without data", path);
 	if (++t->leaves > LEAVES_MAX)
 		return pk_fail(t->p, NDL_ELIMIT, "more than %d arrays", LEAVES_MAX);
 	const void *data = pk_array_plain(t->p, a);
 	if (!data)
 		return NDL_ELIMIT;
-	return ndl_ckpt_put(t->c, ndl_buf_cstr(&t->path), a->type, a->rank, a->shape, data, t->err);
+	return ndl_ckpt_put(t->c, path + outer, a->type, a->rank, a->shape, data, t->err);
 }
 
 static ndl_status add_node(tree *t, const pk_value *v, int depth);
@@ -123,7 +128,7 @@ static bool config_text(tree *t, const pk_value *v, ndl_buf *out)
 	}
 	if (!(x > -1e300 && x < 1e300))
 		return false;
-	if (x == (double)(long long)x && x > -1e15 && x < 1e15 && v->kind != PK_FLOAT)
+	if (v->kind != PK_FLOAT && x > -1e15 && x < 1e15 && x == (double)(long long)x)
 		ndl_buf_printf(out, "%lld", (long long)x);
 	else
 		ndl_json_write_double(out, x);
@@ -175,11 +180,11 @@ static ndl_status hand_over(tree *t)
 	return ndl_ckpt_index(t->c, t->err);
 }
 
-ndl_ckpt *ndl_import_pickle(const void *data, size_t size, ndl_error *err)
+ndl_ckpt *ndl_import_pickle(const void *data, size_t size, const char *prefix, ndl_error *err)
 {
 	pk_pickle p;
 	pk_ref root;
-	tree t = {.p = &p, .c = ndl_ckpt_new(err), .err = err};
+	tree t = {.p = &p, .c = ndl_ckpt_new(err), .prefix = prefix, .err = err};
 	ndl_status s = pk_load(&p, data, size, &root, err);
 	if (!t.c)
 		s = NDL_ENOMEM;

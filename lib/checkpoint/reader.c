@@ -17,6 +17,8 @@ static ndl_status read_header(ndl_ckpt *c, size_t *data_start, ndl_error *err)
 		return ndl_fail(err, NDL_EFORMAT, "not a safetensors file: %zu bytes are too few", c->map.size);
 	for (int i = NDL_ST_PREFIX - 1; i >= 0; i--)
 		len = len << 8 | c->map.data[i];
+	if (c->map.size > NDL_ST_PREFIX && c->map.data[0] == 0x80 && c->map.data[NDL_ST_PREFIX] != '{')
+		return ndl_fail(err, NDL_EFORMAT, "a Python pickle, not a model file: needle-quantize converts it");
 	if (len > NDL_ST_HEADER_MAX)
 		return ndl_fail(err, NDL_EFORMAT, "not a safetensors file: a header of %llu bytes is over the limit",
 		                (unsigned long long)len);
@@ -47,6 +49,9 @@ static ndl_status read_metadata(ndl_ckpt *c, ndl_error *err)
 		return NDL_OK;
 	if (!json_is_object(meta))
 		return ndl_fail(err, NDL_EFORMAT, "__metadata__ is %s, not an object", ndl_json_type_name(meta));
+	if (json_object_size(meta) > NDL_ST_META_MAX)
+		return ndl_fail(err, NDL_ELIMIT, "__metadata__ has %zu keys, at most %d are supported", json_object_size(meta),
+		                NDL_ST_META_MAX);
 	json_object_foreach(meta, key, value)
 		if (!json_is_string(value))
 			return ndl_fail(err, NDL_EFORMAT, "__metadata__: '%s' is %s, not a string", key,

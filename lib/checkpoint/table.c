@@ -100,42 +100,26 @@ static int compare_names(const char *a, const char *b)
 	}
 }
 
-static void sift_down(const ndl_ckpt *c, size_t *heap, size_t root, size_t n)
+static int by_name(const void *pa, const void *pb)
 {
-	for (size_t child; (child = 2 * root + 1) < n; root = child) {
-		if (child + 1 < n &&
-		    compare_names(c->tensors[heap[child]].name, c->tensors[heap[child + 1]].name) < 0)
-			child++;
-		if (compare_names(c->tensors[heap[root]].name, c->tensors[heap[child]].name) >= 0)
-			return;
-		size_t swap = heap[root];
-		heap[root] = heap[child];
-		heap[child] = swap;
-	}
+	const ndl_tensor *const *a = pa, *const *b = pb;
+	return compare_names((*a)->name, (*b)->name);
 }
 
-/* Heap sort of indices: qsort has no context argument in C11. */
 static ndl_status index_names(ndl_ckpt *c, ndl_error *err)
 {
-	size_t *h = ndl_calloc(c->n, sizeof *h);
-	if (!h)
+	const ndl_tensor **t = ndl_calloc(c->n, sizeof *t);
+	if (!t)
 		return ndl_fail_nomem(err, "tensor table");
 	free(c->by_name);
-	c->by_name = h;
+	c->by_name = t;
 	for (size_t i = 0; i < c->n; i++)
-		h[i] = i;
-	for (size_t i = c->n / 2; i-- > 0;)
-		sift_down(c, h, i, c->n);
-	for (size_t n = c->n; n > 1; n--) {
-		size_t swap = h[0];
-		h[0] = h[n - 1];
-		h[n - 1] = swap;
-		sift_down(c, h, 0, n - 1);
-	}
+		t[i] = &c->tensors[i];
+	if (c->n)
+		qsort(t, c->n, sizeof *t, by_name);
 	for (size_t i = 1; i < c->n; i++)
-		if (compare_names(c->tensors[h[i - 1]].name, c->tensors[h[i]].name) == 0)
-			return ndl_fail(err, NDL_EFORMAT, "tensors '%s' and '%s' have the same name",
-			                c->tensors[h[i - 1]].name, c->tensors[h[i]].name);
+		if (by_name(&t[i - 1], &t[i]) == 0)
+			return ndl_fail(err, NDL_EFORMAT, "tensors '%s' and '%s' have the same name", t[i - 1]->name, t[i]->name);
 	return NDL_OK;
 }
 
@@ -177,9 +161,9 @@ const ndl_tensor *ndl_ckpt_find(const ndl_ckpt *c, const char *name)
 	size_t lo = 0, hi = c->n;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
-		int order = compare_names(name, c->tensors[c->by_name[mid]].name);
+		int order = compare_names(name, c->by_name[mid]->name);
 		if (order == 0)
-			return &c->tensors[c->by_name[mid]];
+			return c->by_name[mid];
 		if (order < 0)
 			hi = mid;
 		else

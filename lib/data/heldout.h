@@ -21,7 +21,7 @@ typedef struct ndl_heldout ndl_heldout; /* opaque, owned, immutable: share betwe
 ndl_heldout *ndl_heldout_load(const char *path, ndl_error *err);
 void ndl_heldout_free(ndl_heldout *h);
 size_t ndl_heldout_count(const ndl_heldout *h);
-/* Whether this query's hash is in the set. h NULL: no. */
+/* Whether this query's hash is in the set. No if h is NULL, or the query has no letter a-z and no digit. */
 bool ndl_heldout_contains(const ndl_heldout *h, const char *query, size_t len);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/reader.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "data/lines_internal.h"
 
 #include <stdlib.h>
@@ -68,6 +69,20 @@ ndl_status ndl_line_add_tools(char **text, size_t *len, const char *tools, ndl_e
 	return NDL_OK;
 }
 
+/* Hash of a phrasing: as forgiving as ndl_query_hash, but letters beyond ASCII count, of which some queries
+ * wholly consist. */
+static uint64_t phrase_of(const char *query, size_t len)
+{
+	char hex[NDL_QUERY_HASH_LEN + 1];
+	uint64_t letters = 0;
+	uint32_t c;
+	for (size_t i = 0, n; i < len && (n = ndl_utf8_decode(query + i, len - i, &c)) > 0; i += n)
+		if ((c >= 0xC0 && c < 0x2000) || c >= 0x3040) /* not the signs of Latin, general and CJK punctuation */
+			letters = ndl_hash64(query + i, n, letters);
+	ndl_query_hash(query, len, hex);
+	return ndl_hash64(hex, NDL_QUERY_HASH_LEN, letters);
+}
+
 static void check_row(candidate *c, const ndl_lines_options *o)
 {
 	ndl_record r;
@@ -81,9 +96,7 @@ static void check_row(candidate *c, const ndl_lines_options *o)
 		ndl_record_clear(&r);
 		return;
 	}
-	char hex[NDL_QUERY_HASH_LEN + 1];
-	ndl_query_hash(r.query, r.query_len, hex);
-	c->row.phrase = ndl_hash64(hex, NDL_QUERY_HASH_LEN, 0);
+	c->row.phrase = phrase_of(r.query, r.query_len);
 	c->held_out = ndl_heldout_contains(o->heldout, r.query, r.query_len);
 	const char *tool = json_array_size(r.answers) ? ndl_tools_name(r.tools, ndl_record_called(&r, 0)) : "";
 	c->row.tool = strdup(tool);

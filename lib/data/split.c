@@ -52,18 +52,21 @@ static ndl_status map_init(phrase_map *m, size_t n, ndl_error *err)
 	return NDL_OK;
 }
 
-/* How many phrasings of a group with `rows` rows go to validation, and as many to test. */
-static size_t quota(size_t rows, size_t per_tool)
+/* How many of a group's phrasings, which stand side by side, go to validation, and as many to test. */
+static size_t quota(const ticket *t, size_t n, size_t per_tool)
 {
-	if (rows < 3)
+	size_t phrasings = 0;
+	for (size_t i = 0; i < n; i++)
+		phrasings += i == 0 || t[i].phrase != t[i - 1].phrase;
+	if (phrasings < 3)
 		return 0;
-	size_t twelfth = (rows + 11) / 12;
+	size_t twelfth = (phrasings + 11) / 12;
 	return twelfth < per_tool ? twelfth : per_tool;
 }
 
 static void assign_group(ticket *t, size_t n, size_t per_tool, phrase_map *m, struct ndl_split_tool *tool)
 {
-	size_t want = quota(n, per_tool), given[NDL_PARTS] = {0};
+	size_t want = quota(t, n, per_tool), given[NDL_PARTS] = {0};
 	tool->name = t->tool;
 	tool->rows = n;
 	for (size_t i = 0; i < n; i++) {

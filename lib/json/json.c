@@ -14,6 +14,10 @@
 json_t *ndl_json_parse(const char *text, size_t len, ndl_error *err)
 {
 	json_error_t je;
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark, with which some editors begin a file */
+		text += 3;
+		len -= 3;
+	}
 	json_t *value = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &je);
 	if (!value) {
 		ndl_fail(err, NDL_EFORMAT, "invalid JSON at column %d: %s", je.column < 0 ? 0 : je.column, je.text);

@@ -142,6 +142,15 @@ PY
 	says a.st "feed-forward"
 }
 
+@test "the part of a tree that --prefix names" {
+	upstream make a.pkl -- spoil a.pkl outer.pkl log_temp nest
+	needle-quantize -q --bits 32 a.pkl -o a.st
+	needle-quantize -q --bits 32 --prefix outer/ outer.pkl -o b.st
+	cmp a.st b.st
+	run -3 --separate-stderr needle-quantize -q --prefix nonsense/ a.pkl -o c.st
+	[[ $stderr == *"a.pkl: "* ]] && [ ! -e c.st ]
+}
+
 @test "compressed, and in archives, with the vocabulary beside it" {
 	command -v spm_export_vocab >/dev/null || skip "no sentencepiece"
 	local tool f

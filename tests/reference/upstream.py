@@ -364,6 +364,8 @@ def spoil(source, out, key, what):
         node[last] = node[last][..., :-2]
     elif what == "layers":
         node[last] = node[last][:-1]
+    elif what == "nest":
+        ckpt["params"] = {"outer": ckpt["params"]}
     elif what == "extra":
         node[last + "_2"] = node[last]
     dump(ckpt, out, 4)

@@ -46,6 +46,8 @@ static void test_errors(void)
 	longer[sizeof longer - 1] = '\0';
 	ndl_fail(&e, NDL_EFORMAT, "%s", longer);
 	CHECK(ndl_utf8_check(e.text, strlen(e.text)) == strlen(e.text));
+	ndl_fail(&e, NDL_EFORMAT, "tool '%.3s': why", "\xd1\x8f\xd1\x8f");
+	CHECK_STR(e.text, "tool '\xd1\x8f?': why");
 	ndl_fail(&e, NDL_EINVAL, "inner");
 	ndl_fail(&e, NDL_EFORMAT, "outer: %s", e.text);
 	CHECK_STR(e.text, "outer: inner");
@@ -139,6 +141,12 @@ static void test_reader(void)
 	}
 	put(path, "", 0);
 	check_lines(path, want, 0);
+	snprintf(command, sizeof command, "cd %s && gzip -kf lines && xz -kf lines && zstd -qf lines && bzip2 -kf lines", dir);
+	if (system(command) == 0) {
+		const char *names[] = {"lines.gz", "lines.xz", "lines.zst", "lines.bz2"};
+		for (int i = 0; i < 4; i++)
+			check_lines(in_dir(names[i]), want, 0);
+	}
 	ndl_error e = NDL_ERROR_INIT;
 	size_t len;
 	char *all = ndl_read_all(path, &len, 10, &e);

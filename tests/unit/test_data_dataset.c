@@ -410,6 +410,23 @@ static void test_split(void)
 	ndl_lines_free(l);
 }
 
+/* Queries without a Latin letter are phrasings like others, and so are few that stand in many rows. */
+static void test_split_scripts(void)
+{
+	FILE *f = fopen(path, "w");
+	for (int i = 0; i < 120; i++)
+		fprintf(f, "{\"query\":\"\xd0\xb2\xd0\xba\xd0\xbb %c%c\",\"tools\":[{\"name\":\"a\"}],\"answers\":[{\"name\":\"a\"}]}\n",
+		        0xd0, 0x90 + i % 40);
+	fclose(f);
+	ndl_lines *l = load(NULL);
+	ndl_split s;
+	ndl_error e = NDL_ERROR_INIT;
+	CHECK_INT(ndl_lines_split(&s, l, 0, 5, &e), NDL_OK);
+	CHECK(s.n[NDL_VAL] == 12 && s.n[NDL_TEST] == 12 && s.n[NDL_TRAIN] == 96);
+	ndl_split_clear(&s);
+	ndl_lines_free(l);
+}
+
 int main(void)
 {
 	ndl_error e = NDL_ERROR_INIT;
@@ -427,6 +444,7 @@ int main(void)
 		test_bad_rows();
 		test_counts();
 		test_split();
+		test_split_scripts();
 	}
 	unlink(path);
 	ndl_tok_free(tok);
