@@ -24,13 +24,14 @@ typedef struct bench {
 	bool json, kernels_only, train;
 	const char *compare, *filter, *shape;
 	double min_s;             /* least time to spend on a row */
-	int prompt, answer;       /* tokens of the encoder's input (0: several lengths), decoded tokens */
+	int prompt, answer;       /* tokens of the encoder's input (0: several lengths), decoded tokens (0: 32 or what fits) */
 	int records;              /* of a batch */
 	const char *path;         /* of the model; NULL: only kernels are measured */
 	char hash[65];            /* its SHA-256 */
 	int prompts[BENCH_PROMPTS]; /* lengths to measure; 0 ends */
 	ndl_model *model;         /* while bench_model runs */
-	const char *levels[8];    /* masks to measure, rising; NULL ends */
+	const char *levels[8];    /* masks to measure, rising, each with the ",nodot" of $NEEDLE_CPU; NULL ends */
+	char level_names[NDL_ISA_AMX + 1][24];
 	int threads[2];           /* counts to measure; 0 ends */
 	bench_row *rows;
 	size_t n_rows, cap;
@@ -63,6 +64,8 @@ ndl_status bench_train(bench *b, ndl_error *err);
 /* needle-infer as a process: one query, many records. Before all others: a process counts the memory of the one
  * that starts it as its own. */
 ndl_status bench_processes(bench *b, ndl_error *err);
+/* The lengths to measure: --prompt and --answer, NDL_EINVAL if the model's windows are shorter; else what fits. */
+ndl_status bench_lengths(bench *b, const ndl_config *c, ndl_error *err);
 ndl_status bench_model(bench *b, ndl_error *err);
 /* Whole answers of the model, INT8, one thread: with jumping ahead and without, and the grammar's part. */
 ndl_status bench_answers(bench *b, ndl_error *err);

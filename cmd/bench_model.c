@@ -150,13 +150,14 @@ out:
 	return r.status;
 }
 
-/* --prompt, or the lengths that fit. */
-static ndl_status choose_prompts(bench *b, const ndl_config *c, ndl_error *err)
+ndl_status bench_lengths(bench *b, const ndl_config *c, ndl_error *err)
 {
 	static const int usual[] = {50, 200, 600, 1024};
 	size_t n = 0;
+	if (!b->answer)
+		b->answer = c->max_dec_len < 32 ? c->max_dec_len : 32;
 	if (b->prompt > c->max_enc_len || b->answer > c->max_dec_len)
-		return ndl_fail(err, NDL_ELIMIT, "this model takes %d tokens in and %d out: see --prompt and --answer",
+		return ndl_fail(err, NDL_EINVAL, "this model takes %d tokens in and %d out: see --prompt and --answer",
 		                c->max_enc_len, c->max_dec_len);
 	if (c->vocab_size < 4)
 		return ndl_fail(err, NDL_EUNSUPPORTED, "a vocabulary of %d", c->vocab_size);
@@ -173,7 +174,7 @@ ndl_status bench_model(bench *b, ndl_error *err)
 	b->model = ndl_model_open(b->path, err);
 	if (!b->model)
 		return err->code;
-	ndl_status status = choose_prompts(b, ndl_model_config(b->model), err);
+	ndl_status status = NDL_OK;
 	const char *level = b->levels[0];
 	for (int l = 1; b->levels[l]; l++)
 		if (!bench_trains_only(b->levels[l]))

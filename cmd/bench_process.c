@@ -92,7 +92,7 @@ static ndl_status run_process(const infer *p, char **argv, int out, int errors, 
 
 static ndl_status ask_once(infer *p, const char *timings, int errors, usage *u, ndl_error *err)
 {
-	char *argv[] = {p->program, "-m", (char *)(uintptr_t)p->model, "-j", p->threads, "-t", p->tools_path,
+	char *argv[] = {p->program, "-q", "-m", (char *)(uintptr_t)p->model, "-j", p->threads, "-t", p->tools_path,
 		(char *)(uintptr_t)question, (char *)(uintptr_t)timings, NULL};
 	return run_process(p, argv, p->null, errors, u, err);
 }
@@ -247,7 +247,7 @@ static void write_records(FILE *f, int n)
 static ndl_status record_rows(infer *p, int threads, ndl_error *err)
 {
 	static const char *const names[] = {"batch", "batch, share of processors", "batch, peak memory", NULL};
-	char *argv[] = {p->program, "-m", (char *)(uintptr_t)p->model, "-j", p->threads, "-i", p->records_path, NULL};
+	char *argv[] = {p->program, "-q", "-m", (char *)(uintptr_t)p->model, "-j", p->threads, "-i", p->records_path, NULL};
 	usage best = {1e9, 0, 0}, u;
 	for (int i = 0; i < 3 && bench_wants_any(p->b, names); i++) {
 		ndl_status status = run_process(p, argv, p->null, STDERR_FILENO, &u, err);

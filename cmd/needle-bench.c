@@ -232,11 +232,15 @@ static ndl_status choose(bench *b, ndl_error *err)
 	b->threads[0] = 1;
 	b->threads[1] = ndl_exec_threads(x) > 1 ? ndl_exec_threads(x) : 0;
 	ndl_exec_free(x);
+	const char *comma = mask ? strchr(mask, ',') : NULL;
 	int n = 0;
 	for (int i = NDL_ISA_SCALAR; i <= (int)best.isa; i++) {
 		ndl_kernels k;
-		if (ndl_kernels_init(&k, ndl_isa_name((ndl_isa)i), err) == NDL_OK && (int)k.isa == i)
-			b->levels[n++] = ndl_isa_name((ndl_isa)i);
+		snprintf(b->level_names[n], sizeof b->level_names[n], "%s%s", ndl_isa_name((ndl_isa)i), comma ? comma : "");
+		if (ndl_kernels_init(&k, b->level_names[n], err) == NDL_OK && (int)k.isa == i) {
+			b->levels[n] = b->level_names[n];
+			n++;
+		}
 	}
 	b->levels[n] = NULL;
 	return NDL_OK;
@@ -255,7 +259,7 @@ static ndl_status choose_model(bench *b, ndl_error *err)
 		return NDL_OK;
 	}
 	ndl_model *m = ndl_model_open(b->path, err); /* said here, not by every process */
-	if (m && ndl_map_open(&map, b->path, err) == NDL_OK) {
+	if (m && bench_lengths(b, ndl_model_config(m), err) == NDL_OK && ndl_map_open(&map, b->path, err) == NDL_OK) {
 		SHA256Data(map.data, map.size, b->hash);
 		ndl_map_close(&map);
 	}
@@ -311,7 +315,7 @@ int main(int argc, char **argv)
 			            "  needle-bench --train\n",
 			.options = options,
 			.flags = CLI_TAKES_MODEL},
-		.min_s = 0.2, .answer = 32, .records = 200,
+		.min_s = 0.2, .records = 200,
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	json_t *old = NULL;

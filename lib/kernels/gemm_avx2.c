@@ -5,30 +5,17 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile with -mavx2 -mfma"
 #endif
-#include <immintrin.h>
+#include "kernels/registers_avx2.h"
 
 enum { MR = 6, NR = 16 };
 #include "kernels/gemm_pack.inc"
 
-/* Masks of the first n < 8 lanes: 8 - n into this. */
-static const int32_t lanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
-#define MASK(n) _mm256_loadu_si256((const __m256i *)(lanes + 8 - ((n) < 8 ? (n) : 8)))
-
-#define V __m256
-#define W 8
-#define SET1(x) _mm256_set1_ps(x)
-#define LOAD(p) _mm256_loadu_ps(p)
-#define STORE(p, v) _mm256_storeu_ps(p, v)
-#define LOADN(p, n) _mm256_maskload_ps(p, MASK(n))
-#define STOREN(p, v, n) _mm256_maskstore_ps(p, MASK(n), v)
-#define ADD(a, b) _mm256_add_ps(a, b)
-#define MUL(a, b) _mm256_mul_ps(a, b)
 #define UNIT float
 #define DEPTH(k) (k)
 #define B_TYPE __m256
 #define B_LOAD(p) _mm256_loadu_ps(p)
 #define A_SPLAT(p) _mm256_broadcast_ss(p)
-#define MULTIPLY_ADD(s, a, b) _mm256_fmadd_ps(a, b, s)
+#define MULTIPLY_ADD(s, a, b) FMA(a, b, s)
 #include "kernels/gemm_body.inc"
 
 void ndl_kernels_fill_avx2(ndl_kernels *t)

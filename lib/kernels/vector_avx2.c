@@ -4,21 +4,8 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile with -mavx2 -mfma -mf16c"
 #endif
-#include <immintrin.h>
 #include <math.h>
-
-/* The lowest n < 8 lanes. */
-static inline __m256i lanes8(size_t n)
-{
-	return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
-}
-
-static inline float hsum(__m256 v)
-{
-	__m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-	s = _mm_add_ps(s, _mm_movehl_ps(s, s));
-	return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
-}
+#include "kernels/registers_avx2.h"
 
 static inline float hmax(__m256 v)
 {
@@ -35,26 +22,15 @@ static inline __m256 exp2i(__m256 v, __m256 n)
 	return _mm256_or_ps(_mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(v), shift)), nan);
 }
 
-#define V __m256
-#define W ((size_t)8)
-#define SET1(x) _mm256_set1_ps(x)
-#define LOAD(p) _mm256_loadu_ps(p)
-#define STORE(p, v) _mm256_storeu_ps(p, v)
-#define LOADN(p, n) _mm256_maskload_ps(p, lanes8(n))
-#define STOREN(p, v, n) _mm256_maskstore_ps(p, lanes8(n), v)
 #define KEEPN(v, n, f) _mm256_blendv_ps(f, v, _mm256_castsi256_ps(lanes8(n)))
-#define ADD(a, b) _mm256_add_ps(a, b)
 #define SUB(a, b) _mm256_sub_ps(a, b)
-#define MUL(a, b) _mm256_mul_ps(a, b)
 #define DIV(a, b) _mm256_div_ps(a, b)
 #define SQRT(a) _mm256_sqrt_ps(a)
 #define MAX(a, b) _mm256_max_ps(a, b)
-#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define FNMA(a, b, c) _mm256_fnmadd_ps(a, b, c)
 #define ROUND(v) _mm256_round_ps(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 #define EXP2I(v, n) exp2i(v, n)
 #define ZERO_BELOW(v, x, lim) _mm256_and_ps(v, _mm256_cmp_ps(x, lim, _CMP_NLT_UQ))
-#define HSUM(v) hsum(v)
 #define HMAX(v) hmax(v)
 #include "kernels/vector_body.inc"
 

@@ -117,24 +117,27 @@ static void narrow_f16(uint16_t *out, const float *x, size_t n)
 		out[i] = ndl_f16_from_f32(x[i]);
 }
 
+enum { PEAK_SUMS = 32 }; /* enough that none waits for itself, also where the compiler takes four at once */
+
 static float peak(size_t times)
 {
-	float zero[4] = {0}, one = 1;
-	__asm__ volatile("" : "+m"(zero)); /* the compiler must not know that all are the same */
-	float a = zero[0], b = zero[1], c = zero[2], d = zero[3];
+	float acc[PEAK_SUMS] = {0}, x[PEAK_SUMS], sum = 0;
+	for (size_t i = 0; i < PEAK_SUMS; i++)
+		x[i] = 1;
 	for (size_t t = 0; t < times; t++) {
-		__asm__ volatile("" : "+m"(one));
-		a += one * one;
-		b += one * one;
-		c += one * one;
-		d += one * one;
+		__asm__ volatile("" : "+m"(x)); /* the compiler must not know that all are the same */
+		NDL_UNROLL
+		for (size_t i = 0; i < PEAK_SUMS; i++)
+			acc[i] += x[i] * x[i];
 	}
-	return a + b + c + d;
+	for (size_t i = 0; i < PEAK_SUMS; i++)
+		sum += acc[i];
+	return sum;
 }
 
 void ndl_vectors_fill_ref(ndl_kernels *k)
 {
-	k->peak_products = 4;
+	k->peak_products = PEAK_SUMS;
 	k->peak = peak;
 	k->dot = dot;
 	k->axpy = axpy;

@@ -4,8 +4,8 @@
 #if !defined(__AVX2__) || !defined(__FMA__) || !defined(__F16C__)
 #error "compile with -mavx2 -mfma -mf16c"
 #endif
-#include <immintrin.h>
 #include <string.h>
+#include "kernels/registers_avx2.h"
 
 static inline __m256 load_bf16(const void *p)
 {
@@ -27,22 +27,6 @@ static inline __m256 load_i4(const void *p)
 	return _mm256_cvtepi32_ps(_mm256_srai_epi32(v, 28));
 }
 
-static inline float hsum(__m256 v)
-{
-	__m128 s = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
-	s = _mm_add_ps(s, _mm_movehl_ps(s, s));
-	return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
-}
-
-#define V __m256
-#define W ((size_t)8)
-#define SET1(x) _mm256_set1_ps(x)
-#define LOAD(p) _mm256_loadu_ps(p)
-#define STORE(p, v) _mm256_storeu_ps(p, v)
-#define ADD(a, b) _mm256_add_ps(a, b)
-#define MUL(a, b) _mm256_mul_ps(a, b)
-#define FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
-#define HSUM(v) hsum(v)
 #define F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const void *)(p)))
 #define BF16(p) load_bf16(p)
 #define I8(p) load_i8(p)

@@ -14,7 +14,7 @@ typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
 /* Arithmetic of the dense products (everything else is float32):
  *   F32   float32 inputs and sums
  *   BF16  inputs rounded to bfloat16, products summed in float32 (AMX or AVX-512's dot products
- *         where the CPU has them, else the scalar definition: slow, for tests). As the reference trains.
+ *         where the CPU has them, else the float32 kernels on rounded inputs). As the reference trains.
  *   INT8  as F32, but what meets INT8 or INT4 weights in a network's run is rounded to INT8 in groups,
  *         and products are summed in integers (kernels.h). Set it before making encoders and
  *         decoders, which keep to what they were made with. */
@@ -36,7 +36,7 @@ void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, vo
 const ndl_kernels *ndl_exec_kernels(const ndl_exec *x);
 void ndl_exec_set_precision(ndl_exec *x, ndl_precision p);
 ndl_precision ndl_exec_precision(const ndl_exec *x);
-/* Whether BF16 products run on matrix hardware here (else F32 is the faster choice). */
+/* Whether BF16 products are faster than F32 here. */
 int ndl_exec_has_fast_bf16(const ndl_exec *x);
 
 #endif

@@ -1,5 +1,5 @@
 /* integer.c - products of rounded rows with quantised weights: panel by panel for many rows, each weight
- * unpacked once; where it lies for a few. A row's result depends on nothing but itself. */
+ * unpacked once; where it lies for a few. A row's result depends on itself, and on whether it is one of a few. */
 #include "tensor/integer.h"
 #include "tensor/weight_internal.h"
 
