@@ -64,11 +64,6 @@ size_t ndl_gstate_forced(const ndl_gstate *s, char *out, size_t cap)
 
 /* ---- the shortest way out ---- */
 
-static uint32_t plus(uint32_t a, uint32_t b)
-{
-	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
-}
-
 /* Next byte of the cheapest text in a list, counting what must follow it. */
 static unsigned char close_list(const ndl_gstate *s, const ndl_gframe *f, const struct node *n)
 {
@@ -79,7 +74,7 @@ static unsigned char close_list(const ndl_gstate *s, const ndl_gframe *f, const 
 		if (f->phase == P_CHOICE && ndl_gused_has(ndl_gused(s), ndl_gchoice_key(i)))
 			continue;
 		if (f->phase == P_CALL) {
-			cost = plus(cost, s->g->node[c->value].cost);
+			cost = ndl_gc_plus(cost, s->g->node[c->value].cost);
 		} else if (f->phase == P_KEY) {
 			uint32_t bit = i - n->keys;
 			if (ndl_gkey_used(s, f, n, i))
@@ -88,7 +83,7 @@ static unsigned char close_list(const ndl_gstate *s, const ndl_gframe *f, const 
 			if (s->g->words[n->required + bit / 64] >> (bit % 64) & 1)
 				cost = 0;
 			else
-				cost = plus(cost, plus(1, s->g->node[c->value].cost));
+				cost = ndl_gc_plus(cost, ndl_gc_plus(1, s->g->node[c->value].cost));
 		}
 		if (cost < least) {
 			least = cost;

@@ -32,11 +32,6 @@ void ndl_gc_leave(struct compiler *c, size_t old);
 ndl_status ndl_gc_build(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index);
 /* The value of a keyword that is a count. */
 uint32_t ndl_gc_count_of(const json_t *schema, const char *key, uint32_t absent);
-/* a + b, UINT32_MAX if that is too much. */
-static inline uint32_t ndl_gc_plus(uint32_t a, uint32_t b)
-{
-	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
-}
 
 /* ---- compile_containers.c: that part of the node whose schema is at hand ---- */
 ndl_status ndl_gc_object(struct compiler *c, const json_t *schema, unsigned depth, uint32_t index);

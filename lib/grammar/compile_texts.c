@@ -74,15 +74,7 @@ static ndl_status seen_before(json_t *seen, const json_t *value, bool *is)
 	return status;
 }
 
-static bool is_listed(const json_t *list, const json_t *value)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (ndl_json_equal(json_array_get(list, i), value))
-			return true;
-	return !list;
-}
-
-/* The values as entries; `rest` is the schema without them. *kept tells how many the rest admits. */
+/* The values as entries; `rest` is the schema without what lists them. *kept tells how many the rest admits. */
 static ndl_status list_values(struct compiler *c, const json_t *schema, const json_t *rest, struct entry *e, size_t n, size_t *kept)
 {
 	const json_t *list = json_object_get(schema, "enum"), *constant = json_object_get(schema, "const");
@@ -91,7 +83,7 @@ static ndl_status list_values(struct compiler *c, const json_t *schema, const js
 	for (size_t i = 0; i < n && status == 0; i++) {
 		const json_t *value = constant ? constant : json_array_get(list, i);
 		bool twice = false;
-		if ((constant && !is_listed(list, value)) || ndl_tools_check_value(rest, value, NULL) < 0)
+		if (ndl_tools_check_value(rest, value, NULL) < 0)
 			continue;
 		if (c->unique)
 			status = seen_before(seen, value, &twice);
@@ -114,8 +106,7 @@ ndl_status ndl_gc_enum(struct compiler *c, const json_t *schema, uint32_t index)
 	uint32_t first = 0, count = 0;
 	ndl_status status = e && rest ? NDL_OK : ndl_gc_nomem(c);
 	if (status == 0) {
-		json_object_del(rest, "enum");
-		json_object_del(rest, "const");
+		json_object_del(rest, json_object_get(schema, "const") ? "const" : "enum");
 		status = list_values(c, schema, rest, e, n, &kept);
 	}
 	if (status == 0)

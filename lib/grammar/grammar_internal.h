@@ -154,14 +154,17 @@ uint32_t ndl_gnumber_count(const struct node *n, uint32_t cap);
  * without bounds, none has an exponent. */
 ndl_status ndl_gnumber_compile(struct node *n, const json_t *schema, ndl_error *err);
 
+/* a + b, UINT32_MAX if that is too much. */
+static inline uint32_t ndl_gc_plus(uint32_t a, uint32_t b)
+{
+	return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
 /* ---- threads.c ---- */
 /* As ndl_gstate_byte, but on false the state is spoilt. */
 bool ndl_gstep(ndl_gstate *s, unsigned char b);
-/* A thread of `from` as the only one, or one more, of `to`; false if there is no room. */
+/* A thread of `from` as the only one of `to`. */
 void ndl_gstate_pick(ndl_gstate *to, const ndl_gstate *from, uint32_t thread);
-bool ndl_gstate_add(ndl_gstate *to, const ndl_gstate *from, uint32_t thread);
-/* Drops the last thread. */
-void ndl_gstate_drop(ndl_gstate *s);
 
 /* ---- state.c: the last thread of a state ---- */
 /* FORK: the byte was not taken, as it begins a value (on top now) that has alternatives. REFUSED:

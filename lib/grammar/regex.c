@@ -146,14 +146,14 @@ static ndl_status too_complex(struct builder *b)
 	return ndl_fail(b->err, NDL_ELIMIT, "pattern needs too many states");
 }
 
-static bool holds(uint32_t assertion, uint8_t before, bool at_end, uint8_t next)
+static bool holds(uint32_t assertion, uint8_t before, bool at_end, uint8_t next, bool widest)
 {
 	bool edge = (before & WORD) != (next & WORD), known = !((before | next) & OTHER);
 	switch (assertion) {
 	case ASSERT_START: return before & AT_START;
 	case ASSERT_END: return at_end;
-	case ASSERT_WORD: return known && edge;
-	default: return known && !edge;
+	case ASSERT_WORD: return known ? edge : widest;
+	default: return known ? !edge : widest;
 	}
 }
 
@@ -180,7 +180,7 @@ static bool close_key(struct builder *b, const struct key *k, bool at_end, uint8
 			PUSH(s->arg);
 			break;
 		case NFA_ASSERT:
-			if (holds(s->arg, k->before, at_end, next))
+			if (holds(s->arg, k->before, at_end, next, b->n->widest))
 				PUSH(s->out);
 			break;
 		}
@@ -334,11 +334,11 @@ static ndl_status determinise(struct builder *b)
 	return status;
 }
 
-ndl_regex *ndl_regex_build(const char *text, size_t len, ndl_error *err)
+ndl_regex *ndl_regex_build(const char *text, size_t len, bool widest, ndl_error *err)
 {
 	struct nfa n;
 	struct builder b = {.n = &n, .r = ndl_calloc(1, sizeof(ndl_regex)), .err = err};
-	ndl_status status = ndl_nfa_parse(&n, text, len, err);
+	ndl_status status = ndl_nfa_parse(&n, text, len, widest, err);
 	if (status == 0)
 		status = b.r ? make_classes(b.r, &n, &b.classes, err) : ndl_fail_nomem(err, "pattern");
 	if (status == 0)

@@ -171,7 +171,7 @@ static ndl_regex *build_lookahead(const char *group, size_t len, ndl_error *err)
 	}
 	memcpy(text, "^(?:", 4); /* (?=…) is as long */
 	memcpy(text + 4, group + 3, len - 3);
-	r = ndl_regex_build(text, len + 1, err);
+	r = ndl_regex_build(text, len + 1, group[2] == '!', err);
 	free(text);
 	return r;
 }
@@ -211,7 +211,7 @@ ndl_regex *ndl_regex_new(const char *pattern, ndl_error *err)
 		at += end;
 	}
 	if (n == 0 || has_alternatives(pattern + at, len - at))
-		return ndl_regex_build(pattern, len, err);
+		return ndl_regex_build(pattern, len, false, err);
 	char *rest = ndl_calloc(len + 2, 1);
 	if (!rest) {
 		ndl_fail_nomem(err, "pattern");
@@ -219,7 +219,7 @@ ndl_regex *ndl_regex_new(const char *pattern, ndl_error *err)
 	}
 	rest[0] = '^';
 	memcpy(rest + 1, pattern + at, len - at);
-	ndl_regex *r = ndl_regex_build(rest, len - at + 1, err);
+	ndl_regex *r = ndl_regex_build(rest, len - at + 1, false, err);
 	free(rest);
 	for (size_t i = 0; r && i < n; i++)
 		r = restrict_by(r, group[i], group_len[i], err);

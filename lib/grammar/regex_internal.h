@@ -52,8 +52,8 @@ uint32_t ndl_regex_step(const ndl_regex *r, uint32_t state, uint32_t point);
 
 /* ---- between the regex files ---- */
 
-/* One expression without lookaheads, as ndl_regex_new. */
-ndl_regex *ndl_regex_build(const char *text, size_t len, ndl_error *err);
+/* One expression without lookaheads, as ndl_regex_new. widest: as in nfa. */
+ndl_regex *ndl_regex_build(const char *text, size_t len, bool widest, ndl_error *err);
 /* Sets r->range to begin at these n points (which it sorts), all without a class. -1: no memory. */
 int ndl_regex_points(ndl_regex *r, uint32_t *point, size_t n);
 /* Whether texts may hold this character: not NUL or a surrogate. */
@@ -79,11 +79,12 @@ struct nfa {
 	struct span *span;
 	size_t n_states, cap_states, n_sets, cap_sets, n_spans, cap_spans;
 	uint32_t start;
+	bool widest;       /* where dialects disagree, what any of them accepts (as for what must not be) */
 	bool words;        /* \b or \B occurs; then set 0 is \w, set 1 what only some dialects may count to it */
 };
 
 /* Clear it in any case. State 0 is MATCH. */
-ndl_status ndl_nfa_parse(struct nfa *n, const char *text, size_t len, ndl_error *err);
+ndl_status ndl_nfa_parse(struct nfa *n, const char *text, size_t len, bool widest, ndl_error *err);
 void ndl_nfa_clear(struct nfa *n);
 
 #endif

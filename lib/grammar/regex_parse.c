@@ -151,7 +151,7 @@ static int64_t class_item(struct parser *p, bool outer)
 
 static uint32_t class_(struct parser *p)
 {
-	bool outer = accept(p, "^");
+	bool negated = accept(p, "^"), outer = negated != p->n->widest;
 	while (!p->failed && !accept(p, "]")) {
 		if (p->at >= p->end)
 			return ndl_rx_fail(p, NDL_EINVAL, "class that is not closed");
@@ -172,7 +172,7 @@ static uint32_t class_(struct parser *p)
 		if (lo >= 0 && !p->failed)
 			ndl_rx_span(p, (uint32_t)lo, (uint32_t)hi);
 	}
-	if (outer && !p->failed)
+	if (negated && !p->failed)
 		ndl_rx_negate(p, 0);
 	return set_leaf(p);
 }
@@ -212,7 +212,9 @@ static uint32_t atom(struct parser *p)
 	if (accept(p, "$"))
 		return assertion(p, ASSERT_END);
 	if (accept(p, ".")) {
-		ADD(p, {'\n', '\n'}, {'\r', '\r'}, {0x2028, 0x2029});
+		ADD(p, {'\n', '\n'});
+		if (!p->n->widest)
+			ADD(p, {'\r', '\r'}, {0x2028, 0x2029});
 		ndl_rx_negate(p, 0);
 		return set_leaf(p);
 	}
@@ -221,7 +223,7 @@ static uint32_t atom(struct parser *p)
 	uint32_t point;
 	if (accept(p, "\\")) {
 		char c = p->at < p->end ? *p->at : '\0';
-		if (c && ndl_rx_class(p, c, false)) {
+		if (c && ndl_rx_class(p, c, p->n->widest)) {
 			p->at++;
 			return set_leaf(p);
 		}
@@ -322,10 +324,10 @@ static uint32_t alternatives(struct parser *p)
 	return all;
 }
 
-ndl_status ndl_nfa_parse(struct nfa *n, const char *text, size_t len, ndl_error *err)
+ndl_status ndl_nfa_parse(struct nfa *n, const char *text, size_t len, bool widest, ndl_error *err)
 {
 	struct parser p = {.n = n, .text = text, .at = text, .end = text + len, .err = err};
-	*n = (struct nfa){0};
+	*n = (struct nfa){.widest = widest};
 	ndl_rx_class(&p, 'w', false);
 	ndl_rx_store(&p);
 	ndl_rx_span(&p, 0x80, CHAR_MAX_POINT);

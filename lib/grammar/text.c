@@ -10,8 +10,8 @@
 enum {
 	LENGTH_TABLE = 4 << 20,   /* states times lengths */
 	LENGTH_WORK = 100 << 20,  /* and times classes */
-	SEARCH_DEPTH = 200,       /* characters to look ahead for an item that is new */
-};
+	SEARCH_DEPTH = 200,       /* characters to look ahead for an item that is new: so many, and more than there */
+};                                /* are states, mean a loop, and with it texts enough */
 
 #define NEVER UINT32_MAX
 #define HASH_START UINT64_C(14695981039346656037) /* FNV-1a, by characters */
@@ -83,7 +83,7 @@ static void search_span(struct search *s, uint32_t state, uint32_t count, uint64
 		lo = lo < span.lo ? span.lo : lo;
 		hi = hi > span.hi ? span.hi : hi;
 		uint32_t many = s->used.n + s->cap;
-		if (hi - lo >= many || depth > SEARCH_DEPTH) {
+		if (hi - lo >= many || (depth > SEARCH_DEPTH && (uint32_t)depth > r->n_states)) {
 			s->found = s->cap;
 			return;
 		}

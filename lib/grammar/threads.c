@@ -38,7 +38,8 @@ static uint32_t words_of(const ndl_gstate *s, uint32_t t)
 	return (t + 1 < s->n_threads ? s->at[t + 1].word : s->n_words) - s->at[t].word;
 }
 
-bool ndl_gstate_add(ndl_gstate *to, const ndl_gstate *from, uint32_t t)
+/* A thread of `from` as one more of `to`; false if there is no room. */
+static bool add(ndl_gstate *to, const ndl_gstate *from, uint32_t t)
 {
 	uint32_t frames = frames_of(from, t), words = words_of(from, t);
 	if (to->n_threads >= NDL_GSTATE_THREADS || frames > NDL_GSTATE_FRAMES - to->n_frames ||
@@ -57,10 +58,11 @@ void ndl_gstate_pick(ndl_gstate *to, const ndl_gstate *from, uint32_t t)
 {
 	to->g = from->g;
 	to->n_threads = to->n_frames = to->n_words = 0;
-	ndl_gstate_add(to, from, t);
+	add(to, from, t);
 }
 
-void ndl_gstate_drop(ndl_gstate *s)
+/* Drops the last thread. */
+static void drop(ndl_gstate *s)
 {
 	s->n_threads--;
 	s->n_frames = s->at[s->n_threads].frame;
@@ -75,7 +77,7 @@ static void join_last(ndl_gstate *s)
 		if (frames_of(s, t) == frames && words_of(s, t) == words &&
 		    memcmp(s->frame + s->at[t].frame, s->frame + s->at[last].frame, frames * sizeof *s->frame) == 0 &&
 		    memcmp(s->word + s->at[t].word, s->word + s->at[last].word, words * sizeof *s->word) == 0) {
-			ndl_gstate_drop(s);
+			drop(s);
 			return;
 		}
 }
@@ -84,20 +86,20 @@ static void join_last(ndl_gstate *s)
 static void step_thread(ndl_gstate *s, const ndl_gstate *from, uint32_t t, unsigned char b)
 {
 	ndl_gstate before;
-	if (!ndl_gstate_add(s, from, t))
+	if (!add(s, from, t))
 		return;
 	switch (ndl_gadvance(s, b)) {
 	case G_TAKEN:
 		join_last(s);
 		return;
 	case G_REFUSED:
-		ndl_gstate_drop(s);
+		drop(s);
 		return;
 	case G_FORK:
 		break;
 	}
 	ndl_gstate_pick(&before, s, s->n_threads - 1);
-	ndl_gstate_drop(s);
+	drop(s);
 	ndl_gframe *top = &before.frame[before.n_frames - 1];
 	const struct node *n = &s->g->node[top->node];
 	for (uint32_t i = 0; i < n->n_alts; i++) {

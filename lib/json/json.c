@@ -81,6 +81,18 @@ void ndl_json_write_string(ndl_buf *out, const char *text, size_t len, int flags
 	ndl_buf_byte(out, '"');
 }
 
+/* Adds one to the last digit of a number as %e prints it; false if that makes it longer. */
+static bool next_up(char *text)
+{
+	char *c = strchr(text, 'e') - 1;
+	for (; c >= text && (*c == '9' || *c == '.'); c--)
+		*c = *c == '9' ? '0' : '.';
+	if (c < text || *c == '-')
+		return false;
+	++*c;
+	return true;
+}
+
 /* Python's repr: the shortest digits that read back, in positional notation for exponents
  * -4..15, else scientific with at least two exponent digits. */
 void ndl_json_write_double(ndl_buf *out, double x)
@@ -93,7 +105,8 @@ void ndl_json_write_double(ndl_buf *out, double x)
 	}
 	for (; precision < 17; precision++) {
 		snprintf(text, sizeof text, "%.*e", precision, x);
-		if (strtod(text, NULL) == x)
+		/* below a power of two doubles are closer: the nearest decimal may miss it where the next does not */
+		if (strtod(text, NULL) == x || (precision < 16 && next_up(text) && strtod(text, NULL) == x))
 			break;
 	}
 	char *e = strchr(text, 'e');

@@ -12,8 +12,13 @@ enum { MATCH_LIMIT = 200000, HEAP_KIB = 4096 };
 
 static pcre2_code *compile(const char *pattern, int *error, size_t *offset)
 {
-	return pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-		PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C, error, offset, NULL);
+	pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+	if (context)
+		pcre2_set_compile_extra_options(context, PCRE2_EXTRA_ALT_BSUX); /* \u{…} */
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+		PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_ALT_BSUX | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C, error, offset, context);
+	pcre2_compile_context_free(context);
+	return code;
 }
 
 bool ndl_tools_check_pattern(const char *pattern, char *why, size_t size)

@@ -2,6 +2,7 @@
  * grammar could not honour. */
 #include "tools/schema_internal.h"
 
+#include <ctype.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,13 +51,17 @@ static json_t *resolve(const json_t *root, const char *ref)
 		for (ref++; *ref && *ref != '/'; ref++) {
 			if (ref[0] == '~' && (ref[1] == '0' || ref[1] == '1'))
 				ndl_buf_byte(&key, *++ref == '0' ? '~' : '/');
-			else
+			else if (ref[0] == '%' && isxdigit((unsigned char)ref[1]) && isxdigit((unsigned char)ref[2])) {
+				ndl_buf_byte(&key, (int)strtol((const char[]){ref[1], ref[2], '\0'}, NULL, 16));
+				ref += 2; /* it is a URI */
+			} else
 				ndl_buf_byte(&key, *ref);
 		}
-		if (json_is_array(at))
-			at = json_array_get(at, strtoul(ndl_buf_cstr(&key), NULL, 10));
+		const char *text = ndl_buf_cstr(&key);
+		if (!json_is_array(at))
+			at = json_object_get(at, text);
 		else
-			at = json_object_get(at, ndl_buf_cstr(&key));
+			at = *text && !text[strspn(text, "0123456789")] ? json_array_get(at, strtoul(text, NULL, 10)) : NULL;
 		ndl_buf_clear(&key);
 	}
 	return (json_t *)(uintptr_t)at;
@@ -122,9 +127,12 @@ static ndl_status check_unique(struct schema_context *c, json_t *out, const stru
 {
 	struct path at = {up, "uniqueItems", 0};
 	const json_t *items = json_object_get(out, "items"), *max = json_object_get(out, "maxItems");
+	const json_t *constant = json_object_get(items, "const"), *list = json_object_get(items, "enum");
 	bool scalar = !json_object_get(items, "anyOf") && !json_object_get(items, "oneOf") &&
-	              (json_object_get(items, "enum") || json_object_get(items, "const") ||
-	               !(ndl_tools_types(items) & (NDL_TYPE_ARRAY | NDL_TYPE_OBJECT)));
+	              (list || constant || !(ndl_tools_types(items) & (NDL_TYPE_ARRAY | NDL_TYPE_OBJECT))) &&
+	              !json_is_array(constant) && !json_is_object(constant);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		scalar = scalar && !json_is_array(json_array_get(list, i)) && !json_is_object(json_array_get(list, i));
 	if (!json_object_get(out, "uniqueItems") || (scalar && !(max && json_integer_value(max) < 2)))
 		return NDL_OK;
 	json_object_del(out, "uniqueItems");
@@ -270,9 +278,25 @@ static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in,
 static ndl_status admit_null(struct schema_context *c, json_t *out)
 {
 	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf");
-	if (json_object_get(out, "type"))
-		return ndl_tools_add_type(c, out, "null");
-	return list && json_array_append_new(list, json_pack("{s:s}", "type", "null")) < 0 ? ndl_fail_nomem(c->err, "schema") : NDL_OK;
+	if (list && ndl_tools_check_value(out, json_null(), NULL) < 0 && json_array_append_new(list, json_pack("{s:s}", "type", "null")) < 0)
+		return ndl_fail_nomem(c->err, "schema");
+	return json_object_get(out, "type") ? ndl_tools_add_type(c, out, "null") : NDL_OK;
+}
+
+/* Objects have no properties but those declared, in each alternative. */
+static ndl_status close_objects(struct schema_context *c, json_t *out)
+{
+	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf"), *one;
+	ndl_status status = NDL_OK;
+	size_t i;
+	json_array_foreach(list, i, one) {
+		json_t *closed = status == 0 ? json_deep_copy(one) : NULL; /* it may stand elsewhere, too */
+		status = closed ? close_objects(c, closed) : status < 0 ? status : ndl_fail_nomem(c->err, "schema");
+		json_array_set_new(list, i, closed ? closed : json_null());
+	}
+	if (status < 0 || list || json_object_get(out, "additionalProperties") || !(ndl_tools_types(out) & NDL_TYPE_OBJECT))
+		return status;
+	return ndl_tools_set(c, out, "additionalProperties", json_false());
 }
 
 /* *out: an object that becomes the normal form of in, or false. */
@@ -284,8 +308,8 @@ static ndl_status take_all(struct schema_context *c, json_t **out, json_t *in, i
 		status = take_later(c, out, in, depth, at);
 	if (status < 0 || json_is_false(*out))
 		return status;
-	if (json_is_false(json_object_get(in, "unevaluatedProperties")) && !json_object_get(*out, "additionalProperties"))
-		status = ndl_tools_set(c, *out, "additionalProperties", json_false());
+	if (json_is_false(json_object_get(in, "unevaluatedProperties")))
+		status = close_objects(c, *out);
 	if (status == 0 && json_is_true(json_object_get(in, "nullable")))
 		status = admit_null(c, *out);
 	if (status == 0)
@@ -338,7 +362,7 @@ static bool is_flat(const json_t *params)
 {
 	const json_t *type = json_object_get(params, "type");
 	const char *name = json_is_string(type) ? ndl_tools_type(json_string_value(type)) : NULL;
-	if (name && strcmp(name, "object") == 0)
+	if (json_is_array(type) || (name && strcmp(name, "object") == 0))
 		return false;
 	const char *key;
 	json_t *value;

@@ -19,7 +19,7 @@ enum { NDL_REF_DEPTH = 3, NDL_REF_ACTIVE = 64 };
 struct schema_context {
 	const json_t *root; /* what "#/…" refers to */
 	int flags;
-	size_t nodes;
+	size_t nodes, work; /* schemas made; enum values compared */
 	int level;          /* properties and items entered */
 	int trying;         /* inside an alternative: a contradiction only rules it out */
 	struct {
@@ -80,6 +80,8 @@ ndl_status ndl_tools_take_pattern(struct schema_context *c, json_t *out, json_t 
 json_t *ndl_tools_merge(struct schema_context *c, json_t *a, json_t *b, const struct path *at);
 /* false, for a contradiction; an error (NULL) unless an alternative is being tried. */
 json_t *ndl_tools_nothing(struct schema_context *c, const struct path *at, const char *why);
+/* The names that a schema requires, as the keys of an object (new reference). */
+json_t *ndl_tools_required_names(const json_t *schema);
 /* Takes out properties and items that no value fits; *nothing: no value fits the whole. */
 ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *nothing);
 /* Sign of a - b, exact for integers. */

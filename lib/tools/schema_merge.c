@@ -1,11 +1,12 @@
 /* schema_merge.c - a schema for what satisfies two: allOf, $ref and anyOf with neighbours. */
 #include "tools/schema_internal.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
 
-enum { MERGE_WORK = 1000000 /* comparisons of enum values */ };
+enum { MERGE_WORK = 20000000 /* comparisons of enum values, of all schemas of a tool */ };
 
 json_t *ndl_tools_nothing(struct schema_context *c, const struct path *at, const char *why)
 {
@@ -21,11 +22,11 @@ ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *
 	const json_t *items = json_object_get(schema, "items"), *required = json_object_get(schema, "required");
 	const char *key;
 	void *next;
+	for (size_t i = 0; i < json_array_size(required); i++)
+		*nothing = *nothing || json_is_false(json_object_get(properties, json_string_value(json_array_get(required, i))));
 	json_object_foreach_safe(properties, next, key, value)
-		if (json_is_false(value)) {
-			*nothing = *nothing || ndl_tools_has_string(required, key);
+		if (json_is_false(value))
 			json_object_del(properties, key);
-		}
 	if (!json_is_false(items))
 		return NDL_OK;
 	*nothing = *nothing || json_integer_value(json_object_get(schema, "minItems")) > 0;
@@ -49,7 +50,7 @@ bool ndl_tools_is_multiple(const json_t *value, const json_t *step)
 		return json_integer_value(value) % json_integer_value(step) == 0;
 	/* decimals are not exact in binary: 0.3 is a multiple of 0.1 */
 	double q = json_number_value(value) / json_number_value(step);
-	return fabs(q - nearbyint(q)) <= 1e-9 * (1 + fabs(q));
+	return fabs(q - nearbyint(q)) <= 2 * DBL_EPSILON * fabs(q);
 }
 
 bool ndl_tools_is_listed(const json_t *list, const json_t *value)
@@ -107,7 +108,8 @@ static enum outcome merge_enum(struct schema_context *c, json_t *out, const json
 {
 	const json_t *mine = json_object_get(out, "enum");
 	struct path here = {at, "enum", 0};
-	if (json_array_size(mine) * json_array_size(value) > MERGE_WORK)
+	c->work += json_array_size(mine) * json_array_size(value);
+	if (c->work > MERGE_WORK)
 		return outcome(ndl_tools_fail_at(c->err, NDL_ELIMIT, &here, "too many values to combine"));
 	json_t *kept = json_array();
 	for (size_t i = 0; kept && i < json_array_size(mine); i++)
@@ -201,6 +203,15 @@ static enum outcome merge_keyword(struct schema_context *c, json_t *out, const c
 
 /* ---- objects ---- */
 
+json_t *ndl_tools_required_names(const json_t *schema)
+{
+	const json_t *list = json_object_get(schema, "required");
+	json_t *names = json_object();
+	for (size_t i = 0; names && i < json_array_size(list); i++)
+		json_object_set_new(names, json_string_value(json_array_get(list, i)), json_true());
+	return names;
+}
+
 /* What schema says of a property: its own, that of all others, or true; false if it admits none. */
 static json_t *property_of(const json_t *schema, const char *key)
 {
@@ -223,8 +234,9 @@ static enum outcome merge_objects(struct schema_context *c, json_t *out, const j
 {
 	const json_t *from[] = {a, b};
 	json_t *all = json_object(), *needed = json_array(), *value;
+	json_t *names = ndl_tools_required_names(a), *theirs = ndl_tools_required_names(b);
 	const char *key;
-	enum outcome o = all && needed ? DONE : FAILED;
+	enum outcome o = all && needed && names && theirs && json_object_update(names, theirs) == 0 ? DONE : FAILED;
 	for (size_t k = 0; k < 2; k++) {
 		json_t *properties = json_object_get(from[k], "properties");
 		json_object_foreach(properties, key, value) {
@@ -233,7 +245,7 @@ static enum outcome merge_objects(struct schema_context *c, json_t *out, const j
 			json_t *both = merge_property(c, a, b, key, at);
 			if (!both || json_object_set_new(all, key, json_is_true(both) ? json_object() : both) < 0)
 				o = FAILED;
-			if (ndl_tools_has_string(json_object_get(a, "required"), key) || ndl_tools_has_string(json_object_get(b, "required"), key))
+			if (json_object_get(names, key))
 				json_array_append_new(needed, json_string(key));
 		}
 	}
@@ -242,6 +254,8 @@ static enum outcome merge_objects(struct schema_context *c, json_t *out, const j
 		o = FAILED;
 	json_decref(all);
 	json_decref(needed);
+	json_decref(names);
+	json_decref(theirs);
 	return o;
 }
 
@@ -257,7 +271,7 @@ static json_t *distribute(struct schema_context *c, json_t *a, json_t *b, bool s
 {
 	json_t *many = swapped ? b : a, *one = swapped ? a : b, *kept = json_array(), *all = NULL, *alternative;
 	const char *key = alternatives_of(many);
-	json_t *description = json_object_get(a, "description");
+	json_t *mine = json_object_get(a, "description"), *description = mine ? mine : json_object_get(b, "description");
 	size_t i;
 	c->trying++;
 	json_array_foreach(json_object_get(many, key), i, alternative) {

@@ -153,6 +153,18 @@ static json_t *join_types(const json_t *a, const json_t *b, bool null)
 	return NULL;
 }
 
+/* Whether its type admits each value that a schema lists. */
+static bool lists_its_own(const json_t *schema)
+{
+	json_t *bare = json_copy((json_t *)(uintptr_t)schema), *constant = json_object_get(schema, "const");
+	const json_t *list = json_object_get(schema, "enum");
+	bool own = json_object_del(bare, constant ? "const" : "enum") == 0;
+	for (size_t i = 0; own && i < count_values(schema); i++)
+		own = ndl_tools_check_value(bare, constant ? constant : json_array_get(list, i), NULL) == 0;
+	json_decref(bare);
+	return own;
+}
+
 /* a or b as one schema, or NULL where it takes two. */
 static json_t *join(json_t *a, json_t *b)
 {
@@ -167,7 +179,8 @@ static json_t *join(json_t *a, json_t *b)
 		return join_values(a, b, true);
 	if (is_listing(a) || is_listing(b)) {
 		bool plain = has_only(a, "type", "enum", "const") && has_only(b, "type", "enum", "const") && is_listing(a) &&
-		             is_listing(b) && !ndl_tools_declared_types(a) == !ndl_tools_declared_types(b);
+		             is_listing(b) && !ndl_tools_declared_types(a) == !ndl_tools_declared_types(b) &&
+		             lists_its_own(a) && lists_its_own(b);
 		return plain && count_values(a) * count_values(b) < UNION_WORK ? join_values(a, b, false) : NULL;
 	}
 	bool bare = has_only(a, "type", NULL, NULL) && has_only(b, "type", NULL, NULL);
@@ -184,29 +197,20 @@ static bool is_closed(const json_t *schema)
 	return json_object_size(json_object_get(schema, "properties")) > 0 || json_is_false(more);
 }
 
-static bool requires(const json_t *schema, const char *key)
-{
-	const json_t *list = json_object_get(schema, "required");
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (strcmp(json_string_value(json_array_get(list, i)), key) == 0)
-			return true;
-	return false;
-}
-
 static bool excludes(const json_t *a, const json_t *b);
 
 /* Whether an object as the grammar writes it for a, with declared properties only, fails b. */
 static bool object_excludes(const json_t *a, const json_t *b)
 {
-	json_t *mine = json_object_get(a, "properties"), *theirs = json_object_get(b, "properties"), *value;
-	const json_t *required = json_object_get(b, "required");
-	const char *key;
+	const json_t *mine = json_object_get(a, "properties"), *theirs = json_object_get(b, "properties");
+	const json_t *required = json_object_get(b, "required"), *given = json_object_get(a, "required");
 	for (size_t i = 0; is_closed(a) && i < json_array_size(required); i++)
 		if (!json_object_get(mine, json_string_value(json_array_get(required, i))))
 			return true;
-	json_object_foreach(mine, key, value) {
-		const json_t *other = json_object_get(theirs, key);
-		if (!requires(a, key))
+	for (size_t i = 0; i < json_array_size(given); i++) {
+		const char *key = json_string_value(json_array_get(given, i));
+		const json_t *value = json_object_get(mine, key), *other = json_object_get(theirs, key);
+		if (!value)
 			continue;
 		if (other ? excludes(value, other) : json_is_false(json_object_get(b, "additionalProperties")))
 			return true;
@@ -296,7 +300,7 @@ static ndl_status check_apart(struct schema_context *c, const json_t *list, cons
 /* Type, properties and required of all alternatives together, for those who only read. */
 static int summarise(json_t *out, const json_t *list)
 {
-	json_t *properties = json_object(), *required = json_array(), *value;
+	json_t *properties = json_object(), *required = json_array(), *names = json_array(), *value;
 	const char *key;
 	int failed = 0;
 	bool typed = true;
@@ -306,11 +310,12 @@ static int summarise(json_t *out, const json_t *list)
 		json_t *one = json_array_get(list, i), *theirs = json_object_get(one, "properties");
 		failed |= typed ? add_types(out, one) : 0;
 		failed |= theirs ? json_object_update_missing(properties, theirs) : 0;
+		failed |= json_array_append_new(names, ndl_tools_required_names(one));
 	}
 	json_object_foreach(properties, key, value) {
 		bool all = true;
 		for (size_t i = 0; i < json_array_size(list); i++)
-			all = all && requires(json_array_get(list, i), key);
+			all = all && json_object_get(json_array_get(names, i), key);
 		if (all)
 			failed |= json_array_append_new(required, json_string(key));
 	}
@@ -320,6 +325,7 @@ static int summarise(json_t *out, const json_t *list)
 		failed |= json_object_set(out, "required", required);
 	json_decref(properties);
 	json_decref(required);
+	json_decref(names);
 	return failed;
 }
 

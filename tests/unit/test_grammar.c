@@ -146,6 +146,11 @@ static void strings(void)
 		LIST("'\xf0\x9f\x98\x83'", "'\\ud83d\\ude03'", "'\xf0\x9f\x99\x80'"));
 	values("{'type':'string','pattern':'^(?=.*[A-Z])(?!.*xx).{3,5}$'}", LIST("'abC'", "'Axbx'"), LIST("'abc'", "'AB'", "'Axx'", "'ABCDEF'"));
 	values("{'type':'string','pattern':'\\\\bfoo\\\\b'}", LIST("'foo'", "'a foo.'"), LIST("'food'", "'xfoo'", "'foo\xc3\xa9'"));
+	/* what must not be is meant as widely as any dialect reads it */
+	values("{'type':'string','pattern':'^(?!.*\\\\bfoo\\\\b).*$'}", LIST("'food'"), LIST("'foo'", "'\xc3\xa9" "foo'"));
+	values("{'type':'string','pattern':'^(?!.{3,}$)'}", LIST("'ab'"), LIST("'abc'", "'a\\rb'"));
+	values("{'type':'string','pattern':'^(?!\\\\s*$).+'}", LIST("'a'", "' a'"), LIST("' '", "'\xc2\xa0'"));
+	values("{'type':'string','pattern':'^\\\\u{41}$'}", LIST("'A'"), LIST("'u'"));
 	values("{'type':'string','allOf':[{'pattern':'^a'},{'pattern':'z$'},{'maxLength':3}]}", LIST("'az'", "'abz'"), LIST("'a'", "'abcz'", "'bz'"));
 	values("{'type':'string','format':'date'}", LIST("'2024-02-29'", "'1999-12-31'"), LIST("'2023-02-29'", "'2024-13-01'", "'2024-04-31'", "'0000-01-01'", "'24-01-01'"));
 	values("{'type':'string','format':'time'}", LIST("'23:59:59Z'", "'07:30:00.25+02:00'"), LIST("'24:00:00Z'", "'07:30'"));
@@ -160,6 +165,11 @@ static void strings(void)
 
 static void alternatives(void)
 {
+	values("{'nullable':true,'anyOf':[{'type':'object','properties':{'x':{'type':'integer'}},'required':['x']},"
+	       "{'type':'object','properties':{'y':{'type':'string'}},'required':['y']}]}", LIST("null", "{'x':1}"), LIST("1", "{}"));
+	values("{'type':'object','unevaluatedProperties':false,'anyOf':[{'properties':{'a':{'type':'integer'}}},{'type':'object'}]}",
+	       LIST("{'a':1}", "{}"), LIST("{'zz':1}"));
+	values("{'anyOf':[{'type':'string','enum':['x',5]},{'type':'integer','enum':[1]}]}", LIST("'x'", "1"), LIST("5"));
 	values("{'anyOf':[{'type':'string','pattern':'^a+$'},{'type':'string','maxLength':1},{'type':'integer'}]}", LIST("'aaa'", "'b'", "''", "7"), LIST("'bb'", "'ab'", "true"));
 	values("{'anyOf':[{'type':'integer','minimum':10,'maximum':19},{'enum':[1,150]},{'type':'number','minimum':0,'maximum':0.5}]}",
 		LIST("10", "1", "150", "0.25", "0"), LIST("15.5", "2", "1.5", "9", "1500", "0.75"));
@@ -434,6 +444,8 @@ static void errors(void)
 	CHECK_STR(failure("{'type':'number','multipleOf':1e-12}"), "tool \"f\": /properties/a: multipleOf with this value is not supported");
 	CHECK_STR(failure("{'type':'string','pattern':'^ab$','minLength':3}"), "tool \"f\": /properties/a: no text of the length allowed matches");
 	CHECK_STR(failure("{'type':'string','pattern':'^(abc)+$','minLength':4,'maxLength':5}"), "tool \"f\": /properties/a: no text of the length allowed matches");
+	CHECK_STR(failure("{'type':'array','uniqueItems':true,'minItems':3,'items':{'type':'string','pattern':'^(a{300}|b{300})$'}}"),
+	          "tool \"f\": /properties/a: minItems is 3, and at most 2 different items are possible");
 	CHECK_STR(failure("{'type':'string','pattern':'a^'}"), "tool \"f\": /properties/a/pattern: no text matches the pattern");
 	CHECK_STR(failure("{'type':'string','pattern':'^a','format':'date'}"), "tool \"f\": /properties/a/format: no text matches the pattern");
 	CHECK_STR(failure("{'type':'string','pattern':'(a)\\\\1'}"), "tool \"f\": /properties/a/pattern: backreferences are not supported at character 4");

@@ -34,6 +34,8 @@ int main(void)
 	check_double(0.0001, "0.0001");
 	check_double(0.00001, "1e-05");
 	check_double(1.5e-7, "1.5e-07");
+	check_double(0x1p-24, "5.960464477539063e-08"); /* the nearest of 16 digits does not read back */
+	check_double(-0x1p89, "-6.189700196426902e+26");
 	check_double(5e-324, "5e-324");
 	check_double(1.7976931348623157e308, "1.7976931348623157e+308");
 	check_double(2.0 / 3, "0.6666666666666666");

@@ -123,6 +123,11 @@ static void canonical(void)
 		"[{'name':'f','parameters':{'a':{'type':['string','null']}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'anyOf':[{'type':'string','enum':['x']},{'type':'null'}],'default':null}}}]",
 		"[{'name':'f','parameters':{'a':{'type':['string','null'],'enum':['x',null]}}}]");
+	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/List%5Bint%5D'}},"
+		"'$defs':{'List[int]':{'description':'theirs','anyOf':[{'type':'integer'},{'type':'array','items':{'type':'object'}}]}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':['integer','array'],'description':'theirs','items':{'type':'object'}}}}]");
+	RENDERS("[{'name':'f','parameters':{'type':['object','null'],'properties':{'a':{'type':'integer'}}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'integer'}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'string'},{'type':'integer'}]}}}]",
 		"[{'name':'f','parameters':{'a':{'type':['string','integer']}}}]");
 	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/A~1b','description':'mine'}},"
@@ -252,6 +257,10 @@ static void errors(void)
 		{"[{'functionDeclarations':[{'name':'f'},{}]}]", "error: tools[0].functionDeclarations[1]: no name"},
 		{"[{'name':'f','parameters':{'a':{'uniqueItems':true,'items':{'type':'object'}}}}]",
 		 "error: tools[0]: /parameters/a/uniqueItems: supported only for items that are strings, numbers, booleans or null"},
+		{"[{'name':'f','parameters':{'a':{'uniqueItems':true,'items':{'enum':[[1],[2]]}}}}]",
+		 "error: tools[0]: /parameters/a/uniqueItems: supported only for items that are strings, numbers, booleans or null"},
+		{"[{'name':'f','parameters':{'a':{'allOf':[{'multipleOf':10000000001},{'multipleOf':7.0}]}}}]",
+		 "error: tools[0]: /parameters/a/allOf/1/multipleOf: cannot be combined with another 'multipleOf'"},
 		{"[{'name':'f','parameters':{'a':{'type':'string','allOf':[{'type':'integer'}]}}}]",
 		 "error: tools[0]: /parameters/a/allOf/0: contradicts what else is said of this value"},
 		{"[{'name':'f','parameters':{'a':{'type':'string','anyOf':[{'type':'integer'},{'type':'null'}]}}}]",
