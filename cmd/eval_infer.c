@@ -16,7 +16,8 @@ typedef struct worker {
 	ndl_exec *exec;
 	ndl_session *session;
 	ndl_toolset *own; /* of the record seen last that brought its own tools */
-	json_t *own_json; /* what `own` was made from: records often repeat their tools */
+	ndl_buf own_text; /* what `own` was made from: records often repeat their tools */
+	ndl_buf text;     /* the tools of the record under way */
 } worker;
 
 struct eval_caller {
@@ -87,7 +88,8 @@ void eval_caller_free(eval_caller *c)
 		ndl_session_free(c->worker[i].session);
 		ndl_exec_free(c->worker[i].exec);
 		ndl_toolset_free(c->worker[i].own);
-		json_decref(c->worker[i].own_json);
+		ndl_buf_clear(&c->worker[i].own_text);
+		ndl_buf_clear(&c->worker[i].text);
 	}
 	free(c->worker);
 	ndl_toolset_free(c->toolset);
@@ -105,14 +107,17 @@ static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json
 		ndl_fail(err, NDL_EINVAL, "tools: missing");
 		return NULL;
 	}
-	if (w->own && json_equal(list, w->own_json))
+	ndl_buf_reset(&w->text); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
+	ndl_json_write(&w->text, list, 0);
+	if (ndl_buf_check(&w->text, err) != NDL_OK)
+		return NULL;
+	if (w->own && strcmp(w->text.data, w->own_text.data) == 0)
 		return w->own;
 	ndl_toolset_free(w->own);
-	json_decref(w->own_json);
-	w->own_json = NULL;
 	w->own = make_toolset(c, list, w->exec, err);
-	if (w->own)
-		w->own_json = json_incref(list);
+	ndl_buf before = w->own_text;
+	w->own_text = w->text;
+	w->text = before;
 	return w->own;
 }
 
@@ -148,7 +153,7 @@ static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *
 /* What an earlier run left is replaced. */
 static void forget(json_t *record)
 {
-	static const char *const keys[] = {"calls", "confidence", "truncated", "error", "invalid"};
+	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "error", "invalid"};
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
 		json_object_del(record, keys[i]);
 }
@@ -195,7 +200,9 @@ static ndl_status rank_record(const eval_caller *c, worker *w, const json_t *rec
 {
 	const json_t *query = query_of(record, err);
 	const ndl_toolset *t = query ? toolset_of(c, w, record, err) : NULL;
-	json_t *answers = t ? ndl_json_unwrap(json_object_get(record, "answers"), err) : NULL;
+	json_t *given = json_object_get(record, "answers"), *answers = t && given ? ndl_json_unwrap(given, err) : NULL;
+	if (t && !given)
+		ndl_fail(err, NDL_EINVAL, "answers: missing");
 	size_t n = t ? ndl_toolset_count(t) : 0, *order = ndl_calloc(n + 1, sizeof *order);
 	ndl_status rc = !order ? ndl_fail_nomem(err, "a ranking") : answers ? NDL_OK : NDL_EINVAL;
 	if (rc == NDL_OK && json_array_size(answers)) {

@@ -137,7 +137,7 @@ static void print_metrics(FILE *to, const eval_totals *t)
 			fprintf(to, "%*llu", WIDTH, (unsigned long long)t->by_calls[i].records);
 	fputc('\n', to);
 	for (size_t m = 0; ndl_eval_metric(m); m++) {
-		fprintf(to, "%*s", NAME, ndl_eval_metric(m)->name);
+		fprintf(to, "%*s", NAME, ndl_eval_metric(m));
 		print_value(to, ndl_eval_value(&t->all, m), WIDTH);
 		for (int i = 0; i < EVAL_BY_CALLS; i++)
 			if (t->by_calls[i].records)
@@ -214,7 +214,7 @@ static json_t *metrics_json(const ndl_eval_counts *c)
 	json_t *o = json_object();
 	json_object_set_new(o, "records", json_integer((json_int_t)c->records));
 	for (size_t m = 0; ndl_eval_metric(m); m++)
-		json_object_set_new(o, ndl_eval_metric(m)->name, number(ndl_eval_value(c, m)));
+		json_object_set_new(o, ndl_eval_metric(m), number(ndl_eval_value(c, m)));
 	return o;
 }
 

@@ -87,7 +87,7 @@ void finetune_score_table(const char *const *title, const ndl_eval_counts *score
 		printf("\t%s", title[i]);
 	putchar('\n');
 	for (size_t m = 0; ndl_eval_metric(m); m++) {
-		printf("%s", ndl_eval_metric(m)->name);
+		printf("%s", ndl_eval_metric(m));
 		for (size_t i = 0; i < n; i++) {
 			double value = ndl_eval_value(&score[i], m);
 			if (isnan(value))

@@ -90,8 +90,13 @@ static ndl_status rank(job *j, json_t *record, const char *query, size_t len, nd
 /* Lines --------------------------------------------------------------------------------- */
 
 /* A line as a record and the text in it (borrowed). A plain line gives an empty record. */
-static json_t *read_line(job *j, const char *line, size_t len, const char **text, size_t *text_len, ndl_error *err)
+static json_t *read_line(job *j, const char *line, size_t len, size_t lineno, const char **text, size_t *text_len,
+                         ndl_error *err)
 {
+	if (lineno == 1 && len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
+		line += 3;
+		len -= 3;
+	}
 	*text = line;
 	*text_len = len;
 	if (j->text || line[strspn(line, " \t")] != '{')
@@ -107,6 +112,9 @@ static json_t *read_line(job *j, const char *line, size_t len, const char **text
 	}
 	*text = json_string_value(value);
 	*text_len = json_string_length(value);
+	json_object_del(record, "error"); /* what an earlier run said of it */
+	if (!j->rank)
+		json_object_del(record, "truncated");
 	return record;
 }
 
@@ -129,7 +137,7 @@ static int do_line(job *j, const ndl_reader *in, const char *line, size_t len, n
 {
 	const char *text;
 	size_t text_len;
-	json_t *record = read_line(j, line, len, &text, &text_len, err);
+	json_t *record = read_line(j, line, len, ndl_reader_lineno(in), &text, &text_len, err);
 	ndl_status rc = !record ? NDL_EFORMAT : j->rank ? rank(j, record, text, text_len, err)
 	                                               : embed(j, record, text, text_len, err);
 	if (rc != NDL_OK) {
@@ -167,7 +175,11 @@ static int lines(job *j)
 		if (got < 0) {
 			s = err.code == NDL_ELIMIT ? CLI_NEGATIVE : CLI_UNUSABLE;
 			cli_report(&j->c, &err);
-		} else if (len) {
+			json_t *e = s == CLI_NEGATIVE && !j->strict ? error_record(&err) : NULL;
+			if (e)
+				write_record(e);
+			json_decref(e);
+		} else if (strspn(line, " \t") < len) {
 			s = do_line(j, in, line, len, &err);
 		}
 		status = s > status ? s : status;

@@ -30,7 +30,7 @@ static const cli_option options[] = {
 	CLI_PRECISION(KEY_PRECISION),
 	{KEY_GROUND, "ground", "strict|prefer|off", "with -m: as needle-infer [prefer]"},
 	{KEY_REFUSE, "refuse-bias", "X", "with -m: as needle-infer [0]"},
-	{KEY_LEXICAL, "lexical-weight", "X", "with -m: as needle-infer [1; 4 in doubt]"},
+	{KEY_LEXICAL, "lexical-weight", "X", "with -m: as needle-infer [1]"},
 	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1; 4 in doubt]"},
 	{'k', "top-tools", "K", "with -m: as needle-infer [all]"},
 	CLI_RANK(KEY_RANK),
@@ -170,7 +170,7 @@ static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
 			*err = *e;
 			return got;
 		}
-		if (got > 0 && text[strspn(text, " \t")] == '\0')
+		if (got > 0 && strspn(text, " \t") == len) /* a NUL is not the end but a fault to report */
 			continue;
 		k->record[k->n] = got > 0 ? ndl_json_parse(text, len, e) : NULL;
 		k->line[k->n++] = ndl_reader_lineno(in);
@@ -282,7 +282,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
 	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->request.ground ||
-	                  j->request.beam || j->request.refuse_bias != 0))
+	                  j->request.beam || j->request.refuse_bias != 0 || j->request.lexical_weight != 0))
 		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --rank, --precision, --json, --strict, "
 		                       "--fail-under and --fail-over only");
 	find_metrics(j);

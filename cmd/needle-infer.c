@@ -7,6 +7,7 @@
 #include "cmd/npy.h"
 #include "cmd/records.h"
 
+#include "base/utf8.h"
 #include "data/prompt.h"
 
 #include <math.h>
@@ -60,7 +61,8 @@ typedef struct worker {
 	ndl_exec *exec;       /* of one thread: records are what is done side by side */
 	ndl_session *session;
 	ndl_toolset *own;     /* of the record seen last that brought its own tools */
-	json_t *own_json;     /* what `own` was made from: records often repeat their tools */
+	ndl_buf own_text;     /* what `own` was made from: records often repeat their tools */
+	ndl_buf text;         /* the tools of the record under way */
 	json_t *tokens;       /* --trace of the request under way */
 } worker;
 
@@ -157,14 +159,17 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
 		return w->j->tools;
 	}
-	if (w->own && json_equal(given, w->own_json))
+	ndl_buf_reset(&w->text); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
+	ndl_json_write(&w->text, given, 0);
+	if (ndl_buf_check(&w->text, err) != NDL_OK)
+		return NULL;
+	if (w->own && strcmp(w->text.data, w->own_text.data) == 0)
 		return w->own;
 	ndl_toolset_free(w->own);
-	json_decref(w->own_json);
-	w->own_json = NULL;
 	w->own = make_toolset(w->j, w->exec, given, err);
-	if (w->own)
-		w->own_json = json_deep_copy(given);
+	ndl_buf before = w->own_text;
+	w->own_text = w->text;
+	w->text = before;
 	return w->own;
 }
 
@@ -185,7 +190,7 @@ static void add_result(const worker *w, json_t *record, const ndl_result *r)
 	if (r->rejected)
 		json_object_set_new(record, "rejected", json_true());
 	if (r->invalid)
-		json_object_set_new(record, "invalid", json_string(r->invalid));
+		json_object_set_new(record, "invalid", json_stringn(r->invalid, ndl_utf8_check(r->invalid, strlen(r->invalid))));
 	if (w->j->timings)
 		json_object_set_new(record, "timings", timings_json(r));
 	if (w->j->trace)
@@ -219,7 +224,8 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 static void free_worker(worker *w)
 {
 	ndl_toolset_free(w->own);
-	json_decref(w->own_json);
+	ndl_buf_clear(&w->own_text);
+	ndl_buf_clear(&w->text);
 	json_decref(w->tokens);
 	if (w->session != w->j->e.session)
 		ndl_session_free(w->session);
@@ -390,7 +396,7 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--beam cannot be combined with --stream or --no-grammar");
 	const ndl_request *r = &j->request;
 	if (j->logits && (r->top_tools || r->min_confidence > 0 || r->beam > 1 || r->ground || r->refuse_bias != 0 || r->no_jump ||
-	                  r->no_grammar || j->stream || j->timings || j->trace))
+	                  r->no_grammar || r->lexical_weight != 0 || r->today || j->stream || j->timings || j->trace))
 		cli_usage_error(c, "--logits decodes by itself: it goes with --tools, --lenient, --precision and --max-tokens only");
 }
 

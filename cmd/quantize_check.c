@@ -235,7 +235,7 @@ static json_t *report_of(const check *k, ndl_error *err)
 {
 	json_t *metrics = json_object();
 	for (size_t i = 0; ndl_eval_metric(i); i++)
-		json_object_set_new(metrics, ndl_eval_metric(i)->name,
+		json_object_set_new(metrics, ndl_eval_metric(i),
 		                    json_pack("[o,o]", metric(ndl_eval_value(&k->s[SOURCE].counts, i)),
 		                              metric(ndl_eval_value(&k->s[RESULT].counts, i))));
 	json_t *report = json_pack("{s:I,s:f,s:I,s:f,s:f,s:f,s:o}", "records", (json_int_t)k->records, "same_calls",

@@ -77,7 +77,7 @@ void ndl_canonical(ndl_buf *out, const json_t *value, int fold)
 		write_folded(out, json_string_value(value), json_string_length(value));
 	} else if (json_is_real(value)) {
 		double x = json_real_value(value);
-		if (x == floor(x) && fabs(x) < 0x1p53) /* also -0.0 as 0 */
+		if (x == floor(x) && fabs(x) < 0x1p63) /* also -0.0 as 0 */
 			ndl_buf_printf(out, "%lld", (long long)x);
 		else
 			ndl_json_write_double(out, x);

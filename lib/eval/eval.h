@@ -62,14 +62,8 @@ ndl_status ndl_eval_calls(ndl_eval_counts *c, const char *query, const ndl_tools
  * in "calls" is a prediction that did not parse; one with neither is NDL_EINVAL. */
 ndl_status ndl_eval_record(ndl_eval_counts *c, const ndl_tools *tools, const json_t *record, ndl_error *err);
 
-typedef struct ndl_metric {
-	const char *name;
-	int lower_is_better;
-	const char *help;
-} ndl_metric;
-
-/* Metric i, or NULL past the last. */
-const ndl_metric *ndl_eval_metric(size_t i);
+/* Name of metric i, or NULL past the last. */
+const char *ndl_eval_metric(size_t i);
 /* Its index, or -1. */
 int ndl_eval_metric_find(const char *name);
 /* Its value; NaN if undefined. */

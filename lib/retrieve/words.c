@@ -96,12 +96,12 @@ static int compare_common(const void *key, const void *entry)
 bool ndl_word_is_common(const char *word, size_t len)
 {
 	static const char *const common[] = { /* in the order of their bytes */
-		"a", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "did",
+		"a", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "d", "did",
 		"do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in",
-		"is", "it", "its", "just", "may", "me", "might", "mine", "must", "my", "no", "not", "of", "on", "or", "our",
-		"please", "shall", "she", "should", "so", "some", "than", "that", "the", "their", "them", "then", "there",
-		"these", "they", "this", "those", "to", "too", "us", "was", "we", "what", "when", "where", "which", "who",
-		"why", "will", "with", "would", "you", "your"};
+		"is", "it", "its", "just", "ll", "m", "may", "me", "might", "mine", "must", "my", "no", "not", "of", "on",
+		"or", "our", "please", "re", "s", "shall", "she", "should", "so", "some", "t", "than", "that", "the", "their",
+		"them", "then", "there", "these", "they", "thi" /* this, without its s */, "those", "to", "too", "us", "ve",
+		"was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"};
 	struct wanted w = {word, len};
 	return bsearch(&w, common, sizeof common / sizeof *common, sizeof *common, compare_common) != NULL;
 }

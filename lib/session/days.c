@@ -83,6 +83,16 @@ static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
 	return *n ? c - i + 1 : 0;
 }
 
+/* "3rd", "third", "twenty-first": a day of a month at item *i, which then is the item behind it; -1: none. */
+static int day_at(const ndl_view *v, size_t *i)
+{
+	int n = (int)ndl_number_at(v, *i, 31), more = (int)ndl_number_at(v, *i + 1, 9);
+	bool tens = n >= 20 && n % 10 == 0 && !v->it[*i].digits && !v->it[*i].ordinal;
+	bool both = tens && more > 0 && !v->it[*i + 1].digits && n + more <= 31;
+	*i += 1 + both;
+	return both ? n + more : n;
+}
+
 /* "3 May 2027", "the 3rd of May", "May 3rd, 2027" from item i on: its readings, and how many items; 0: none. */
 static size_t read_date(const ndl_view *v, size_t i, date out[2], size_t *n)
 {
@@ -92,10 +102,10 @@ static size_t read_date(const ndl_view *v, size_t i, date out[2], size_t *n)
 	date d = {0, month_at(v, i), 0};
 	if (d.month) {
 		i += 1 + ndl_is_word(v, i + 1, "the");
-		d.day = (int)ndl_number_at(v, i++, 31);
+		d.day = day_at(v, &i);
 	} else {
-		d.day = (int)ndl_number_at(v, i, 31);
-		i += 1 + ndl_is_word(v, i + 1, "of");
+		d.day = day_at(v, &i);
+		i += ndl_is_word(v, i, "of");
 		d.month = month_at(v, i++);
 	}
 	if (!is_whole(&d))
@@ -189,7 +199,6 @@ typedef struct found {
 static found read_offset(const ndl_view *v)
 {
 	static const struct { const char *word; int n; } near[] = {{"yesterday", -1}, {"today", 0}, {"tonight", 0}, {"tomorrow", 1}};
-	static const char *const now[] = {"now", "today"};
 	long n = 0;
 	for (size_t k = 0; k < sizeof near / sizeof *near; k++)
 		if (ndl_is_word(v, 0, near[k].word))
@@ -206,9 +215,11 @@ static found read_offset(const ndl_view *v)
 		return (found){NDL_DAY_OFFSET, days, i + 1};
 	if (ndl_is_word(v, i + 1, "ago"))
 		return (found){NDL_DAY_OFFSET, -days, i + 2};
-	if (ndl_is_word(v, i + 1, "from") && IS_ANY(v, i + 2, now))
-		return (found){NDL_DAY_OFFSET, days, i + 3};
-	return ndl_is_word(v, i + 1, "today") ? (found){NDL_DAY_OFFSET, days, i + 2} : (found){0};
+	bool from = ndl_is_word(v, i + 1, "from");
+	size_t base = i + 1 + from;
+	if (ndl_is_word(v, base, "today") || (from && ndl_is_word(v, base, "now")))
+		return (found){NDL_DAY_OFFSET, days, base + 1};
+	return ndl_is_word(v, base, "tomorrow") ? (found){NDL_DAY_OFFSET, days + 1, base + 1} : (found){0};
 }
 
 /* "Friday", "this coming Friday", "next Friday", "Friday last week", "a week on Friday" */
@@ -244,6 +255,17 @@ static found read_of_month(const ndl_view *v)
 	if (n < 1 || month_at(v, 2 + ndl_is_word(v, 2, "of")) || !v->it[1].ordinal || (!month && !v->it[1].digits))
 		return (found){0};
 	return (found){next ? NDL_DAY_OF_NEXT_MONTH : NDL_DAY_OF_MONTH, (int)n, month ? i + 3 : i};
+}
+
+/* How many items from the first on say another day than the weekday among them, one that is not worked out: "the day after
+ * Friday", "the first Monday in May", "last Friday of the month", "the Friday after next". */
+static size_t other_day(const ndl_view *v)
+{
+	static const char *const sides[] = {"after", "before"};
+	bool side = ndl_is_word(v, 0, "day") && IS_ANY(v, 1, sides) && weekday_at(v, 2) >= 0;
+	bool after_next = weekday_at(v, 0) >= 0 && ndl_is_word(v, 1, "after") && ndl_is_word(v, 2, "next");
+	bool nth = weekday_at(v, 1) >= 0 && (v->it[0].ordinal || (ndl_is_word(v, 0, "last") && ndl_is_word(v, 2, "of")));
+	return side || after_next ? 3 : nth ? 2 : 0;
 }
 
 /* Does the query speak of what has been? */
@@ -334,7 +356,9 @@ void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= from && first.from < to;
 		ndl_look(&v, at);
-		size_t items = give_day(g, &v, told ? &unknown : &by);
+		size_t other = other_day(&v), items = other ? 0 : give_day(g, &v, told ? &unknown : &by);
+		if (other)
+			next = v.it[other - 1].to;
 		if (items == 0 || told)
 			continue;
 		next = v.it[items - 1].to;

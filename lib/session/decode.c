@@ -94,6 +94,15 @@ static bool is_doubtful(const ndl_search *x, const ndl_path *p)
 	return doubt;
 }
 
+/* Of the paths, which are in order, the first that the limit did not cut; 0 if it cut them all. */
+static size_t best_complete(const ndl_search *x)
+{
+	for (size_t i = 0; i < x->n; i++)
+		if (ndl_gstate_done(&x->path[i]->state) || (x->again && ndl_search_has_call(x, x->path[i])))
+			return i;
+	return 0;
+}
+
 /* From where the call begins: the only path becomes the best that a beam finds. */
 static ndl_status look_again(ndl_search *x)
 {
@@ -105,6 +114,10 @@ static ndl_status look_again(ndl_search *x)
 	x->again = true;
 	while (rc == NDL_OK && !ndl_search_all_at_end(x))
 		rc = ndl_search_round(x);
+	size_t best = best_complete(x);
+	ndl_path *p = x->path[best];
+	x->path[best] = x->path[0];
+	x->path[0] = p;
 	x->again = false;
 	x->beam = x->n = 1;
 	return rc;
@@ -146,12 +159,8 @@ ndl_status ndl_decode(ndl_decoding *d, const ndl_grammar *g)
 	remember_place(&x.call_from, s->path[0]);
 	while (rc == NDL_OK && !ndl_search_all_at_end(&x))
 		rc = d->q->beam < 2 ? greedy_round(&x) : ndl_search_round(&x);
-	size_t best = 0; /* the first that is finished: they are in order */
-	while (best + 1 < x.n && !ndl_gstate_done(&s->path[best]->state))
-		best++;
-	if (!ndl_gstate_done(&s->path[best]->state))
-		best = 0;
+	size_t best = best_complete(&x);
 	d->best = s->path[best];
-	d->r->unfinished = !ndl_gstate_done(&d->best->state);
+	d->r->unfinished = best > 0 || !ndl_gstate_done(&d->best->state); /* what stands before it was cut */
 	return rc == NDL_OK ? publish(&x, d->best) : rc;
 }

@@ -1,6 +1,7 @@
 /* items.c - a query as words, numbers and marks, for those who read times and quantities in it. English. */
 #include "session/items_internal.h"
 
+#include <limits.h>
 #include <string.h>
 
 static long word_number(const char *w, bool *ordinal)
@@ -9,7 +10,8 @@ static long word_number(const char *w, bool *ordinal)
 		"ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"};
 	static const char *const tens[] = {"twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"};
 	static const char *const nth[] = {"first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth",
-		"ninth", "tenth", "eleventh", "twelfth"};
+		"ninth", "tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth",
+		"eighteenth", "nineteenth", "twentieth"};
 	for (size_t i = 0; i < sizeof nth / sizeof *nth; i++)
 		if ((*ordinal = strcmp(w, nth[i]) == 0))
 			return (long)i + 1;
@@ -85,11 +87,17 @@ size_t ndl_read_number(const ndl_view *v, size_t first, long *value)
 {
 	long sum = 0, part = 0;
 	size_t i = first;
+	*value = 0;
+	if (i < v->n && v->it[i].digits > NDL_ITEM_DIGITS) /* the first digits of a number are another number */
+		return 0;
 	if (i < v->n && v->it[i].digits) {
 		sum = v->it[i].number;
 		for (i++; i + 1 < v->n && ndl_is_word(v, i, ",") && v->it[i + 1].digits == 3 && v->it[i].from == v->it[i - 1].to &&
-		     v->it[i + 1].from == v->it[i].to && sum < 1000000; i += 2)
+		     v->it[i + 1].from == v->it[i].to; i += 2) {
+			if (sum > (LONG_MAX - 999) / 1000)
+				return 0;
 			sum = 1000 * sum + v->it[i + 1].number;
+		}
 	}
 	for (; i < v->n && !v->it[first].digits && !v->it[i].digits; i++) {
 		long n = v->it[i].number;

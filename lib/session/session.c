@@ -113,7 +113,10 @@ static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char 
 	size_t *best = ndl_calloc(k, sizeof *best);
 	if (!best)
 		return ndl_fail_nomem(err, "a ranking");
-	enum ndl_ranking how = len ? request->rank : NDL_RANK_BM25; /* nothing to embed: all score 0 */
+	size_t blank = 0;
+	while (blank < len && query[blank] == ' ')
+		blank++;
+	enum ndl_ranking how = blank < len ? request->rank : NDL_RANK_BM25; /* nothing to embed: all score 0 */
 	long n = ndl_session_rank(s, t, how, query, len, k, best, NULL, err);
 	ndl_status rc = n < 0 ? (ndl_status)n : NDL_OK;
 	if (rc == NDL_OK) {

@@ -202,10 +202,9 @@ typedef struct ndl_decoding {
 	ndl_path *best;        /* the answer, once decoded; one of the session's */
 } ndl_decoding;
 
-/* What prefer charges a string and a number for leaving the query, and either for copying what another value of the call
- * was copied from: logarithms of probabilities. */
+/* What prefer charges a value for leaving the query, and for copying what another value of the call was copied from:
+ * logarithms of probabilities. */
 #define NDL_DEPARTURE_COST 5.0
-#define NDL_NUMBER_COST 3.0
 #define NDL_REPEAT_COST 6.0
 /* What a unit of BM25 weighs where none is asked for. */
 #define NDL_LEXICAL_WEIGHT 1.0

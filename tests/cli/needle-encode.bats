@@ -31,6 +31,11 @@ setup() {
 	[ "$(jq -c 'keys_unsorted' <<<"${lines[0]}")" = '["id","text","query","embedding"]' ]
 }
 
+@test "a byte order mark and lines of blanks are no text" {
+	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"error":{"line":1}}\n  \t\n' | needle-encode >marked
+	needle-encode <<<'{"text":"hello"}' | cmp - marked
+}
+
 @test "--text embeds what looks like JSON" {
 	run --separate-stderr needle-encode --text <<<'{"a'
 	[ "$status" -eq 0 ]

@@ -73,6 +73,12 @@ valid() {
 		i=$((i + 1))
 		[ "$(needle-infer -t "$tools" <<<"$record")" = "$(sed -n "${i}p" all)" ]
 	done <q.jsonl
+	local list='[{"name":"book","parameters":{%s}}]' a='"place":{"type":"string","required":true}' b='"guests":{"type":"integer","required":true}'
+	# shellcheck disable=SC2059 # the list is a format
+	printf "{\"query\":\"4 at Luigi's\",\"tools\":$list}\n" "$a,$b" "$b,$a" >order.jsonl
+	needle-infer order.jsonl >together
+	needle-infer <(sed -n 2p order.jsonl) >alone
+	sed -n 2p together | cmp - alone
 }
 
 @test "tools in the record win over -t, as JSON or as a string of JSON" {

@@ -64,6 +64,11 @@ static void test_spans(void)
 	check_span("twenty-five thousand and sixty boxes", "25060", "twenty-five thousand and sixty");
 	check_span("three hundred and twelve", "312", "three hundred and twelve");
 	check_span("30,000 miles", "30000", "30,000");
+	check_span("1,234,567,890 of them", "1234567890", "1,234,567,890");
+	check_span("call 5551234567", "555123456", NULL); /* a part of a number is another number */
+	check_span("the twenty-first of May 2027", "2027-05-21", "twenty-first of May 2027");
+	check_span("on May the thirty-first, 2027", "2027-05-31", "May the thirty-first, 2027");
+	check_span("the thirteenth of May 2027", "2027-05-13", "thirteenth of May 2027");
 	check_span("6 a.m. sharp", "06:00", "6 a.m");
 	check_span("a\x01" "b\\c", "a", "a");
 	check_span("a\x01" "b\\c", "b\\\\c", "b\\c");
@@ -86,6 +91,11 @@ static void test_days(void)
 	check_span("today is 3/4/2026, see you tomorrow", "2026-04-04", NULL); /* the third of April? */
 	check_span("today is Tuesday, 3/3/2026, see you tomorrow", "2026-03-04", "tomorrow");
 	check_span("today is Friday 3/4/2026, see you tomorrow", "2026-04-04", "tomorrow");
+	check_span("a week from tomorrow, today is 29 November 2026", "2026-12-07", "a week from tomorrow");
+	check_span("a week from tomorrow, today is 29 November 2026", "2026-11-30", NULL);
+	check_span("the day after Friday, today is 29 November 2026", "2026-12-04", NULL);
+	check_span("on the first Monday in May, today is 29 November 2026", "2026-11-30", NULL);
+	check_span("the Friday after next, today is 29 November 2026", "2026-12-04", NULL);
 	check_span("see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL);
 	check_span("today is 31 December 9999, see you tomorrow", "10000-01-01", NULL);
 	check_span("today is 1 January 1000 and in 9999 weeks", "1191-08-21", "in 9999 weeks");
