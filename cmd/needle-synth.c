@@ -51,7 +51,7 @@ typedef struct settings {
 	size_t n_mixed;
 	double composed, requests; /* weights of what is composed, of requests written by hand; below 0: as is usual */
 	post_options teacher;
-	const char *teacher_model;
+	const char *teacher_model, *teacher_option; /* the last of those that need --teacher */
 	double price_in, price_out;
 	char corpus[PATH_MAX], heldout[PATH_MAX];
 } settings;
@@ -97,8 +97,8 @@ static bool mixes(const settings *s)
 
 static void check_teacher(cli *c, settings *s)
 {
-	if (!s->teacher.url && (s->teacher_model || s->teacher.cache || s->price_in > 0))
-		cli_usage_error(c, "--teacher-model, --teacher-cache and --teacher-price need --teacher");
+	if (!s->teacher.url && s->teacher_option)
+		cli_usage_error(c, "%s needs --teacher", s->teacher_option);
 	if (!s->teacher.url)
 		return;
 	if (!post_available())
@@ -113,10 +113,13 @@ static void check_teacher(cli *c, settings *s)
 
 static void parse_options(cli *c, settings *s, int argc, char **argv)
 {
+	static const char *const teacher_options[] = {"--teacher-model", "--teacher-rate", "--teacher-cache", "--teacher-price"};
 	static const char *const splits[] = {"all", "train", "phrasing", "value", "tool", "domain", NULL};
 	const char *arg;
 	int key, operand;
 	while ((key = cli_next(c, argc, argv, &arg, &operand)) != 0) {
+		if (key > KEY_TEACHER)
+			s->teacher_option = teacher_options[key - KEY_TEACHER - 1];
 		switch (key) {
 		case 'n': s->count = cli_long(c, "--count", arg, 0, LONG_MAX); break;
 		case 's': s->synth.seed = (uint64_t)cli_long(c, "--seed", arg, 0, LONG_MAX); break;
@@ -192,6 +195,10 @@ static bool add_requests(ndl_mix *m, const settings *s, const ndl_heldout *held,
 		return true;
 	size_t max_tools = s->synth.max_tools ? (size_t)s->synth.max_tools : NDL_SYNTH_TOOLS;
 	ndl_requests *r = ndl_requests_open(dir, s->synth.split, max_tools, held, err);
+	if (r && usual && ndl_requests_count(r) == 0) {
+		ndl_requests_free(r);
+		return true;
+	}
 	return r && ndl_mix_add_requests(m, r, weight, err) == NDL_OK;
 }
 

@@ -99,6 +99,15 @@ static json_t *enum_as_said(json_t *values)
 	return out;
 }
 
+static bool is_of_type(const syn_param *p, const syn_value *v)
+{
+	enum syn_type type = p->type == SYN_ARRAY ? p->item_type : p->type;
+	const char *raw = v->raw ? v->raw : "";
+	bool number = *raw == '-' || isdigit((unsigned char)*raw);
+	return type == SYN_STRING || (type == SYN_BOOLEAN ? *raw == 't' || *raw == 'f'
+		: number && (type == SYN_NUMBER || !strpbrk(raw, ".eE")));
+}
+
 static ndl_status read_inline(syn_corpus *c, syn_param *p, json_t *values, bool split, ndl_error *err)
 {
 	syn_list *l = syn_alloc(c, 1, sizeof *l);
@@ -106,7 +115,11 @@ static ndl_status read_inline(syn_corpus *c, syn_param *p, json_t *values, bool 
 		return ndl_fail_nomem(err, "the corpus");
 	p->source.kind = SYN_LIST;
 	p->source.list = l;
-	return syn_list_parse(c, l, p->name, values, split, err);
+	ndl_status st = syn_list_parse(c, l, p->name, values, split, err);
+	for (size_t i = 0; st == NDL_OK && i < l->n; i++)
+		if (!is_of_type(p, &l->v[i]))
+			st = ndl_fail(err, NDL_EFORMAT, "%s: the value of '%.60s' does not fit its type", p->name, l->v[i].surface);
+	return st;
 }
 
 static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error *err)
@@ -123,13 +136,15 @@ static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error 
 	}
 	if (said)
 		return read_inline(c, p, said, false, err);
+	if (choices && json_is_string(values))
+		return ndl_fail(err, NDL_EFORMAT, "%s: the values of an enum are a list", p->name);
 	if (json_is_string(values))
 		return syn_source_parse(c, &p->source, json_string_value(values),
 			json_string_length(values), err);
-	if (values)
-		return read_inline(c, p, values, !choices, err);
+	if (values && !choices)
+		return read_inline(c, p, values, true, err);
 	if (choices) {
-		json_t *list = enum_as_said(choices);
+		json_t *list = enum_as_said(values ? values : choices);
 		ndl_status st = read_inline(c, p, list, false, err);
 		json_decref(list);
 		return st;

@@ -87,6 +87,8 @@ void syn_example_clear(syn_example *e);
 void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer *offer);
 /* Does the description of a date ask for YYYY-MM-DD? */
 bool syn_iso_date_wanted(const char *description);
+/* Does a value of this source take another form than the one said where this is the description? */
+bool syn_form_wanted(const syn_source *s, const char *description);
 void syn_add_literal(syn_example *e, const char *text, size_t len);
 
 /* joints.c: the preposition, with a blank, that the literal at the end of the segments from first_seg on

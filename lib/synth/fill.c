@@ -66,6 +66,13 @@ static bool hh_mm_wanted(const char *description)
 	return strstr(description, "HH") || strstr(description, "24");
 }
 
+bool syn_form_wanted(const syn_source *s, const char *description)
+{
+	if (s->kind == SYN_DATE_ISO)
+		return s->converted || syn_iso_date_wanted(description);
+	return s->kind == SYN_TIME24 && (s->converted || hh_mm_wanted(description));
+}
+
 /* The literal around piece i leaves room for "five" instead of "5". */
 static bool words_fit(const syn_phrase *ph, size_t i)
 {
@@ -84,12 +91,9 @@ static bool words_fit(const syn_phrase *ph, size_t i)
 static syn_place place_of(const filler *f, size_t piece, const slot *s)
 {
 	const char *d = syn_offer_description(f->offer, s->param, s->prop);
-	syn_place place = {.type = s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, .as_said = true, .plain = s->many};
+	syn_place place = {.type = s->p->type == SYN_ARRAY ? s->p->item_type : s->p->type, .plain = s->many};
 	place.words = !s->many && words_fit(f->call->phrase, piece);
-	if (s->p->source.kind == SYN_DATE_ISO)
-		place.as_said = !s->p->source.converted && !syn_iso_date_wanted(d);
-	else if (s->p->source.kind == SYN_TIME24)
-		place.as_said = !s->p->source.converted && !hh_mm_wanted(d);
+	place.as_said = !syn_form_wanted(&s->p->source, d);
 	if (syn_is_date(s->p->source.kind)) {
 		const slot *other = syn_partner(f, s);
 		place.tense = syn_tense_of(f->call->tool->name, s->p->name);
@@ -385,11 +389,10 @@ void syn_fill(const syn_gen *g, syn_example *e, syn_call *call, const syn_offer 
 		.n_pieces = call->how == SYN_LACKING ? (size_t)ph->cut : ph->n_pieces};
 	call->n_args = 0;
 	call->open_end = false;
-	if (!make_slots(&f)) {
+	if (!make_slots(&f) || !syn_order_pairs(&f)) {
 		e->overflow = true;
 		return;
 	}
-	syn_order_pairs(&f);
 	for (size_t i = 0; i < f.n_pieces && !e->overflow; i++)
 		call->open_end = lay_piece(&f, i);
 	if (call->how == SYN_ELLIPSIS && !e->overflow)

@@ -43,7 +43,7 @@ bool syn_said_before(const filler *f, const slot *s, const syn_made *m);
 const slot *syn_partner(const filler *f, const slot *s);
 /* The filled list of numbers that the list s goes with, item by item (x and y), or NULL. */
 const slot *syn_beside(const filler *f, const slot *s);
-/* Gives starts the lesser values, ends the greater ones. */
-void syn_order_pairs(filler *f);
+/* Gives starts the lesser values, ends the greater ones; false where one is passed as said and the other is not. */
+bool syn_order_pairs(filler *f);
 
 #endif

@@ -1,5 +1,7 @@
 /* guess.c - what a value may be, from the name, description and type of its argument. */
 #include "synth/own.h"
+#include "synth/card.h"
+#include "synth/compose.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -174,11 +176,6 @@ static const char *by_format(const json_t *schema)
 	return NULL;
 }
 
-static bool wants_iso(const char *description)
-{
-	return strstr(description, "YYYY") || strstr(description, "ISO");
-}
-
 /* A lexicon of the corpus; one that lacks it gets made-up words. */
 static void lexicon(const syn_corpus *c, const char *name, syn_source *out)
 {
@@ -198,6 +195,9 @@ static void number_range(const json_t *schema, enum syn_type type, syn_source *o
 	const json_t *lo = json_object_get(schema, "minimum"), *hi = json_object_get(schema, "maximum");
 	const json_t *over = json_object_get(schema, "exclusiveMinimum");
 	const json_t *under = json_object_get(schema, "exclusiveMaximum");
+	bool whole = type == SYN_INTEGER; /* else the ends themselves are left to the check of the call */
+	double above = whole ? floor(json_number_value(over)) + 1 : json_number_value(over);
+	double below = whole ? ceil(json_number_value(under)) - 1 : json_number_value(under);
 	bool durations = out->kind == SYN_DURATION_MINUTES || out->kind == SYN_DURATION_SECONDS;
 	if (out->kind == SYN_NONE || (durations && bounded(schema))) {
 		out->kind = type == SYN_INTEGER ? SYN_INT : SYN_NUMBER_RANGE;
@@ -205,47 +205,33 @@ static void number_range(const json_t *schema, enum syn_type type, syn_source *o
 		out->hi = 100;
 	}
 	if (over)
-		out->lo = fmax(out->lo, floor(json_number_value(over)) + 1);
+		out->lo = fmax(out->lo, above);
 	if (lo)
 		out->lo = json_number_value(lo);
 	if (under)
-		out->hi = fmin(out->hi, ceil(json_number_value(under)) - 1);
+		out->hi = fmin(out->hi, below);
 	if (hi)
 		out->hi = json_number_value(hi);
+	if (over && under && out->hi <= out->lo)
+		out->lo = above, out->hi = below;
 	if (out->hi < out->lo) /* only one end was said */
 		hi ? (out->lo = out->hi - 100) : (out->hi = out->lo + 100);
 	out->lo = fmax(out->lo, -1e9);
-	out->hi = fmin(out->hi, 1e12);
+	out->hi = fmin(out->hi, 1e14);
+	if (out->kind == SYN_INT && !whole && out->hi - out->lo < 5) /* a ratio of 0 to 1 */
+		out->kind = SYN_NUMBER_RANGE;
 	if (out->kind == SYN_YEAR && (lo || hi))
 		out->kind = SYN_INT;
 }
 
-/* "@int:1-20" of the table. */
-static void builtin(const syn_corpus *c, const char *spec, syn_source *out)
+/* "@int:1-20" or "@city" of the table. */
+static void source_of(syn_corpus *c, const char *spec, syn_source *out)
 {
-	static const struct {
-		const char *name;
-		enum syn_builtin kind;
-	} kinds[] = {{"@int", SYN_INT}, {"@number", SYN_NUMBER_RANGE}, {"@year", SYN_YEAR},
-		{"@duration", SYN_DURATION}, {"@duration_minutes", SYN_DURATION_MINUTES},
-		{"@duration_seconds", SYN_DURATION_SECONDS}, {"@time", SYN_TIME}, {"@time24", SYN_TIME24},
-		{"@date", SYN_DATE}, {"@date_iso", SYN_DATE_ISO}, {"@datetime", SYN_DATETIME}};
-	size_t n = strcspn(spec, ":");
-	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-		if (strlen(kinds[i].name) != n || strncmp(kinds[i].name, spec, n) != 0)
-			continue;
-		*out = (syn_source){.kind = kinds[i].kind, .name = spec};
-		if (spec[n]) {
-			char *end;
-			out->lo = strtod(spec + n + 1, &end);
-			out->hi = strtod(end + 1, NULL);
-		}
-		return;
-	}
-	lexicon(c, spec, out);
+	if (syn_source_parse(c, out, spec, strlen(spec), NULL) != NDL_OK || out->kind == SYN_NONE)
+		lexicon(c, spec, out);
 }
 
-void syn_guess(const syn_corpus *c, const char *name, const char *description, const json_t *schema,
+void syn_guess(syn_corpus *c, const char *name, const char *description, const json_t *schema,
 	enum syn_type type, syn_source *out, const char *const **adverbs)
 {
 	/* within bounds, a number that does not say its unit itself */
@@ -258,13 +244,13 @@ void syn_guess(const syn_corpus *c, const char *name, const char *description, c
 		g = by_description(description, t);
 	if (!spec && g)
 		spec = g->source;
-	if (spec && strcmp(spec, "@date") == 0 && wants_iso(description))
+	if (spec && strcmp(spec, "@date") == 0 && syn_iso_date_wanted(description))
 		spec = "@date_iso";
 	*adverbs = !g ? none : bounded(schema) && strcmp(g->source, "@duration_minutes") == 0 ? minutes
 		: bounded(schema) && strcmp(g->source, "@duration_seconds") == 0 ? seconds : g->adverbs;
 	*out = (syn_source){.kind = SYN_NONE};
 	if (spec)
-		builtin(c, spec, out);
+		source_of(c, spec, out);
 	if (spec && t == STRING)
 		out->converted = by_format(schema) != NULL;
 	if (!spec && t == STRING)

@@ -32,7 +32,7 @@ typedef struct syn_invented {
 void syn_voice_pick(ndl_rng *r, syn_voice *v);
 
 /* Makes t the tool of the corpus' object. The phrases give every required field, some of the
- * optional ones; lacking: the first required one that can be left out is. */
+ * optional ones; lacking: one of the required ones is left out. */
 void syn_invent(const syn_corpus *c, ndl_rng *r, syn_invented *t, const syn_object *object,
 	const syn_voice *voice, bool lacking);
 

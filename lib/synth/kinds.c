@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_TRIES = 400, KIND_TRIES = 40, MAX_SAID = 1000000 };
+enum { MAX_TRIES = 4000, KIND_TRIES = 40, ASK_TRIES = 400, MAX_SAID = 1000000 };
 
 /* Share of examples whose names say nothing. */
 static const double OPAQUE = 0.022;
@@ -209,7 +209,7 @@ static bool is_valid(const ndl_synth *s, const syn_example *e)
 bool syn_can_ask(ndl_synth *s, const syn_object *o)
 {
 	syn_example *e = &s->e;
-	for (int tries = 0; tries < MAX_TRIES; tries++) {
+	for (int tries = 0; tries < ASK_TRIES; tries++) {
 		ndl_rng_seed(&s->rng, s->seed, (uint64_t)tries);
 		syn_example_reset(e);
 		s->n_pool = 0;

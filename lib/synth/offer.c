@@ -86,9 +86,14 @@ void syn_make_opaque(ndl_rng *r, syn_example *e)
 	for (size_t i = 0; i < e->n_offers; i++) {
 		syn_offer *o = &e->offer[i];
 		o->description = o->description < 0 ? 0 : o->description;
-		for (size_t k = 0; k < o->n_params; k++)
-			if (o->param[k].description < 0)
-				o->param[k].description = 0;
+		for (size_t k = 0; k < o->n_params; k++) {
+			const syn_param *p = &o->tool->param[o->param[k].param];
+			if (o->param[k].description >= 0)
+				continue;
+			o->param[k].description = 0;
+			/* its value was made without a description: for one that asks for a form it is wrong */
+			e->overflow = e->overflow || (syn_form_wanted(&p->source, p->descriptions.s[0]) && !p->source.converted);
+		}
 	}
 }
 
@@ -110,7 +115,7 @@ static void write_name(ndl_buf *b, const syn_example *e, size_t i, long k)
 	if (k < 0)
 		snprintf(name, sizeof name, tools[seed % 8], seed / 64 % 90 + (unsigned)i * (1 + seed / 8 % 8));
 	else
-		snprintf(name, sizeof name, args[seed % 6], (int)((seed / 512 % 2 ? 'a' : 'p') + (k & 15)));
+		snprintf(name, sizeof name, args[seed % 6], (int)((seed / 512 % 2 ? 'a' : 'o') + (k & 15)));
 	ndl_json_write_string(b, name, strlen(name), 0);
 }
 

@@ -12,7 +12,7 @@ ndl_status syn_own_add(syn_corpus *c, const ndl_tools *t, ndl_error *err);
 
 /* guess.c: where values of this argument may come from, and how it is said behind a request
  * ("in {}"); *adverbs is NULL-terminated, borrowed. schema is of a string, integer or number. */
-void syn_guess(const syn_corpus *c, const char *name, const char *description, const json_t *schema,
+void syn_guess(syn_corpus *c, const char *name, const char *description, const json_t *schema,
 	enum syn_type type, syn_source *out, const char *const **adverbs);
 
 #endif

@@ -36,10 +36,14 @@ bool syn_bag_keep(syn_bag *b, syn_strings *out)
 void syn_bag_words(const char *name, char out[SYN_BAG_TEXT])
 {
 	ndl_buf b = NDL_BUF_INIT;
-	ndl_tools_snake_case(&b, name, strlen(name));
-	snprintf(out, SYN_BAG_TEXT, "%s", ndl_buf_cstr(&b));
+	bool ascii = true; /* snake case knows no other letters */
+	for (const char *s = name; *s; s++)
+		ascii = ascii && (unsigned char)*s < 128;
+	if (ascii)
+		ndl_tools_snake_case(&b, name, strlen(name));
+	snprintf(out, SYN_BAG_TEXT, "%s", ascii ? ndl_buf_cstr(&b) : name);
 	for (char *s = out; *s; s++)
-		*s = *s == '_' ? ' ' : *s;
+		*s = *s == '_' || *s == '-' ? ' ' : *s;
 	ndl_buf_clear(&b);
 }
 
@@ -102,7 +106,8 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 	*adverbs = none;
 	syn_bag_put(&names, "%s", name);
 	p->name = names.n ? names.s[0] : NULL;
-	syn_bag_put(&descriptions, "%.180s", d ? d : "");
+	if (d && *d && !(descriptions.s[descriptions.n++] = syn_strdup(c, d, strlen(d)))) /* whole: its end may ask for a form */
+		descriptions.failed = true;
 	if (!p->name || !syn_bag_keep(&names, &p->names) || !syn_bag_keep(&descriptions, &p->descriptions))
 		return ndl_fail_nomem(err, "the tools");
 	p->type = type_of(schema);
@@ -116,9 +121,13 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 		if (p->item_type >= SYN_BOOLEAN)
 			return NDL_OK; /* no source: never said */
 	}
-	json_t *choices = json_object_get(inner, "enum");
-	if (choices)
-		return read_enum(c, p, choices, err);
+	json_t *choices = json_object_get(inner, "enum"), *only = json_object_get(inner, "const");
+	if (choices || only) {
+		json_t *list = choices ? json_incref(choices) : json_pack("[O]", only);
+		ndl_status st = read_enum(c, p, list, err);
+		json_decref(list);
+		return st;
+	}
 	syn_bag_words(name, words);
 	for (char *s = words; *s; s++)
 		*s = *s == ' ' ? '_' : *s;

@@ -88,15 +88,19 @@ static void swap_values(slot *a, slot *b)
 	b->key = t.key;
 }
 
-void syn_order_pairs(filler *f)
+bool syn_order_pairs(filler *f)
 {
 	for (size_t i = 0; i < f->n_slots; i++)
 		for (size_t j = 0; j < f->n_slots; j++) {
 			slot *a = &f->slot[i], *b = &f->slot[j];
 			if (one_kind(a, b) && !a->many && !b->many && a->has_key && b->has_key && a->form == b->form
-				&& a->key > b->key && is_start(a) && is_end(b))
+				&& a->key > b->key && is_start(a) && is_end(b)) {
+				if ((a->made[0].raw_len == 0) != (b->made[0].raw_len == 0))
+					return false;
 				swap_values(a, b);
+			}
 		}
+	return true;
 }
 
 /* Lists of one length ----------------------------------------------------------------- */

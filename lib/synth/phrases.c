@@ -5,7 +5,6 @@
 #include "base/rng.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,13 +95,24 @@ static ndl_status read_pieces(syn_corpus *c, const syn_tool *t, syn_phrase *ph, 
 	return NDL_OK;
 }
 
+static bool among(const char *enum_json, const json_t *v)
+{
+	json_t *list = enum_json ? ndl_json_parse(enum_json, strlen(enum_json), NULL) : NULL, *x;
+	bool found = !enum_json;
+	size_t i;
+	json_array_foreach(list, i, x)
+		found = found || json_equal(x, v);
+	json_decref(list);
+	return found;
+}
+
 /* Is v a value that the parameter's type and enum allow? */
 static bool fits(const syn_param *p, const json_t *v, enum syn_type type)
 {
 	switch (type) {
 	case SYN_BOOLEAN: return json_is_boolean(v);
-	case SYN_INTEGER: return json_is_integer(v);
-	case SYN_NUMBER: return json_is_number(v);
+	case SYN_INTEGER: return json_is_integer(v) && among(p->enum_json, v);
+	case SYN_NUMBER: return json_is_number(v) && among(p->enum_json, v);
 	case SYN_ARRAY:
 		for (size_t i = 0; i < json_array_size(v); i++)
 			if (!fits(p, json_array_get(v, i), p->item_type))
@@ -111,11 +121,7 @@ static bool fits(const syn_param *p, const json_t *v, enum syn_type type)
 	case SYN_OBJECT: return false; /* given property by property */
 	case SYN_STRING: break;
 	}
-	if (!json_is_string(v) || !p->enum_json)
-		return json_is_string(v);
-	char quoted[160];
-	snprintf(quoted, sizeof quoted, "\"%s\"", json_string_value(v));
-	return strstr(p->enum_json, quoted) != NULL;
+	return json_is_string(v) && among(p->enum_json, v);
 }
 
 static ndl_status read_fixed(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *args, ndl_error *err)
@@ -166,13 +172,16 @@ static ndl_status check_given(const syn_tool *t, size_t i, const syn_phrase *ph,
 
 static ndl_status read_phrase(syn_corpus *c, const syn_tool *t, syn_phrase *ph, json_t *j, ndl_error *err)
 {
+	static const char *const keys[] = {"t", "args", NULL};
 	json_t *text = json_is_object(j) ? json_object_get(j, "t") : j;
 	json_t *args = json_is_object(j) ? json_object_get(j, "args") : NULL;
 	memset(ph, 0, sizeof *ph);
 	if (!json_is_string(text) || json_string_length(text) == 0 || (args && !json_is_object(args)))
 		return ndl_fail(err, NDL_EFORMAT, "a phrase is a string or {\"t\":text,\"args\":{…}}");
 	const char *s = json_string_value(text);
-	ndl_status st = read_pieces(c, t, ph, s, err);
+	ndl_status st = syn_only_keys(j, keys, "a phrase", err);
+	if (st == NDL_OK)
+		st = read_pieces(c, t, ph, s, err);
 	if (st == NDL_OK)
 		st = read_fixed(c, t, ph, args, err);
 	for (size_t i = 0; i < t->n_params && st == NDL_OK; i++)

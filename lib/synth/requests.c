@@ -6,6 +6,7 @@
 #include "tools/tools.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,16 +23,17 @@ typedef struct request {
 } request;
 
 typedef struct list {
-	json_t *tools;   /* owned, as is the next */
-	ndl_tools *read;
-	size_t first, n; /* its requests */
+	ndl_tools *tools; /* owned */
+	size_t first, n;  /* its requests */
 	bool held;
 } list;
 
 struct ndl_requests {
 	enum ndl_synth_split split;
 	size_t max_tools;
-	const ndl_heldout *heldout; /* while reading */
+	const ndl_heldout *heldout; /* while reading, as are the next two */
+	char file[128];
+	size_t first_list; /* of this file */
 	list *list;
 	size_t n_lists, cap_lists;
 	request *request;
@@ -43,8 +45,7 @@ void ndl_requests_free(ndl_requests *r)
 	if (!r)
 		return;
 	for (size_t i = 0; i < r->n_lists; i++) {
-		json_decref(r->list[i].tools);
-		ndl_tools_free(r->list[i].read);
+		ndl_tools_free(r->list[i].tools);
 	}
 	for (size_t i = 0; i < r->n; i++) {
 		json_decref(r->request[i].query);
@@ -67,7 +68,7 @@ static bool is_called(const list *l, size_t tool, const json_t *calls)
 	size_t i;
 	json_t *call;
 	json_array_foreach(calls, i, call)
-		if (ndl_tools_find(l->read, json_string_value(json_object_get(call, "name"))) == (long)tool)
+		if (ndl_tools_find(l->tools, json_string_value(json_object_get(call, "name"))) == (long)tool)
 			return true;
 	return false;
 }
@@ -75,7 +76,7 @@ static bool is_called(const list *l, size_t tool, const json_t *calls)
 static size_t count_called(const list *l, const json_t *calls)
 {
 	size_t n = 0;
-	for (size_t i = 0; i < ndl_tools_count(l->read); i++)
+	for (size_t i = 0; i < ndl_tools_count(l->tools); i++)
 		n += is_called(l, i, calls);
 	return n;
 }
@@ -110,7 +111,7 @@ static ndl_status read_list(ndl_requests *r, json_t *tools, ndl_error *err)
 	ndl_tools *t = ndl_tools_new(tools, 0, err);
 	if (!t)
 		return NDL_EFORMAT;
-	r->list[r->n_lists++] = (list){.tools = json_incref(tools), .read = t, .first = r->n, .held = held_list(t)};
+	r->list[r->n_lists++] = (list){.tools = t, .first = r->n, .held = held_list(t)};
 	if (ndl_tools_count(t) == 0 || ndl_tools_count(t) > MAX_LIST)
 		return ndl_fail(err, NDL_EFORMAT, "tools: expected 1 to %d", MAX_LIST);
 	return NDL_OK;
@@ -132,7 +133,7 @@ static json_t *read_calls(const list *l, json_t *a, ndl_error *err)
 			ndl_fail_nomem(err, "the requests");
 			break;
 		}
-		if (ndl_tools_check_call(l->read, call, err) != NDL_OK) {
+		if (ndl_tools_check_call(l->tools, call, err) != NDL_OK) {
 			ndl_error_prefix(err, "a[%zu]", i);
 			break;
 		}
@@ -145,7 +146,7 @@ static json_t *read_calls(const list *l, json_t *a, ndl_error *err)
 
 static ndl_status read_request(ndl_requests *r, json_t *q, json_t *a, ndl_error *err)
 {
-	if (r->n_lists == 0)
+	if (r->n_lists == r->first_list)
 		return ndl_fail(err, NDL_EFORMAT, "a request before any list of tools");
 	if (!json_is_string(q) || json_string_length(q) == 0 || !json_is_array(a))
 		return ndl_fail(err, NDL_EFORMAT, "expected a string \"q\" and a list \"a\"");
@@ -171,7 +172,10 @@ static ndl_status read_request(ndl_requests *r, json_t *q, json_t *a, ndl_error 
 static ndl_status read_line(void *user, const char *file, const char *line, size_t len, ndl_error *err)
 {
 	ndl_requests *r = user;
-	(void)file;
+	if (strcmp(r->file, file) != 0) {
+		snprintf(r->file, sizeof r->file, "%s", file);
+		r->first_list = r->n_lists;
+	}
 	json_t *o = ndl_json_parse(line, len, err), *tools = json_object_get(o, "tools");
 	if (!o)
 		return NDL_EFORMAT;
@@ -221,31 +225,40 @@ static json_t *lowered(const json_t *text)
 /* A value as it is passed when the whole query, of which strings without choices are copies, is in lower case. */
 static json_t *lowered_value(json_t *v, const json_t *schema)
 {
-	const json_t *items = json_object_get(schema, "items");
-	if (json_object_get(schema, "enum") || (!json_is_string(v) && !json_is_array(v)))
+	const json_t *items = json_object_get(schema, "items"), *properties = json_object_get(schema, "properties");
+	const char *key;
+	json_t *x;
+	size_t i;
+	if (json_object_get(schema, "enum") || json_object_get(schema, "const"))
 		return json_incref(v);
 	if (json_is_string(v))
 		return lowered(v);
-	json_t *out = json_array(), *item;
-	size_t i;
-	json_array_foreach(v, i, item)
-		json_array_append_new(out, lowered_value(item, items));
+	if (!json_is_array(v) && !json_is_object(v))
+		return json_incref(v);
+	json_t *out = json_is_array(v) ? json_array() : json_object();
+	json_array_foreach(v, i, x)
+		json_array_append_new(out, lowered_value(x, items));
+	if (json_is_object(v))
+		json_object_foreach(v, key, x)
+			json_object_set_new(out, key, lowered_value(x, json_object_get(properties, key)));
 	return out;
 }
 
-static void lower_calls(const list *l, json_t *calls)
+/* The calls in lower case, a new reference; NULL where a schema wants its capitals. */
+static json_t *lowered_calls(const list *l, const json_t *calls)
 {
+	json_t *out = json_deep_copy(calls), *call;
 	size_t i;
-	json_t *call, *v;
-	const char *key;
-	json_array_foreach(calls, i, call) {
-		long tool = ndl_tools_find(l->read, json_string_value(json_object_get(call, "name")));
-		json_t *properties = json_object_get(ndl_tools_schema(l->read, (size_t)tool), "properties");
-		json_t *old = json_object_get(call, "arguments"), *arguments = json_object();
-		json_object_foreach(old, key, v)
-			json_object_set_new(arguments, key, lowered_value(v, json_object_get(properties, key)));
-		json_object_set_new(call, "arguments", arguments);
+	json_array_foreach(out, i, call) {
+		long tool = ndl_tools_find(l->tools, json_string_value(json_object_get(call, "name")));
+		json_object_set_new(call, "arguments",
+			lowered_value(json_object_get(call, "arguments"), ndl_tools_schema(l->tools, (size_t)tool)));
+		if (ndl_tools_check_call(l->tools, call, NULL) != NDL_OK) {
+			json_decref(out);
+			return NULL;
+		}
 	}
+	return out;
 }
 
 /* Two requests in one ----------------------------------------------------------------- */
@@ -297,7 +310,7 @@ static const request *partner(const ndl_requests *r, ndl_rng *rng, const request
 /* The tools that are called and some others; without the called ones if they are missing. */
 static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool missing, size_t max)
 {
-	size_t order[MAX_LIST], n = ndl_tools_count(l->read), called = count_called(l, calls);
+	size_t order[MAX_LIST], n = ndl_tools_count(l->tools), called = count_called(l, calls);
 	json_t *tools = json_array();
 	for (size_t i = 0; i < n; i++)
 		order[i] = i;
@@ -310,7 +323,7 @@ static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool miss
 		if (needed ? missing : others == 0)
 			continue;
 		others -= !needed;
-		json_array_append_new(tools, json_deep_copy(json_array_get(l->tools, order[i])));
+		json_array_append_new(tools, json_deep_copy(ndl_tools_given(l->tools, order[i])));
 	}
 	return tools;
 }
@@ -321,18 +334,20 @@ json_t *ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng)
 	const list *l = &r->list[a->list];
 	double u = ndl_rng_unit(rng);
 	bool single = json_array_size(a->calls) == 1;
-	bool missing = single && u < REFUSED && ndl_tools_count(l->read) > 1;
+	bool missing = single && u < REFUSED && ndl_tools_count(l->tools) > 1;
 	if (single && !missing && u < REFUSED + JOINED && r->max_tools > 1)
 		b = partner(r, rng, a);
 	json_t *query = b ? join(rng, a, b) : json_incref(a->query), *calls = json_deep_copy(a->calls);
 	if (b)
 		json_array_append_new(calls, json_deep_copy(json_array_get(b->calls, 0)));
 	json_t *tools = offer(l, rng, calls, missing, r->max_tools);
-	if (ndl_rng_chance(rng, LOWER_CASE)) {
-		json_t *low = lowered(query);
+	json_t *low = ndl_rng_chance(rng, LOWER_CASE) ? lowered_calls(l, calls) : NULL;
+	if (low) {
+		json_decref(calls);
+		calls = low;
+		low = lowered(query);
 		json_decref(query);
 		query = low;
-		lower_calls(l, calls);
 	}
 	if (missing)
 		json_array_clear(calls);

@@ -249,7 +249,8 @@ void syn_write_query(const syn_gen *g, syn_example *e)
 			ndl_buf_byte(out, ' '); /* what stood between was punctuation */
 		syn_slot_value *v = &e->value[s->value];
 		v->at = out->len;
-		v->len = s->len;
+		for (v->len = s->len; v->len > 1 && t[v->len - 1] == ' ';) /* those at the query's end will go */
+			v->len--;
 		put(out, k.letters, t, s->len);
 		if (k.spoken && i + 1 < e->n_segs && e->seg[i + 1].value < 0 && !strchr(" .,?!:;\"'%", e->text.data[e->seg[i + 1].off])
 		    && !isalnum((unsigned char)e->text.data[e->seg[i + 1].off]))

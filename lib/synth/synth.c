@@ -96,6 +96,8 @@ static ndl_status load_own(ndl_synth *s, const char *path, ndl_error *err)
 	json_decref(j);
 	ndl_status st = s->own ? syn_own_add(&s->corpus, s->own, err) : NDL_EFORMAT;
 	ndl_error_at(err, st ? path : NULL, 0);
+	if (err && st && err->code == NDL_EINVAL) /* the file's fault, not that of the options */
+		err->code = NDL_EFORMAT;
 	for (size_t i = s->first_object; i < s->corpus.n_objects && st == NDL_OK; i++) {
 		s->corpus.object[i].mute = s->corpus.object[i].mute || !syn_can_ask(s, &s->corpus.object[i]);
 		asked += !s->corpus.object[i].mute;
@@ -180,8 +182,10 @@ static void write_meta(const ndl_synth *s, const syn_example *e, ndl_buf *out)
 		bool seen = false;
 		for (size_t k = 0; k < i; k++)
 			seen = seen || syn_domain_of(s, e->call[k].tool) == d;
-		if (!seen)
-			ndl_buf_printf(out, i ? ",\"%s\"" : "\"%s\"", d->name);
+		if (!seen) {
+			ndl_buf_str(out, i ? "," : "");
+			ndl_json_write_string(out, d->name, strlen(d->name), 0);
+		}
 	}
 	ndl_buf_printf(out, "],\"kind\":\"%s\",\"traits\":[", kinds[e->n_calls]);
 	const struct { bool is; const char *name; } trait[] = {
@@ -202,7 +206,8 @@ ndl_status ndl_synth_next(ndl_synth *s, ndl_buf *out, enum ndl_synth_form form, 
 	if (st)
 		return st;
 	if (form == NDL_SYNTH_TEXT) {
-		ndl_buf_add(out, e->query.data, e->query.len);
+		for (size_t i = 0; i < e->query.len; i++) /* a line is a line */
+			ndl_buf_byte(out, strchr("\n\r", e->query.data[i]) ? ' ' : e->query.data[i]);
 		ndl_buf_byte(out, '\n');
 		ndl_buf_add(out, e->tools.data, e->tools.len);
 		ndl_buf_byte(out, '\n');

@@ -20,6 +20,14 @@ static void expand(const syn_gen *g, const syn_source *src, const syn_place *pla
 
 /* Numbers ----------------------------------------------------------------------------- */
 
+/* 1234567 as "1,234,567". */
+static void grouped(ndl_buf *b, int64_t n)
+{
+	if (n >= 1000)
+		grouped(b, n / 1000);
+	ndl_buf_printf(b, n >= 1000 ? ",%03d" : "%d", (int)(n % 1000));
+}
+
 static void number_value(const syn_gen *g, const syn_place *p, double lo, double hi, bool fractions,
 	syn_made *m)
 {
@@ -48,7 +56,7 @@ static void number_value(const syn_gen *g, const syn_place *p, double lo, double
 	if (p->words && small && ndl_rng_chance(r, x <= 12 ? 0.25 : 0.08))
 		syn_number_words(&m->surface, (long)x);
 	else if (x >= 10000 && x == floor(x) && ndl_rng_chance(r, 0.15))
-		ndl_buf_printf(&m->surface, "%d,%03d", (int)(x / 1000), (int)fmod(x, 1000));
+		grouped(&m->surface, (int64_t)x);
 	else
 		syn_trim_number(&m->surface, x);
 	if (p->type == SYN_STRING)
@@ -179,7 +187,9 @@ static void expand(const syn_gen *g, const syn_source *s, const syn_place *p, in
 	case SYN_INT: number_value(g, p, s->lo, s->hi, false, m); break;
 	case SYN_NUMBER_RANGE: number_value(g, p, s->lo, s->hi, true, m); break;
 	case SYN_YEAR:
-		ndl_buf_printf(&m->surface, "%d", (int)ndl_rng_range(g->rng, (int64_t)s->lo, (int64_t)s->hi));
+		m->key = (double)ndl_rng_range(g->rng, (int64_t)s->lo, (int64_t)s->hi);
+		m->has_key = true;
+		syn_trim_number(&m->surface, m->key);
 		if (p->type != SYN_STRING)
 			ndl_buf_str(&m->raw, ndl_buf_cstr(&m->surface));
 		break;
@@ -225,7 +235,7 @@ static bool fits_list(const syn_made *m)
 
 void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *place, syn_made *m)
 {
-	for (int tries = 0; tries < 40; tries++) {
+	for (int tries = 0; tries < 200; tries++) { /* a tenth of all texts is of the held-out class */
 		ndl_buf_reset(&m->surface);
 		ndl_buf_reset(&m->raw);
 		m->has_key = false;

@@ -77,7 +77,7 @@ static void exact_time(ndl_rng *r, ndl_buf *b, int h, int m)
 		clock_time(r, b, h, m);
 	else {
 		spoken_time(r, b, h, m);
-		part_of_day(r, b, m > 30 ? (h + 1) % 24 : h);
+		part_of_day(r, b, h);
 	}
 }
 

@@ -1,5 +1,6 @@
 #include "synth/values.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -57,7 +58,7 @@ void syn_ordinal(ndl_buf *out, int n)
 
 void syn_trim_number(ndl_buf *out, double x)
 {
-	ndl_buf_printf(out, "%.10g", x);
+	ndl_buf_printf(out, x == floor(x) && fabs(x) < 1e15 ? "%.0f" : "%.10g", x + 0.0); /* -0 is 0 */
 }
 
 void syn_made_up_word(ndl_rng *r, ndl_buf *out, int syllables)

@@ -171,6 +171,9 @@ bad() {
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","enum":["u"],"descriptions":["d"]}},"phrases":[{"t":"a","args":{"p":"v"}}]}' 'type or enum'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","values":"dish","descriptions":["d"]}},"phrases":["a {p=}"]}' 'some text'
 	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":"@int:1-9","descriptions":["d"]}},"phrases":["a {p=1}"]}' 'without an enum'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"integer","values":["five"],"descriptions":["d"]}},"phrases":["a {p}"]}' 'does not fit its type'
+	bad 3 '{"name":"x","descriptions":["d"],"params":{"p":{"type":"string","enum":["u"],"values":"dish","descriptions":["d"]}},"phrases":["a {p}"]}' 'are a list'
+	bad 3 '{"name":"x","descriptions":["d"],"phrases":[{"t":"a","arg":{}}]}' "unknown key 'arg'"
 	bad 6 '{"refusals":"none"}' 'list of strings'
 	replace 3 '{"name":"x","descriptions":["d"],"apart":["y"],"phrases":["a"]}'
 	run -3 --separate-stderr small -n 1
@@ -341,6 +344,35 @@ requests() {
 	needle-synth --corpus c --heldout hashes --mix synth=0 --mix requests=1 -n 3000 >with.jsonl
 	run -1 grep -c '"query":"Lamp 0 in Room 0 to red"' with.jsonl
 	grep -q '"query":"Lamp 0 in Room 1 to red"' with.jsonl
+}
+
+@test "requests: wrapped lists, and schemas that want their capitals" {
+	mkdir -p c/requests
+	cat >c/requests/a.jsonl <<'EOF'
+{"tools":{"tools":[{"name":"ship","parameters":{"type":"object","properties":{"unit":{"const":"Kg"},"code":{"type":"string","pattern":"^[A-Z]{3}$"},"to":{"type":"object","properties":{"city":{"type":"string"}}}}}},{"name":"stop"}]}}
+{"q":"Ship to SFO in Kg","a":[["ship",{"unit":"Kg","code":"SFO"}]]}
+{"q":"Ship it to Paris","a":[["ship",{"to":{"city":"Paris"}}]]}
+EOF
+	run -0 needle-synth --corpus c --mix synth=0 --mix requests=1 -n 300
+	jq -e -s 'map(select(.answers | length == 1)) | all(.answers[0].arguments as $a | .query
+		| if $a.to then contains($a.to.city) else $a.code == "SFO" and contains("SFO") end) and any(.query | test("paris"))' <<<"$output"
+	# none in a split is no fault where none was asked for; a file's first line is a list
+	: >c/requests/a.jsonl
+	needle-synth --corpus c -n 2 >/dev/null
+	run -3 needle-synth --corpus c --mix requests=1 -n 2
+	requests
+	echo '{"q":"who sings","a":[]}' >c/requests/b.jsonl
+	run -3 --separate-stderr needle-synth --corpus c -n 1
+	[[ $stderr == *"b.jsonl:1: a request before any list of tools"* ]]
+}
+
+@test "texts of one's own tools: letters of all alphabets, a const, a form that a long description asks for" {
+	jq -n -c '[{name: "order_a_drink", description: "Orders a drink.", parameters: {type: "object", properties: {
+		drink: {type: "string", enum: ["café", "größe"]}, mode: {const: "fast"},
+		date: {type: "string", description: ("The day. " * 25 + "In the form YYYY-MM-DD.")}}, required: ["drink", "mode", "date"]}}]' >own.json
+	run -0 --separate-stderr needle-synth --tools own.json -n 200
+	jq -e -s 'map(.answers[].arguments) | all(.mode == "fast" and (.drink | IN("café", "größe")) and (.date | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")))' <<<"$output"
+	jq -e -s 'map(select(.answers | length == 1)) | all(.query | test(" gr e|caf\\b(?!é)") | not)' <<<"$output"
 }
 
 @test "requests that fit no list are refused" {

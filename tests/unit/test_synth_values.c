@@ -110,7 +110,7 @@ static int read_spoken(const char *s)
 	}
 	if (hour < 1 || hour > 12 || minutes < 0)
 		return -1;
-	return (hour % 12) * 60 + sign * minutes;
+	return sign > 0 ? hour % 12 * 60 + minutes : (hour - 1) * 60 + 60 - minutes; /* ten to twelve is before noon */
 }
 
 static int read_time(const char *s)
@@ -126,7 +126,7 @@ static int read_time(const char *s)
 		int t = read_spoken(s);
 		bool night = strcmp(part, " at night") == 0;
 		bool pm = strstr(part, "afternoon") || strstr(part, "evening") || (night && t >= 6 * 60 - 30);
-		return t < -60 ? -1 : (t + (pm ? 720 : 0) + 1440) % 1440;
+		return t < 0 ? -1 : (t + (pm ? 720 : 0)) % 1440;
 	}
 	if (sscanf(s, "%d%c%2d%n", &h, &sep, &m, &used) == 3 && (sep == ':' || sep == '.'))
 		s += used;
