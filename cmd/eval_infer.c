@@ -26,6 +26,7 @@ struct eval_caller {
 	worker *worker;
 	int threads;
 	bool recall;          /* only eval_caller_rank is called */
+	int tool_flags;
 	ndl_request request;
 };
 
@@ -46,7 +47,7 @@ static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_erro
 
 static ndl_toolset *make_toolset(const eval_caller *c, json_t *list, const ndl_exec *x, ndl_error *err)
 {
-	ndl_toolset *t = ndl_toolset_new(c->engine, list, 0, err);
+	ndl_toolset *t = ndl_toolset_new(c->engine, list, c->tool_flags, err);
 	if (t && (c->recall || (c->request.top_tools && c->request.top_tools < ndl_toolset_count(t))) &&
 	    ndl_toolset_index(t, c->request.rank, NULL, x, err) != NDL_OK) {
 		ndl_toolset_free(t);
@@ -55,7 +56,7 @@ static ndl_toolset *make_toolset(const eval_caller *c, json_t *list, const ndl_e
 	return t;
 }
 
-eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools,
+eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, int tool_flags,
                               const ndl_request *request, bool recall, ndl_error *err)
 {
 	eval_caller *c = ndl_calloc(1, sizeof *c);
@@ -70,6 +71,7 @@ eval_caller *eval_caller_open(const char *model, int threads, ndl_precision prec
 	c->threads = 1;
 #endif
 	c->request = *request;
+	c->tool_flags = tool_flags;
 	c->recall = recall;
 	c->engine = ndl_engine_open(model, err);
 	if (!c->engine || cli_check_ranking(c->engine, request->rank, err) != NDL_OK || open_workers(c, precision, err) != NDL_OK ||

@@ -11,8 +11,8 @@
 typedef struct eval_caller eval_caller; /* opaque, owned */
 
 /* threads 0: all available. tools: list of all records, or NULL (then each its own); read only.
- * request: how to ask. recall: only for eval_caller_rank. */
-eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools,
+ * tool_flags: NDL_TOOLS_LENIENT or 0. request: how to ask. recall: only for eval_caller_rank. */
+eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, int tool_flags,
                               const ndl_request *request, bool recall, ndl_error *err);
 void eval_caller_free(eval_caller *c);
 

@@ -37,7 +37,7 @@ static ndl_status run(ndl_eval_counts *sum, const char *model, json_t **record, 
 	ndl_error *errors = ndl_calloc(n, sizeof *errors);
 	if (!errors)
 		return ndl_fail_nomem(err, "held-out examples");
-	eval_caller *caller = eval_caller_open(model, app->common.threads, NDL_PRECISION_F32, NULL, &(ndl_request){0}, false, err);
+	eval_caller *caller = eval_caller_open(model, app->common.threads, NDL_PRECISION_F32, NULL, 0, &(ndl_request){0}, false, err);
 	ndl_status status = caller ? NDL_OK : err->code;
 	if (caller) {
 		eval_caller_run(caller, record, errors, NULL, n);
@@ -164,7 +164,7 @@ ndl_status finetune_calibrate(const ndl_lines *lines, const size_t *rows, size_t
 		status = ndl_fail_nomem(err, "validation examples");
 	if (status == NDL_OK)
 		status = parse(record, lines, rows, all, n, err);
-	if (status == NDL_OK && !(caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, &(ndl_request){0}, false, err)))
+	if (status == NDL_OK && !(caller = eval_caller_open(model, threads, NDL_PRECISION_F32, NULL, 0, &(ndl_request){0}, false, err)))
 		status = err->code;
 	if (status == NDL_OK) {
 		eval_caller_run(caller, record, errors, odds, n);

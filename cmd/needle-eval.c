@@ -16,7 +16,7 @@
 #include <string.h>
 
 enum { KEY_JSON = 256, KEY_BY, KEY_UNDER, KEY_OVER, KEY_FAILURES, KEY_STRICT, KEY_GROUND, KEY_BEAM,
-	KEY_REFUSE, KEY_LEXICAL, KEY_CALIBRATE, KEY_PRECISION, KEY_RANK, KEY_RECALL };
+	KEY_REFUSE, KEY_LEXICAL, KEY_CALIBRATE, KEY_PRECISION, KEY_RANK, KEY_RECALL, KEY_TODAY, KEY_LENIENT };
 enum { MAX_LIMITS = 32, CHUNK = 64 };
 
 static const cli_option options[] = {
@@ -32,6 +32,8 @@ static const cli_option options[] = {
 	{KEY_REFUSE, "refuse-bias", "X", "with -m: as needle-infer [0]"},
 	{KEY_LEXICAL, "lexical-weight", "X", "with -m: as needle-infer [1]"},
 	{KEY_BEAM, "beam", "N", "with -m: as needle-infer [1; 4 in doubt]"},
+	{KEY_TODAY, "today", "DATE", "with -m: as needle-infer"},
+	{KEY_LENIENT, "lenient", NULL, "with -m: as needle-infer"},
 	{'k', "top-tools", "K", "with -m: as needle-infer [all]"},
 	CLI_RANK(KEY_RANK),
 	{KEY_RECALL, "recall", NULL, "with -m: score retrieval alone, how high the called tools are ranked"},
@@ -50,6 +52,7 @@ typedef struct limit {
 typedef struct job {
 	cli c;
 	const char *model, *tools_path, *failures_path, *calibrate_path;
+	int tool_flags;
 	ndl_request request;
 	calibration fit;
 	bool json, strict, recall;
@@ -269,6 +272,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
 		case KEY_LEXICAL: j->request.lexical_weight = cli_lexical_weight(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
+		case KEY_TODAY: j->request.today = cli_today(&j->c, arg); break;
+		case KEY_LENIENT: j->tool_flags |= NDL_TOOLS_LENIENT; break;
 		case 'k': j->request.top_tools = (size_t)cli_long(&j->c, "--top-tools", arg, 1, 100000); break;
 		case KEY_RANK: j->request.rank = cli_ranking(&j->c, arg); break;
 		case KEY_RECALL: j->recall = true; break;
@@ -277,13 +282,15 @@ static const char *parse_options(job *j, int argc, char **argv)
 		}
 	}
 	if (!j->model && (j->calibrate_path || j->request.ground || j->request.beam || j->request.refuse_bias != 0 ||
-	                  j->request.lexical_weight != 0 || j->request.top_tools || j->recall))
-		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --top-tools and --recall need --model");
+	                  j->request.lexical_weight != 0 || j->request.today || j->tool_flags || j->request.top_tools || j->recall))
+		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --today, --lenient, --top-tools and "
+		                       "--recall need --model");
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
 	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->request.ground ||
-	                  j->request.beam || j->request.refuse_bias != 0 || j->request.lexical_weight != 0))
-		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --rank, --precision, --json, --strict, "
+	                  j->request.beam || j->request.refuse_bias != 0 || j->request.lexical_weight != 0 ||
+	                  j->request.today))
+		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --lenient, --rank, --precision, --json, --strict, "
 		                       "--fail-under and --fail-over only");
 	find_metrics(j);
 	if (argc - first > 1)
@@ -299,7 +306,7 @@ static ndl_status open_all(job *j, ndl_error *err)
 	if (list && !(j->tools = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
 		ndl_error_at(err, j->tools_path, 0);
 	else if (j->model)
-		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, &j->request, j->recall, err);
+		j->caller = eval_caller_open(j->model, j->c.common.threads, j->precision, list, j->tool_flags, &j->request, j->recall, err);
 	json_decref(list);
 	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
 		return NDL_EINVAL;

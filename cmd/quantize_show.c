@@ -70,7 +70,8 @@ static int info_json(const cli *c, const char *path, const ndl_import_info *impo
 		ndl_ckpt_meta_at(ckpt, i, &key, &value);
 		json_object_set_new(meta, key, json_string(value));
 	}
-	json_t *out = json_pack("{s:o,s:s,s:b,s:I,s:o,s:o}", "file", json_stringn(path, ndl_utf8_check(path, strlen(path))), "kind", ndl_import_kind_name(import->kind),
+	json_t *name = json_stringn(path, ndl_utf8_check(path, strlen(path)));
+	json_t *out = json_pack("{s:o,s:s,s:b,s:I,s:o,s:o}", "file", name, "kind", ndl_import_kind_name(import->kind),
 	                        "model", config != NULL, "bytes", (json_int_t)total, "metadata", meta, "tensors", tensors);
 	if (*import->member)
 		json_object_set_new(out, "member", json_string(import->member));

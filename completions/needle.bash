@@ -129,7 +129,7 @@ _needle_quantize() {
 }
 
 _needle_eval() {
-	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --lexical-weight --beam --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
+	options="--model --tools --by --json --fail-under --fail-over --failures --precision --ground --refuse-bias --lexical-weight --beam --today --lenient --top-tools --rank --recall --calibrate --strict --threads --quiet --verbose --help --version"
 	case $1 in
 	-m | --model) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -142,6 +142,7 @@ _needle_eval() {
 	--refuse-bias) : ;;
 	--lexical-weight) : ;;
 	--beam) : ;;
+	--today) : ;;
 	-k | --top-tools) : ;;
 	--rank) _needle_reply -W "head bm25 fused" ;;
 	--calibrate) _needle_reply -f ;;

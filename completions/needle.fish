@@ -149,6 +149,8 @@ complete -c needle-eval -l ground -x -a 'strict prefer off' -d 'with -m: as need
 complete -c needle-eval -l refuse-bias -x -d 'with -m: as needle-infer'
 complete -c needle-eval -l lexical-weight -x -d 'with -m: as needle-infer'
 complete -c needle-eval -l beam -x -d 'with -m: as needle-infer'
+complete -c needle-eval -l today -x -d 'with -m: as needle-infer'
+complete -c needle-eval -l lenient -d 'with -m: as needle-infer'
 complete -c needle-eval -s k -l top-tools -x -d 'with -m: as needle-infer'
 complete -c needle-eval -l rank -x -a 'head bm25 fused' -d 'how -k ranks tools'
 complete -c needle-eval -l recall -d 'with -m: score retrieval alone, how high the called tools are ranked'

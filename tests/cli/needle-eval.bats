@@ -193,6 +193,8 @@ tiny_model() {
 	[ "${stderr_lines[0]}" = 'needle-eval: bad.jsonl:1: query: expected a string, found an integer' ]
 	[[ ${stderr_lines[1]} == 'needle-eval: bad.jsonl:2: '*'/parameters/x/if'* ]]
 	[ "${stderr_lines[2]}" = 'needle-eval: bad.jsonl:3: tools: missing' ]
+	run -1 --separate-stderr needle-eval -j 1 -m m.safetensors --lenient --json bad.jsonl
+	jq -e '.parse_rate == 0.5' <<<"$output"
 	echo '[{"name":"stop","parameters":{}}]' >tools.json
 	run -0 --separate-stderr needle-eval -j 1 -m m.safetensors -t tools.json --json <<<'{"query":"x","answers":[]}'
 	jq -e '.parse_rate == 1' <<<"$output"
@@ -273,6 +275,17 @@ tiny_model() {
 	needle-infer -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl >calls.out || true
 	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl | jq 'del(.calibration)') \
 		<(needle-eval --json -t "$testdata/tools.json" calls.out | jq 'del(.calibration)')
+}
+
+@test "the default model on a day that is said by --today" {
+	model=$top_srcdir/share/default.safetensors
+	[ -f "$model" ] || skip "no default model"
+	jq -nc '{query: "book a table for tomorrow", tools: [{name: "book_table", description: "Books a table at a restaurant.",
+		parameters: {date: {type: "string", format: "date", required: true}}}],
+		answers: [{name: "book_table", arguments: {date: "2026-11-30"}}]}' >day.jsonl
+	needle-eval -m "$model" --today 2026-11-29 --json day.jsonl | jq -e '.exact_match == 1'
+	needle-eval -m "$model" --today 2026-11-28 --json day.jsonl | jq -e '.exact_match == 0'
+	run -2 needle-eval --today now day.jsonl
 }
 
 @test "the default model on requests written by hand" {
