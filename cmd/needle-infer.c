@@ -176,7 +176,8 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 /* What an earlier run said of the record is not to be taken for what this one says. */
 static void drop_result(json_t *record)
 {
-	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "invalid", "error"};
+	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "invalid", "error", "timings", "trace",
+		"sources"};
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		json_object_del(record, keys[i]);
 }

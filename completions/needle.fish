@@ -103,7 +103,7 @@ complete -c needle-finetune -l eval-every -x -d 'validate every N steps, 0 only 
 complete -c needle-finetune -l val-calls -x -d 'of these, make the calls of N each time'
 complete -c needle-finetune -l score -x -d 'held-out examples whose calls are scored at the end'
 complete -c needle-finetune -l log -r -F -d 'write losses and speed, a line every few steps'
-complete -c needle-finetune -l checkpoint-every -x -d 'save the state every N steps, 0 only at the end'
+complete -c needle-finetune -l checkpoint-every -x -d 'save the state every N steps, 0 only when stopped'
 complete -c needle-finetune -l resume -d 'go on from the state of a run that was stopped'
 complete -c needle-finetune -l dump-tokens -r -F -d 'write the batches as token ids to FILE (- is stdout) instead of training'
 complete -c needle-finetune -l heldout -r -F -d 'drop examples whose query hash is listed'

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Deeper schemas than this keep their order there; lib/tools has its own limit. */
-enum { MAX_DEPTH = 32 };
+/* Values of JSON deeper than this in a schema keep their order, which is twice as deep as lib/tools takes schemas. */
+enum { MAX_DEPTH = 64 };
 
 /* A growable permutation, shared by all the shuffles of one record. */
 typedef struct shuffler {
@@ -68,60 +68,50 @@ static void shuffle_keys(shuffler *s, json_t *object)
 	}
 }
 
-/* "properties" of a JSON Schema and of what it nests. */
+/* The properties of a JSON Schema and of all that stand in it, under whatever keyword. */
 static void shuffle_schema(shuffler *s, json_t *schema, int depth)
 {
 	json_t *properties = json_object_get(schema, "properties"), *child;
 	const char *key;
+	size_t i;
 	if (depth > MAX_DEPTH || s->failed)
 		return;
-	if (json_is_object(properties)) {
+	if (json_is_object(properties))
 		shuffle_keys(s, properties);
-		json_object_foreach(properties, key, child)
-			shuffle_schema(s, child, depth + 1);
-	}
-	child = json_object_get(schema, "items");
-	if (json_is_object(child))
+	json_object_foreach(schema, key, child)
+		shuffle_schema(s, child, depth + 1);
+	json_array_foreach(schema, i, child)
 		shuffle_schema(s, child, depth + 1);
 }
 
-/* Parameters are a JSON Schema, or flat: {argument: its schema}. */
+/* Flat, {argument: its schema}, or a JSON Schema, in which the order of keywords means nothing. */
 static void shuffle_parameters(shuffler *s, json_t *parameters)
 {
-	const char *key;
-	json_t *child;
 	if (!json_is_object(parameters))
 		return;
-	if (json_is_object(json_object_get(parameters, "properties")) ||
-	    json_is_string(json_object_get(parameters, "type"))) {
-		shuffle_schema(s, parameters, 0);
-		return;
-	}
 	shuffle_keys(s, parameters);
-	json_object_foreach(parameters, key, child)
-		shuffle_schema(s, child, 1);
+	shuffle_schema(s, parameters, 0);
 }
 
 static void shuffle_tool(shuffler *s, json_t *tool)
 {
-	static const char *const schemas[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema"};
+	static const char *const schemas[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema",
+	                                      "parameters_json_schema"};
 	json_t *function = json_object_get(tool, "function");
 	if (!json_is_object(function))
 		function = json_object_get(tool, "toolSpec");
 	if (json_is_object(function))
 		tool = function;
-	for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
-		json_t *schema = json_object_get(tool, schemas[i]);
-		if (schema && json_is_object(json_object_get(schema, "json"))) /* Bedrock's inputSchema.json */
-			schema = json_object_get(schema, "json");
-		shuffle_parameters(s, schema);
-	}
+	for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++)
+		shuffle_parameters(s, json_object_get(tool, schemas[i]));
+	if (json_is_object(json_object_get(tool, "properties"))) /* LangChain: the tool is its own schema */
+		shuffle_schema(s, tool, 0);
 }
 
 static void shuffle_list(shuffler *s, json_t *value, int depth)
 {
 	static const char *const wrappers[] = {"tools", "functions", "functionDeclarations",
-	                                       "function_declarations", "result"};
+	                                       "function_declarations", "result", "toolConfig"};
 	json_t *child;
 	size_t i;
 	if (depth > 3)

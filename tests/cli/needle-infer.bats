@@ -58,7 +58,7 @@ valid() {
 @test "what an earlier run said of a record does not stay" {
 	needle-infer -q -t "$tools" --max-tokens 3 q.jsonl >first
 	jq -se 'all(.truncated)' first
-	needle-infer -q -t "$tools" first >second
+	needle-infer -q -t "$tools" --timings --trace first | needle-infer -q -t "$tools" >second
 	diff <(jq -Sc . second) <(needle-infer -q -t "$tools" q.jsonl | jq -Sc .)
 	run -1 --separate-stderr needle-infer <<<'{"query":"x","calls":[{"name":"old","arguments":{}}],"confidence":1,"note":"kept"}'
 	jq -e '(has("calls") or has("confidence") | not) and .error.line == 1 and .note == "kept"' <<<"$output"

@@ -182,6 +182,11 @@ static void test_dialects(void)
 	check_dialect("{\"type\":\"function\",\"name\":\"f\",\"parameters\":" OBJECT "}");
 	check_dialect("{\"name\":\"f\",\"input_schema\":" OBJECT "}");
 	check_dialect("{\"name\":\"f\",\"inputSchema\":" OBJECT "}");
+	check_dialect("{\"name\":\"f\",\"parameters_json_schema\":" OBJECT "}");
+	check_dialect("{\"title\":\"f\",\"type\":\"object\",\"properties\":" AB "}");
+	check_dialect("{\"toolSpec\":{\"name\":\"f\",\"inputSchema\":{\"json\":" OBJECT "}}}");
+	check_dialect("{\"name\":\"f\",\"parameters\":{\"$ref\":\"#/$defs/P\",\"$defs\":{\"P\":" OBJECT "}}}");
+	check_dialect("{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"allOf\":[" OBJECT "]}}");
 	check_dialect("{\"functionDeclarations\":[{\"name\":\"f\",\"parameters\":{\"type\":\"OBJECT\",\"properties\":" AB
 	              "}}]}");
 }
