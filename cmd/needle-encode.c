@@ -4,6 +4,7 @@
 #include "cmd/cli.h"
 #include "cmd/engine.h"
 #include "cmd/npy.h"
+#include "cmd/records.h"
 
 #include "base/mem.h"
 #include "base/reader.h"
@@ -90,13 +91,8 @@ static ndl_status rank(job *j, json_t *record, const char *query, size_t len, nd
 /* Lines --------------------------------------------------------------------------------- */
 
 /* A line as a record and the text in it (borrowed). A plain line gives an empty record. */
-static json_t *read_line(job *j, const char *line, size_t len, size_t lineno, const char **text, size_t *text_len,
-                         ndl_error *err)
+static json_t *read_line(job *j, const char *line, size_t len, const char **text, size_t *text_len, ndl_error *err)
 {
-	if (lineno == 1 && len >= 3 && memcmp(line, "\xef\xbb\xbf", 3) == 0) { /* a byte order mark */
-		line += 3;
-		len -= 3;
-	}
 	*text = line;
 	*text_len = len;
 	if (j->text || line[strspn(line, " \t")] != '{')
@@ -137,7 +133,7 @@ static int do_line(job *j, const ndl_reader *in, const char *line, size_t len, n
 {
 	const char *text;
 	size_t text_len;
-	json_t *record = read_line(j, line, len, ndl_reader_lineno(in), &text, &text_len, err);
+	json_t *record = read_line(j, line, len, &text, &text_len, err);
 	ndl_status rc = !record ? NDL_EFORMAT : j->rank ? rank(j, record, text, text_len, err)
 	                                               : embed(j, record, text, text_len, err);
 	if (rc != NDL_OK) {
@@ -179,7 +175,7 @@ static int lines(job *j)
 			if (e)
 				write_record(e);
 			json_decref(e);
-		} else if (strspn(line, " \t") < len) {
+		} else if (!records_blank(&line, &len, ndl_reader_lineno(in))) {
 			s = do_line(j, in, line, len, &err);
 		}
 		status = s > status ? s : status;

@@ -7,6 +7,7 @@
 #include "cmd/calibrate.h"
 #include "cmd/eval_infer.h"
 #include "cmd/eval_report.h"
+#include "cmd/records.h"
 
 #include "base/outfile.h"
 #include "base/reader.h"
@@ -173,7 +174,7 @@ static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
 			*err = *e;
 			return got;
 		}
-		if (got > 0 && strspn(text, " \t") == len) /* a NUL is not the end but a fault to report */
+		if (got > 0 && records_blank(&text, &len, ndl_reader_lineno(in)))
 			continue;
 		k->record[k->n] = got > 0 ? ndl_json_parse(text, len, e) : NULL;
 		k->line[k->n++] = ndl_reader_lineno(in);

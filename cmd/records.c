@@ -33,19 +33,13 @@ static json_t *parse_record(const char *line, size_t len, size_t lineno, ndl_err
 	return record;
 }
 
-/* Some editors begin a UTF-8 file with a byte order mark. */
-static void skip_bom(const char **line, size_t *len)
+bool records_blank(const char **line, size_t *len, size_t lineno)
 {
-	if (*len >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
+	if (lineno == 1 && *len >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) { /* some editors begin a UTF-8 file with it */
 		*line += 3;
 		*len -= 3;
 	}
-}
-
-/* Of the whole length: a NUL is not the end but a fault to report. */
-static bool is_blank(const char *line, size_t len)
-{
-	return strspn(line, " \t") == len;
+	return strspn(*line, " \t") == *len; /* of the whole length: a NUL is not the end but a fault to report */
 }
 
 /* The loop ------------------------------------------------------------------------------ */
@@ -98,9 +92,7 @@ static int next_line(worker *w)
 		w->lineno = ndl_reader_lineno(s->in);
 		if (w->got < 0)
 			return 1;
-		if (w->lineno == 1)
-			skip_bom(&line, &len);
-		if (is_blank(line, len))
+		if (records_blank(&line, &len, w->lineno))
 			continue;
 		ndl_buf_reset(&w->line);
 		ndl_buf_add(&w->line, line, len);

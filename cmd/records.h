@@ -23,6 +23,9 @@ enum {
 	RECORDS_LINES = 2,  /* each line is text, and becomes the record {"query":line} */
 };
 
+/* Whether line `lineno` is one to pass over: empty, or of blanks. Takes a byte order mark off the first. */
+bool records_blank(const char **line, size_t *len, size_t lineno);
+
 /* Runs `handle` over each line of path (NULL or "-": stdin), writing to stdout and flushing
  * after each record. Blank lines are skipped. strict: stop at the first bad record. Returns an
  * exit status (CLI_OK, CLI_NEGATIVE if records failed, CLI_UNUSABLE). */

@@ -51,7 +51,8 @@ enum { NDL_TRAIN, NDL_VAL, NDL_TEST, NDL_PARTS };
  * without a call are a group too); of each group the `per_tool` phrasings (10 if 0) whose hash with
  * seed is least go to validation, the next ones to test, the rest to training. A group of fewer
  * than 12 * per_tool phrasings gives a twelfth of them to each (rounded up; nothing if it has
- * under 3). Rows with the same phrasing, but for case, spaces and signs, stand in the same part whatever their tool. */
+ * under 3). Rows with the same phrasing, but for the case of a-z, spaces and signs, stand in the same part
+ * whatever their tool. */
 typedef struct ndl_split {
 	size_t *part[NDL_PARTS]; /* row numbers, ascending */
 	size_t n[NDL_PARTS];

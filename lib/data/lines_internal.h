@@ -12,7 +12,7 @@ typedef struct ndl_row {
 	char *text; /* owned */
 	size_t len;
 	char *tool; /* owned; "" for no call */
-	uint64_t phrase; /* hash of the query, forgiving as ndl_query_hash */
+	uint64_t phrase; /* hash of the query: see phrase_of in lines.c */
 	size_t file, line;
 } ndl_row;
 

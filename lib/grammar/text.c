@@ -10,8 +10,9 @@
 enum {
 	LENGTH_TABLE = 4 << 20,   /* states times lengths */
 	LENGTH_WORK = 100 << 20,  /* and times classes */
-	SEARCH_DEPTH = 200,       /* characters to look ahead for an item that is new: so many, and more than there */
-};                                /* are states, mean a loop, and with it texts enough */
+	SEARCH_DEPTH = 200,       /* characters to look ahead for an item that is new: so many, and more than there are */
+	DEEPEST = 5000,           /* states, mean a loop, and, where the length has room for it, texts enough */
+};
 
 #define NEVER UINT32_MAX
 #define HASH_START UINT64_C(14695981039346656037) /* FNV-1a, by characters */
@@ -82,8 +83,10 @@ static void search_span(struct search *s, uint32_t state, uint32_t count, uint64
 			continue;
 		lo = lo < span.lo ? span.lo : lo;
 		hi = hi > span.hi ? span.hi : hi;
-		uint32_t many = s->used.n + s->cap;
-		if (hi - lo >= many || (depth > SEARCH_DEPTH && (uint32_t)depth > r->n_states)) {
+		uint32_t many = s->used.n + s->cap, from = count > s->t->min_len ? count : s->t->min_len;
+		bool room = s->t->max_len - from >= (uint64_t)(many + 1) * r->n_states; /* to go round a loop so often */
+		bool loop = depth > SEARCH_DEPTH && (uint32_t)depth > r->n_states && (room || depth > DEEPEST);
+		if (hi - lo >= many || loop) {
 			s->found = s->cap;
 			return;
 		}

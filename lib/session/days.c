@@ -247,25 +247,30 @@ static found read_of_month(const ndl_view *v)
 	if (!ndl_is_word(v, 0, "the"))
 		return (found){0};
 	bool last = ndl_is_word(v, 1, "last") && ndl_is_word(v, 2, "day");
-	size_t i = last ? 3 : 2;
+	size_t i = last ? 3 : 1;
+	int n = last ? 0 : day_at(v, &i);
 	bool month = ndl_is_word(v, i, "of") && ndl_is_word(v, i + 2, "month"), next = month && ndl_is_word(v, i + 1, "next");
-	long n = ndl_number_at(v, 1, 31);
 	if (last)
 		return month ? (found){NDL_DAY_LAST_OF_MONTH, next, i + 3} : (found){0};
-	if (n < 1 || month_at(v, 2 + ndl_is_word(v, 2, "of")) || !v->it[1].ordinal || (!month && !v->it[1].digits))
+	if (n < 1 || month_at(v, i + ndl_is_word(v, i, "of")) || !v->it[i - 1].ordinal || (!month && !v->it[1].digits))
 		return (found){0};
-	return (found){next ? NDL_DAY_OF_NEXT_MONTH : NDL_DAY_OF_MONTH, (int)n, month ? i + 3 : i};
+	return (found){next ? NDL_DAY_OF_NEXT_MONTH : NDL_DAY_OF_MONTH, n, month ? i + 3 : i};
 }
 
-/* How many items from the first on say another day than the weekday among them, one that is not worked out: "the day after
- * Friday", "the first Monday in May", "last Friday of the month", "the Friday after next". */
+/* How many items from the first on say another day than the weekday among them, one that is not worked out: "days after
+ * next Friday", "the first Monday in May", "last Friday of the month", "the Friday after next". */
 static size_t other_day(const ndl_view *v)
 {
-	static const char *const sides[] = {"after", "before"};
-	bool side = ndl_is_word(v, 0, "day") && IS_ANY(v, 1, sides) && weekday_at(v, 2) >= 0;
-	bool after_next = weekday_at(v, 0) >= 0 && ndl_is_word(v, 1, "after") && ndl_is_word(v, 2, "next");
-	bool nth = weekday_at(v, 1) >= 0 && (v->it[0].ordinal || (ndl_is_word(v, 0, "last") && ndl_is_word(v, 2, "of")));
-	return side || after_next ? 3 : nth ? 2 : 0;
+	static const char *const sides[] = {"after", "before"}, *const near[] = {"this", "next", "last"};
+	size_t the = ndl_is_word(v, 0, "the"), day = 2 + IS_ANY(v, 2, near);
+	bool side = IS_ANY(v, 1, sides) || (ndl_is_word(v, 1, "from") && !ndl_is_word(v, 0, "week"));
+	if (days_of_unit(v, 0) && side && weekday_at(v, day) >= 0)
+		return day + 1;
+	if (weekday_at(v, 0) >= 0 && ndl_is_word(v, 1, "after") && ndl_is_word(v, 2, "next"))
+		return 3;
+	bool month = ndl_is_word(v, the + 2, "of") || (ndl_is_word(v, the + 2, "in") && month_at(v, the + 3));
+	bool nth = v->it[the].ordinal || (month && ndl_is_word(v, the, "last"));
+	return nth && weekday_at(v, the + 1) >= 0 ? the + 2 : 0;
 }
 
 /* Does the query speak of what has been? */

@@ -15,6 +15,8 @@ static long word_number(const char *w, bool *ordinal)
 	for (size_t i = 0; i < sizeof nth / sizeof *nth; i++)
 		if ((*ordinal = strcmp(w, nth[i]) == 0))
 			return (long)i + 1;
+	if ((*ordinal = strcmp(w, "thirtieth") == 0))
+		return 30;
 	for (size_t i = 0; i < sizeof small / sizeof *small; i++)
 		if (strcmp(w, small[i]) == 0)
 			return (long)i;

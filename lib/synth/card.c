@@ -108,6 +108,14 @@ static bool is_of_type(const syn_param *p, const syn_value *v)
 		: number && (type == SYN_NUMBER || !strpbrk(raw, ".eE")));
 }
 
+ndl_status syn_fits_type(const syn_param *p, const syn_list *l, ndl_error *err)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (!is_of_type(p, &l->v[i]))
+			return ndl_fail(err, NDL_EFORMAT, "%s: the value of '%.60s' does not fit its type", p->name, l->v[i].surface);
+	return NDL_OK;
+}
+
 static ndl_status read_inline(syn_corpus *c, syn_param *p, json_t *values, bool split, ndl_error *err)
 {
 	syn_list *l = syn_alloc(c, 1, sizeof *l);
@@ -116,10 +124,7 @@ static ndl_status read_inline(syn_corpus *c, syn_param *p, json_t *values, bool 
 	p->source.kind = SYN_LIST;
 	p->source.list = l;
 	ndl_status st = syn_list_parse(c, l, p->name, values, split, err);
-	for (size_t i = 0; st == NDL_OK && i < l->n; i++)
-		if (!is_of_type(p, &l->v[i]))
-			st = ndl_fail(err, NDL_EFORMAT, "%s: the value of '%.60s' does not fit its type", p->name, l->v[i].surface);
-	return st;
+	return st == NDL_OK ? syn_fits_type(p, l, err) : st;
 }
 
 static ndl_status read_source(syn_corpus *c, syn_param *p, json_t *o, ndl_error *err)

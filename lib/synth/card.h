@@ -28,6 +28,8 @@ const char *syn_json_text(syn_corpus *c, const json_t *j);
 /* first (or NULL) and then the strings of the array j (or NULL) into out. */
 ndl_status syn_strings_parse(syn_corpus *c, syn_strings *out, const char *first, json_t *j,
 	const char *what, ndl_error *err);
+/* Are all values of a list of the parameter's type? NDL_EFORMAT names the first that is not. */
+ndl_status syn_fits_type(const syn_param *p, const syn_list *l, ndl_error *err);
 /* A parameter from its JSON object; nested: a property. */
 ndl_status syn_param_parse(syn_corpus *c, syn_param *p, const char *name, json_t *o, bool nested,
 	ndl_error *err);

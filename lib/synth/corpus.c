@@ -120,6 +120,8 @@ static ndl_status resolve_params(const syn_corpus *c, syn_param *p, size_t n, co
 		syn_source *s = &p[i].source;
 		/* A list written in its place is not among the lexicons. */
 		ndl_status st = s->kind == SYN_LIST ? resolve_list(c, s->list, where, err) : resolve(c, s, where, err);
+		if (st == NDL_OK && s->kind == SYN_LIST)
+			st = syn_fits_type(&p[i], s->list, err);
 		if (st == NDL_OK)
 			st = resolve_params(c, p[i].props, p[i].n_props, tool, err);
 		if (st)

@@ -205,17 +205,15 @@ static void number_range(const json_t *schema, enum syn_type type, syn_source *o
 		out->hi = 100;
 	}
 	if (over)
-		out->lo = fmax(out->lo, above);
+		out->lo = hi || under ? above : fmax(out->lo, above);
 	if (lo)
 		out->lo = json_number_value(lo);
 	if (under)
-		out->hi = fmin(out->hi, below);
+		out->hi = lo || over ? below : fmin(out->hi, below);
 	if (hi)
 		out->hi = json_number_value(hi);
-	if (over && under && out->hi <= out->lo)
-		out->lo = above, out->hi = below;
 	if (out->hi < out->lo) /* only one end was said */
-		hi ? (out->lo = out->hi - 100) : (out->hi = out->lo + 100);
+		hi || under ? (out->lo = out->hi - 100) : (out->hi = out->lo + 100);
 	out->lo = fmax(out->lo, -1e9);
 	out->hi = fmin(out->hi, 1e14);
 	if (out->kind == SYN_INT && !whole && out->hi - out->lo < 5) /* a ratio of 0 to 1 */

@@ -230,6 +230,9 @@ static ndl_status add_field(syn_corpus *c, syn_object *o, const char *name, json
 static bool sayable(json_t *schema)
 {
 	enum syn_type t = type_of(schema);
+	const json_t *only = json_object_get(schema, "const");
+	if (only && t != SYN_BOOLEAN && !json_is_string(only) && !json_is_number(only))
+		return false;
 	if (t == SYN_ARRAY)
 		return type_of(json_object_get(schema, "items")) < SYN_BOOLEAN;
 	return t != SYN_OBJECT || json_object_size(json_object_get(schema, "properties")) > 0;

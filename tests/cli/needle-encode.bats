@@ -34,6 +34,7 @@ setup() {
 @test "a byte order mark and lines of blanks are no text" {
 	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"error":{"line":1}}\n  \t\n' | needle-encode >marked
 	needle-encode <<<'{"text":"hello"}' | cmp - marked
+	[ -z "$(printf '\xef\xbb\xbf\n' | needle-encode)" ]
 }
 
 @test "--text embeds what looks like JSON" {

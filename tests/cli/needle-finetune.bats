@@ -430,9 +430,6 @@ poison() {
 	run -3 needle-finetune -m d.jsonl d.jsonl -o m.safetensors
 	run -3 --separate-stderr $new --max-steps 9 - -o m.safetensors < <(printf 'x\ny\n')
 	[[ "$stderr" == *"no usable examples"* ]] && [ ! -e m.safetensors ]
-	head -n 1 d.jsonl | jq -c "., ., (.query = \"something else\")" >few.jsonl
-	run -3 --separate-stderr needle-finetune -q --init c.json --vocab "$vocab" few.jsonl -o m.safetensors
-	[[ "$stderr" == *"3 examples of too few different queries"* ]]
 	echo '{"vocab_size":512,"d_model":33}' >odd.json
 	run -3 needle-finetune --init odd.json --vocab "$vocab" d.jsonl -o m.safetensors
 }

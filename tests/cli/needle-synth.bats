@@ -372,6 +372,11 @@ EOF
 		date: {type: "string", description: ("The day. " * 25 + "In the form YYYY-MM-DD.")}}, required: ["drink", "mode", "date"]}}]' >own.json
 	run -0 --separate-stderr needle-synth --tools own.json -n 200
 	jq -e -s 'map(.answers[].arguments) | all(.mode == "fast" and (.drink | IN("café", "größe")) and (.date | test("^[0-9]{4}-[0-9]{2}-[0-9]{2}$")))' <<<"$output"
+	jq -n -c '[{name: "set_level", description: "Sets a level.", parameters: {type: "object", properties: {
+		a: {type: "number", exclusiveMinimum: 0, maximum: 0.5}, b: {type: "integer", exclusiveMaximum: -150},
+		c: {type: "integer", exclusiveMinimum: 0, exclusiveMaximum: 500}, d: {const: true}}, required: ["a", "b", "c"]}}]' >level.json
+	needle-synth --tools level.json -n 200 | jq -e -s 'map(.answers[].arguments) | all(.a > 0 and .a <= 0.5 and .b < -150 and .c > 0)
+		and any(.c > 100)'
 	jq -e -s 'map(select(.answers | length == 1)) | all(.query | test(" gr e|caf\\b(?!é)") | not)' <<<"$output"
 }
 

@@ -446,6 +446,8 @@ static void errors(void)
 	CHECK_STR(failure("{'type':'string','pattern':'^(abc)+$','minLength':4,'maxLength':5}"), "tool \"f\": /properties/a: no text of the length allowed matches");
 	CHECK_STR(failure("{'type':'array','uniqueItems':true,'minItems':3,'items':{'type':'string','pattern':'^(a{300}|b{300})$'}}"),
 	          "tool \"f\": /properties/a: minItems is 3, and at most 2 different items are possible");
+	CHECK_STR(failure("{'type':'array','uniqueItems':true,'minItems':2,'items':{'type':'string','pattern':'^a*$','minLength':300,'maxLength':300}}"),
+	          "tool \"f\": /properties/a: minItems is 2, and at most 1 different items are possible");
 	CHECK_STR(failure("{'type':'string','pattern':'a^'}"), "tool \"f\": /properties/a/pattern: no text matches the pattern");
 	CHECK_STR(failure("{'type':'string','pattern':'^a','format':'date'}"), "tool \"f\": /properties/a/format: no text matches the pattern");
 	CHECK_STR(failure("{'type':'string','pattern':'(a)\\\\1'}"), "tool \"f\": /properties/a/pattern: backreferences are not supported at character 4");

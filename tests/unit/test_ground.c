@@ -95,6 +95,12 @@ static void test_days(void)
 	check_span("a week from tomorrow, today is 29 November 2026", "2026-11-30", NULL);
 	check_span("the day after Friday, today is 29 November 2026", "2026-12-04", NULL);
 	check_span("on the first Monday in May, today is 29 November 2026", "2026-11-30", NULL);
+	check_span("the 1st Monday in May, today is 29 November 2026", "2026-12-01", NULL);
+	check_span("the day after next Friday, today is 29 November 2026", "2026-12-04", NULL);
+	check_span("two weeks from Friday, today is 29 November 2026", "2026-12-04", NULL);
+	check_span("the last Monday in May, today is 29 November 2026", "2026-11-30", NULL);
+	check_span("the twenty-first of next month, today is 29 November 2026", "2026-12-21", "the twenty-first of next month");
+	check_span("the thirtieth of May 2027", "2027-05-30", "thirtieth of May 2027");
 	check_span("the Friday after next, today is 29 November 2026", "2026-12-04", NULL);
 	check_span("see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL);
 	check_span("today is 31 December 9999, see you tomorrow", "10000-01-01", NULL);
