@@ -195,7 +195,7 @@ static int rank_one(job *j)
 	long n = ndl_session_rank(j->e.session, j->tools, j->how, j->operand, strlen(j->operand), j->k, j->order, j->scores, &err);
 	if (n < 0) {
 		cli_report(&j->c, &err);
-		return CLI_UNUSABLE;
+		return err.code == NDL_EINVAL ? CLI_NEGATIVE : CLI_UNUSABLE;
 	}
 	for (long i = 0; i < n; i++)
 		printf("%.4f\t%s\n", (double)j->scores[i], ndl_index_name(ndl_toolset_get_index(j->tools), j->order[i]));

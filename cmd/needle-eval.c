@@ -203,6 +203,7 @@ static int score_all(job *j, ndl_reader *in, chunk *k)
 static int score_input(job *j, const char *path)
 {
 	ndl_error err = NDL_ERROR_INIT;
+	cli_stdin_hint(&j->c, path);
 	ndl_reader *in = ndl_reader_open(path, &err);
 	chunk *k = calloc(1, sizeof *k);
 	int status = CLI_UNUSABLE;

@@ -11,6 +11,7 @@
 #include "cmd/finetune_options.h"
 #include "cmd/finetune_score.h"
 #include "cmd/train_log.h"
+#include "base/outfile.h"
 #include "train/run.h"
 
 #include <math.h>
@@ -318,13 +319,6 @@ static ndl_status loop(job *j, ndl_error *err)
 	return rc < 0 ? (ndl_status)rc : NDL_OK;
 }
 
-/* /dev/stdout has no neighbours, and cannot be read again. */
-static bool is_special(const char *path)
-{
-	struct stat st;
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-}
-
 /* Confidence by the validation rows, where they are enough. */
 static ndl_status calibrate(job *j, ndl_error *err)
 {
@@ -360,7 +354,7 @@ static ndl_status score_base(job *j, ndl_error *err)
 	const ndl_lines *lines;
 	const size_t *rows;
 	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows);
-	if (!j->base || n == 0 || j->o.score == 0 || is_special(j->o.out))
+	if (!j->base || n == 0 || j->o.score == 0 || ndl_outfile_is_special(j->o.out))
 		return NDL_OK;
 	return finetune_score(&j->of_base, cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, &app, err);
 }
@@ -416,7 +410,7 @@ static ndl_status finish(job *j, ndl_error *err)
 	unlink(j->state_path); /* nothing left to resume */
 	if (j->best.path)
 		finetune_best_done(&j->best);
-	if (is_special(j->o.out))
+	if (ndl_outfile_is_special(j->o.out))
 		return NDL_OK;
 	status = calibrate(j, err);
 	return status == NDL_OK ? score(j, err) : status;
@@ -425,7 +419,7 @@ static ndl_status finish(job *j, ndl_error *err)
 /* The best of several is kept in a file beside a file. */
 static ndl_status open_best(job *j, ndl_error *err)
 {
-	if (j->o.val_calls == 0 || !has_validation(j) || is_special(j->o.out))
+	if (j->o.val_calls == 0 || !has_validation(j) || ndl_outfile_is_special(j->o.out))
 		return NDL_OK;
 	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
 }

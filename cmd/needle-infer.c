@@ -401,8 +401,8 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--logits decodes by itself: it goes with --tools, --lenient, --precision and --max-tokens only");
 }
 
-/* Whether the operand is a file of records, not a query: `-`, a name as data files have, or one
- * word that names an existing file. */
+/* Whether the operand is a file of records, not a query: `-`, one word that is a name as data files have
+ * or names an existing file, or several that are both. */
 static bool names_file(const char *operand)
 {
 	static const char *const suffixes[] = {".jsonl", ".json", ".ndjson", ".gz", ".zst", ".xz", ".tar", NULL};
@@ -410,12 +410,11 @@ static bool names_file(const char *operand)
 	size_t len = strlen(operand);
 	if (strcmp(operand, "-") == 0)
 		return true;
-	if (strpbrk(operand, " \t\n"))
-		return false;
+	bool spaced = strpbrk(operand, " \t\n"), exists = stat(operand, &st) == 0 && !S_ISDIR(st.st_mode);
 	for (size_t i = 0; suffixes[i]; i++)
 		if (len > strlen(suffixes[i]) && strcmp(operand + len - strlen(suffixes[i]), suffixes[i]) == 0)
-			return true;
-	return stat(operand, &st) == 0 && !S_ISDIR(st.st_mode);
+			return exists || !spaced; /* "open notes.json" is a query unless there is such a file */
+	return exists && !spaced;
 }
 
 static bool load_tools(job *j)

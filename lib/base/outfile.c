@@ -13,27 +13,41 @@ static void forget(ndl_outfile *o)
 	*o = (ndl_outfile){NULL, NULL, NULL};
 }
 
-ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
+static bool is_stdout(const char *path)
+{
+	struct stat st, out;
+	return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+	                                  st.st_dev == out.st_dev && st.st_ino == out.st_ino);
+}
+
+bool ndl_outfile_is_special(const char *path)
 {
 	struct stat st;
+	return is_stdout(path) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
+}
+
+ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
+{
 	int fd;
-	*o = (ndl_outfile){NULL, strdup(path), NULL};
+	bool special = ndl_outfile_is_special(path);
+	char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL for a new file */
+	*o = (ndl_outfile){NULL, target ? target : strdup(path), NULL};
 	if (!o->path)
 		return ndl_fail_nomem(err, "file name");
 	if (!*path) { /* rename would refuse it, but only after all the work */
 		forget(o);
 		return ndl_fail(err, NDL_EIO, "cannot write: the file name is empty");
 	}
-	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (special) {
+		fd = is_stdout(path) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC);
 	} else {
-		size_t n = strlen(path);
+		size_t n = strlen(o->path);
 		o->temp = malloc(n + sizeof ".XXXXXX");
 		if (!o->temp) {
 			forget(o);
 			return ndl_fail_nomem(err, "file name");
 		}
-		memcpy(o->temp, path, n);
+		memcpy(o->temp, o->path, n);
 		memcpy(o->temp + n, ".XXXXXX", sizeof ".XXXXXX");
 		fd = mkstemp(o->temp);
 		if (fd >= 0) {

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct ndl_outfile {
@@ -13,8 +14,9 @@ typedef struct ndl_outfile {
 	char *temp;  /* temporary name, or NULL when path is not a regular file (/dev/stdout, a pipe) */
 } ndl_outfile;
 
-/* Starts writing path. A target that exists and is not a regular file (a device, a pipe) is
- * written directly. On failure *o is closed. */
+/* Whether path has no neighbour to be renamed from: - and other names of stdout, a device, a pipe. */
+bool ndl_outfile_is_special(const char *path);
+/* Starts writing path; a special one directly, a link's target in its place. On failure *o is closed. */
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err);
 /* Flushes, syncs, renames. On any error the temporary is removed and the old file stands. */
 ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err);

@@ -39,7 +39,22 @@ struct place {
 	bool is_schema;   /* params cannot be the flat form */
 };
 
-static ndl_status find_params(struct place *p, const struct tool *tool, ndl_error *err)
+/* Parameters under a name that is none of param_keys: the tool would lose its arguments. */
+static bool looks_like_params(const char *key, json_t *value)
+{
+	const char *name;
+	json_t *inner;
+	if (strncmp(key, "output", 6) == 0 || strncmp(key, "response", 8) == 0 || strcmp(key, "returns") == 0)
+		return false;
+	if (json_is_object(get(value, "properties")))
+		return true;
+	json_object_foreach(value, name, inner)
+		if (json_is_object(inner) && get(inner, "type"))
+			return true;
+	return false;
+}
+
+static ndl_status find_params(struct place *p, const struct tool *tool, int flags, ndl_error *err)
 {
 	*p = (struct place){NULL, NULL, false};
 	for (size_t i = 0; i < COUNT(param_keys); i++) {
@@ -57,6 +72,12 @@ static ndl_status find_params(struct place *p, const struct tool *tool, ndl_erro
 		p->params = tool->holder; /* LangChain: the tool is its own schema */
 		p->is_schema = true;
 	}
+	const char *key;
+	json_t *value;
+	if (!p->params && !(flags & NDL_TOOLS_LENIENT))
+		json_object_foreach(tool->holder, key, value)
+			if (looks_like_params(key, value))
+				return ndl_fail(err, NDL_EINVAL, "\"%.60s\" is not read: parameters stand in \"parameters\"", key);
 	return NDL_OK;
 }
 
@@ -93,7 +114,7 @@ static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *w
 	struct place p = {NULL, NULL, false};
 	ndl_status status = find_name(&tool, err);
 	if (status == 0)
-		status = find_params(&p, &tool, err);
+		status = find_params(&p, &tool, flags, err);
 	if (status < 0) {
 		ndl_error_prefix(err, "%s", where);
 		return status;
@@ -149,6 +170,8 @@ ndl_status ndl_tools_collect(ndl_tools *t, json_t *value, int flags, ndl_error *
 			object = get(value, "toolConfig");
 		list = wrapped_list(object, &key);
 	}
+	if (!list && (get(value, "name") || get(value, "title") || get(value, "function") || get(value, "toolSpec")))
+		return add_tool(t, value, flags, "tools", err); /* one tool, as LangChain's converters give it */
 	if (!json_is_array(list))
 		return ndl_fail(err, NDL_EINVAL, "tools: expected an array of tools, got %s", ndl_json_type_name(value));
 	return add_list(t, list, flags, "tools", 0, err);

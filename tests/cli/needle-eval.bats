@@ -78,6 +78,17 @@ setup() {
 	fi
 }
 
+@test "--failures into what a link names, or into stdout" {
+	printf '%s\n' '{"query":"x","tools":[{"name":"a"}],"answers":[{"name":"a"}],"calls":[]}' >one.jsonl
+	echo old >target
+	ln -s target link
+	needle-eval -q --failures link one.jsonl >/dev/null
+	[ -L link ] && cmp one.jsonl target
+	ln -s /proc/self/fd/1 out
+	needle-eval --failures out one.jsonl >all
+	[ -L out ] && grep -q '^exact_match' all && grep -qFx "$(cat one.jsonl)" all
+}
+
 @test "-t gives the tools of all records" {
 	echo '[{"name":"stopNow","parameters":{}}]' >tools.json
 	echo '{"answers":[{"name":"stopNow"}],"calls":[{"name":"stop_now","arguments":{"x":1}}]}' >one.jsonl

@@ -443,6 +443,7 @@ poison() {
 @test "usage errors are exit 2" {
 	run -2 needle-finetune d.jsonl
 	run -2 needle-finetune -o m.safetensors
+	run -2 needle-finetune d.jsonl -o -
 	run -2 needle-finetune --init c.json d.jsonl -o m.safetensors
 	run -2 needle-finetune --weights value d.jsonl -o m.safetensors
 	run -2 needle-finetune --weights colour=2 d.jsonl -o m.safetensors

@@ -81,6 +81,13 @@ valid() {
 	sed -n 2p together | cmp - alone
 }
 
+@test "a file whose name has blanks is a file if it is there" {
+	cp q.jsonl "my queries.jsonl"
+	needle-infer -t "$tools" "my queries.jsonl" | cmp - <(needle-infer -t "$tools" q.jsonl)
+	run -1 --separate-stderr needle-infer --refuse-bias 100 -t "$tools" "open notes.json"
+	[ "$output" = "[]" ]
+}
+
 @test "tools in the record win over -t, as JSON or as a string of JSON" {
 	jq -nc '[{name: "Beep", parameters: {}}]' >own.json
 	jq -nc --slurpfile t own.json '{query: "x", tools: $t[0]}, {query: "x", tools: ($t[0] | tojson)}' >own.jsonl

@@ -96,6 +96,8 @@ static void dialects(void)
 	RENDERS("[{'name':'f','parameters':{'location':'string','n':'float','x':'any','l':'tuple'}}]",
 		"[{'name':'f','parameters':{'location':{'type':'string'},'n':{'type':'number'},'x':{},'l':{'type':'array'}}}]");
 	RENDERS("[]", "[]");
+	RENDERS("{'type':'function','function':{'name':'get_weather','description':'Weather.','parameters':" SCHEMA "}}", want);
+	RENDERS("[{'name':'f','outputSchema':{'type':'object','properties':{'a':{}}}}]", "[{'name':'f','parameters':{}}]");
 	RENDERS("[{'name':'f','description':'','parameters':null}]", "[{'name':'f','parameters':{}}]");
 	RENDERS("[{'name':'f','parameters':{'type':'object'}}]", "[{'name':'f','parameters':{}}]");
 	/* arguments that are called as keywords */
@@ -224,7 +226,10 @@ static void large(void)
 static void errors(void)
 {
 	static const char *const table[][2] = {
-		{"{'name':'f'}", "error: tools: expected an array of tools, got an object"},
+		{"{'f':{}}", "error: tools: expected an array of tools, got an object"},
+		{"[{'name':'f','arguments':{'type':'object','properties':{'a':{}}}}]",
+		 "error: tools[0]: 'arguments' is not read: parameters stand in 'parameters'"},
+		{"[{'name':'f','inputs':{'a':{'type':'string'}}}]", "error: tools[0]: 'inputs' is not read: parameters stand in 'parameters'"},
 		{"3", "error: tools: expected an array of tools, got an integer"},
 		{"'nonsense'", "error: tools: invalid JSON at column 8: invalid token near 'nonsense'"},
 		{"[1]", "error: tools[0]: expected an object, got an integer"},
