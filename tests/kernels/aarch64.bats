@@ -20,7 +20,7 @@ build() {
 	"$CROSS" "${flags[@]}" -march=armv8.2-a+dotprod -c "$lib/kernels/int_dotprod.c" -o dotprod.o &&
 		"$CROSS" "${flags[@]}" -static -o "$1" "$top_srcdir/tests/kernels/$1.c" dotprod.o \
 			"$lib"/kernels/{dispatch,cpu,half,gemm_ref,vector_ref,weight_ref,int_ref,int_neon}.c \
-			"$lib"/base/{error,mem,rng}.c -lm
+			"$lib"/base/{error,mem,rng,utf8}.c -lm
 }
 
 @test "aarch64: integer kernels with and without dotprod" {
