@@ -111,3 +111,24 @@ void cli_engine_close(cli_engine *e)
 	ndl_exec_free(e->exec);
 	free(e->heap);
 }
+
+int cli_own_tools_hold(cli_own_tools *own, const json_t *list, ndl_error *err)
+{
+	ndl_buf_reset(&own->given); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
+	ndl_json_write(&own->given, list, 0);
+	ndl_status rc = ndl_buf_check(&own->given, err);
+	if (rc != NDL_OK)
+		return rc;
+	if (own->set && strcmp(own->given.data, own->text.data) == 0)
+		return 1;
+	ndl_toolset_free(own->set);
+	*own = (cli_own_tools){NULL, own->given, own->text};
+	return 0;
+}
+
+void cli_own_tools_clear(cli_own_tools *own)
+{
+	ndl_toolset_free(own->set);
+	ndl_buf_clear(&own->text);
+	ndl_buf_clear(&own->given);
+}

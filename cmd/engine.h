@@ -34,6 +34,16 @@ typedef struct cli_engine {
  * in either case. */
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
 void cli_engine_close(cli_engine *e);
+/* The tools of the record seen last that brought its own: records often repeat them. Zeroed at first. */
+typedef struct cli_own_tools {
+	ndl_toolset *set;    /* owned */
+	ndl_buf text, given; /* what it was made from; the list under way */
+} cli_own_tools;
+
+/* 1 if `set` is of this very list; 0 if not, and then it is NULL, to be set anew; negative with err. */
+int cli_own_tools_hold(cli_own_tools *own, const json_t *list, ndl_error *err);
+void cli_own_tools_clear(cli_own_tools *own);
+
 /* Whether the model can rank so; what is asked for by name does not fall back. */
 ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_error *err);
 

@@ -15,9 +15,7 @@
 typedef struct worker {
 	ndl_exec *exec;
 	ndl_session *session;
-	ndl_toolset *own; /* of the record seen last that brought its own tools */
-	ndl_buf own_text; /* what `own` was made from: records often repeat their tools */
-	ndl_buf text;     /* the tools of the record under way */
+	cli_own_tools own;
 } worker;
 
 struct eval_caller {
@@ -89,9 +87,7 @@ void eval_caller_free(eval_caller *c)
 	for (int i = 0; c->worker && i < c->threads; i++) {
 		ndl_session_free(c->worker[i].session);
 		ndl_exec_free(c->worker[i].exec);
-		ndl_toolset_free(c->worker[i].own);
-		ndl_buf_clear(&c->worker[i].own_text);
-		ndl_buf_clear(&c->worker[i].text);
+		cli_own_tools_clear(&c->worker[i].own);
 	}
 	free(c->worker);
 	ndl_toolset_free(c->toolset);
@@ -109,18 +105,10 @@ static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json
 		ndl_fail(err, NDL_EINVAL, "tools: missing");
 		return NULL;
 	}
-	ndl_buf_reset(&w->text); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
-	ndl_json_write(&w->text, list, 0);
-	if (ndl_buf_check(&w->text, err) != NDL_OK)
-		return NULL;
-	if (w->own && strcmp(w->text.data, w->own_text.data) == 0)
-		return w->own;
-	ndl_toolset_free(w->own);
-	w->own = make_toolset(c, list, w->exec, err);
-	ndl_buf before = w->own_text;
-	w->own_text = w->text;
-	w->text = before;
-	return w->own;
+	int held = cli_own_tools_hold(&w->own, list, err);
+	if (held == 0)
+		w->own.set = make_toolset(c, list, w->exec, err);
+	return held < 0 ? NULL : w->own.set;
 }
 
 static const json_t *query_of(const json_t *record, ndl_error *err)

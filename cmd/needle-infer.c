@@ -60,9 +60,7 @@ typedef struct worker {
 	const job *j;
 	ndl_exec *exec;       /* of one thread: records are what is done side by side */
 	ndl_session *session;
-	ndl_toolset *own;     /* of the record seen last that brought its own tools */
-	ndl_buf own_text;     /* what `own` was made from: records often repeat their tools */
-	ndl_buf text;         /* the tools of the record under way */
+	cli_own_tools own;
 	json_t *tokens;       /* --trace of the request under way */
 } worker;
 
@@ -159,18 +157,10 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
 		return w->j->tools;
 	}
-	ndl_buf_reset(&w->text); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
-	ndl_json_write(&w->text, given, 0);
-	if (ndl_buf_check(&w->text, err) != NDL_OK)
-		return NULL;
-	if (w->own && strcmp(w->text.data, w->own_text.data) == 0)
-		return w->own;
-	ndl_toolset_free(w->own);
-	w->own = make_toolset(w->j, w->exec, given, err);
-	ndl_buf before = w->own_text;
-	w->own_text = w->text;
-	w->text = before;
-	return w->own;
+	int held = cli_own_tools_hold(&w->own, given, err);
+	if (held == 0)
+		w->own.set = make_toolset(w->j, w->exec, given, err);
+	return held < 0 ? NULL : w->own.set;
 }
 
 /* What an earlier run said of the record is not to be taken for what this one says. */
@@ -224,9 +214,7 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 
 static void free_worker(worker *w)
 {
-	ndl_toolset_free(w->own);
-	ndl_buf_clear(&w->own_text);
-	ndl_buf_clear(&w->text);
+	cli_own_tools_clear(&w->own);
 	json_decref(w->tokens);
 	if (w->session != w->j->e.session)
 		ndl_session_free(w->session);

@@ -17,7 +17,7 @@ static bool keeps(unsigned char c)
 	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-void ndl_query_hash(const char *query, size_t len, char hex[NDL_QUERY_HASH_LEN + 1])
+bool ndl_query_hash(const char *query, size_t len, char hex[NDL_QUERY_HASH_LEN + 1])
 {
 	SHA1_CTX sha;
 	uint8_t digest[SHA1_DIGEST_LENGTH], block[256];
@@ -47,6 +47,7 @@ void ndl_query_hash(const char *query, size_t len, char hex[NDL_QUERY_HASH_LEN +
 	for (size_t i = 0; i < NDL_QUERY_HASH_LEN; i++)
 		hex[i] = "0123456789abcdef"[(digest[i / 2] >> (i % 2 ? 0 : 4)) & 15];
 	hex[NDL_QUERY_HASH_LEN] = '\0';
+	return any;
 }
 
 static int compare(const void *a, const void *b)
@@ -126,8 +127,5 @@ bool ndl_heldout_contains(const ndl_heldout *h, const char *query, size_t len)
 	char hex[NDL_QUERY_HASH_LEN + 1];
 	if (!h || h->n == 0)
 		return false;
-	ndl_query_hash(query, len, hex);
-	if (memcmp(hex, "da39a3ee5e6b4b0d", NDL_QUERY_HASH_LEN) == 0) /* of nothing: all of other scripts have this one */
-		return false;
-	return bsearch(hex, h->hex, h->n, sizeof *h->hex, compare) != NULL;
+	return ndl_query_hash(query, len, hex) && bsearch(hex, h->hex, h->n, sizeof *h->hex, compare) != NULL;
 }

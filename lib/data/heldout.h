@@ -11,8 +11,9 @@ enum { NDL_QUERY_HASH_LEN = 16 };
 
 /* Hash of a query that forgives case, punctuation and spacing: the first 16 hex digits of the
  * SHA-1 of the query with A-Z in lower case, every run of other bytes than a-z0-9 as one space,
- * and no space at the ends. (All non-ASCII bytes count as "other".) hex is NUL-terminated. */
-void ndl_query_hash(const char *query, size_t len, char hex[NDL_QUERY_HASH_LEN + 1]);
+ * and no space at the ends. (All non-ASCII bytes count as "other".) hex is NUL-terminated. False if there is no
+ * letter a-z and no digit: then it is the hash of nothing, which all queries of other scripts share. */
+bool ndl_query_hash(const char *query, size_t len, char hex[NDL_QUERY_HASH_LEN + 1]);
 
 typedef struct ndl_heldout ndl_heldout; /* opaque, owned, immutable: share between threads freely */
 

@@ -75,7 +75,7 @@ static amount read_amount(const ndl_view *v, size_t i)
 		return part;
 	if (is_article(v, i))
 		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
-	if (i >= v->n || v->it[i].ordinal || v->it[i].digits > NDL_ITEM_DIGITS)
+	if (i >= v->n || v->it[i].ordinal)
 		return part;
 	size_t n = ndl_read_number(v, i, &whole);
 	if (n == 0)

@@ -118,9 +118,10 @@ static ndl_status resolve_params(const syn_corpus *c, syn_param *p, size_t n, co
 		char where[160];
 		snprintf(where, sizeof where, "%s.%s", tool, p[i].name);
 		syn_source *s = &p[i].source;
-		/* A list written in its place is not among the lexicons. */
-		ndl_status st = s->kind == SYN_LIST ? resolve_list(c, s->list, where, err) : resolve(c, s, where, err);
-		if (st == NDL_OK && s->kind == SYN_LIST)
+		/* A list written in its place is not among the lexicons, and its values have been checked where it stands. */
+		bool in_place = s->kind == SYN_LIST;
+		ndl_status st = in_place ? resolve_list(c, s->list, where, err) : resolve(c, s, where, err);
+		if (st == NDL_OK && !in_place && s->kind == SYN_LIST)
 			st = syn_fits_type(&p[i], s->list, err);
 		if (st == NDL_OK)
 			st = resolve_params(c, p[i].props, p[i].n_props, tool, err);
