@@ -7,9 +7,9 @@
 
 enum {
 	FEW = 4,           /* rows up to which unpacking does not pay */
-	PIECE = 64,        /* outputs of a piece of work for few rows */
+	PIECE = 256,       /* outputs of a piece of work for few rows */
 	ROW_WORK = 20000,  /* values; below this, waking threads costs more than it saves */
-	BYTE_WORK = 1 << 22, /* bytes of weights read, for few rows: the same */
+	BYTE_WORK = 1 << 16, /* bytes of weights read, for few rows: the same */
 	SUM_WORK = 1000000 /* products, for many rows */
 };
 

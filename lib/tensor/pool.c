@@ -55,9 +55,10 @@ static size_t count(uint64_t left)
 	return (size_t)(left & UINT32_MAX);
 }
 
-/* Does what can be taken. */
-static void help(ndl_pool *p, int thread)
+/* Does what can be taken; false if that was nothing. */
+static bool help(ndl_pool *p, int thread)
 {
+	bool any = false;
 	uint64_t left = atomic_load(&p->left);
 	while (count(left)) {
 		ndl_share_fn *fn = atomic_load_explicit(&p->fn, memory_order_relaxed);
@@ -70,13 +71,16 @@ static void help(ndl_pool *p, int thread)
 			fn(arg, i, thread);
 		atomic_fetch_sub(&p->undone, to - from);
 		left = atomic_load(&p->left);
+		any = true;
 	}
+	return any;
 }
 
-/* Until there may be something to do. */
-static void wait_for_work(ndl_pool *p)
+/* Until there may be something to do. *looks: how often it was looked for since there last was, so that who always
+ * comes too late for work of few pieces goes to sleep, too. */
+static void wait_for_work(ndl_pool *p, int *looks)
 {
-	for (int i = 0; i < LOOKS; i++) {
+	while (++*looks < LOOKS) {
 		if (count(atomic_load(&p->left)) || atomic_load(&p->over))
 			return;
 		rest();
@@ -87,14 +91,17 @@ static void wait_for_work(ndl_pool *p)
 		pthread_cond_wait(&p->work, &p->lock);
 	atomic_fetch_sub(&p->asleep, 1);
 	pthread_mutex_unlock(&p->lock);
+	*looks = 0;
 }
 
 static void *run_helper(void *arg)
 {
 	helper *h = arg;
+	int looks = 0;
 	while (!atomic_load(&h->pool->over)) {
-		help(h->pool, h->number);
-		wait_for_work(h->pool);
+		if (help(h->pool, h->number))
+			looks = 0;
+		wait_for_work(h->pool, &looks);
 	}
 	return NULL;
 }
@@ -142,6 +149,13 @@ void ndl_pool_free(ndl_pool *p)
 	free(p);
 }
 
+/* Fewer helpers are awake than could take one of n pieces each. */
+static bool wants_more(ndl_pool *p, size_t n)
+{
+	int asleep = atomic_load(&p->asleep);
+	return asleep > 0 && (size_t)(p->started - asleep) + 1 < n;
+}
+
 void ndl_pool_share(ndl_pool *p, size_t n, size_t each, ndl_share_fn *fn, void *arg)
 {
 	uint64_t turn = (atomic_load(&p->left) >> 32) + 1;
@@ -152,7 +166,7 @@ void ndl_pool_share(ndl_pool *p, size_t n, size_t each, ndl_share_fn *fn, void *
 	atomic_store(&p->left, turn << 32 | n);
 	if (p->started < 0)
 		start(p);
-	else if (atomic_load(&p->asleep))
+	else if (wants_more(p, (n + each - 1) / each))
 		wake(p);
 	help(p, 0);
 	for (int looks = 0; atomic_load(&p->undone); looks++)
