@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
-	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL,
-	OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
+	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW, OPT_CE, OPT_WEIGHTS, OPT_ENC, OPT_DEC,
+	OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE, OPT_STRICT, OPT_BUFFER,
 	OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
 
@@ -29,6 +29,8 @@ const cli_option finetune_table[] = {
 	{OPT_AVERAGE, "average", "X", "decay of the parameters' running average, 0 for none [0]"},
 	{OPT_QAT, "qat-every", "N", "every Nth step trains through INT4, 0 for none [100]"},
 	{OPT_QAT_EMBEDDING, "qat-embedding", NULL, "in these steps the embedding, too"},
+	{OPT_QAT_GROUP, "qat-group", "32|64|128", "inputs of a kernel that share a scale in these steps [32]"},
+	{OPT_QAT_EMBEDDING_GROUP, "qat-embedding-group", "32|64|128", "inputs of the embedding that do [128]"},
 	{OPT_CE, "contrastive-every", "N", "every Nth step has the contrastive loss, 0 for none [10]"},
 	{OPT_CW, "contrastive-weight", "X", "its weight [0.1]"},
 	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
@@ -117,12 +119,13 @@ static void parse_inputs(const cli *app, finetune_options *o, char **operand, in
 void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 {
 	static const char *const schedules[] = {"wsd", "constant", NULL};
+	static const char *const groups[] = {"32", "64", "128", NULL};
 	static const char *const precisions[] = {"auto", "f32", "bf16", NULL};
 	const char *arg;
 	int key, first;
 	const long most = 1000000000;
-	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .contrastive_every = 10,
-	               .eval_every = -1, .checkpoint_every = 200, .score = 200,
+	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32,
+	               .qat_embedding_group = 128, .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
 	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
 	               .contrastive_weight = 0.1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
@@ -145,6 +148,10 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_AVERAGE: o->average = cli_double(app, "--average", arg, 0, 0.999999); break;
 		case OPT_QAT: o->qat = cli_long(app, "--qat-every", arg, 0, most); break;
 		case OPT_QAT_EMBEDDING: o->qat_embedding = true; break;
+		case OPT_QAT_GROUP: o->qat_group = (size_t)32 << cli_choice(app, "--qat-group", arg, groups); break;
+		case OPT_QAT_EMBEDDING_GROUP:
+			o->qat_embedding_group = (size_t)32 << cli_choice(app, "--qat-embedding-group", arg, groups);
+			break;
 		case OPT_CE: o->contrastive_every = cli_long(app, "--contrastive-every", arg, 0, most); break;
 		case OPT_CW: o->contrastive_weight = cli_double(app, "--contrastive-weight", arg, 0, 1000); break;
 		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;

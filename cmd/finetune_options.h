@@ -17,6 +17,7 @@ typedef struct finetune_options {
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
 	bool resume, strict, constant, qat_embedding;
+	size_t qat_group, qat_embedding_group;
 	int precision; /* 0 auto, 1 f32, 2 bf16 */
 } finetune_options;
 

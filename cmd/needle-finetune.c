@@ -169,6 +169,8 @@ static ndl_status open_run(job *j, ndl_error *err)
 	r.seed = o->seed;
 	r.qat_every = (uint64_t)o->qat;
 	r.qat_embedding = o->qat_embedding;
+	r.qat_group = o->qat_group;
+	r.qat_embedding_group = o->qat_embedding_group;
 	r.contrastive_every = (uint64_t)o->contrastive_every;
 	r.accumulate = (uint64_t)o->accumulate;
 	r.average = o->average;

@@ -175,7 +175,8 @@ of_twenty=(5 1 5 5 4)
 train_on fifth sixth 1100 --lr 5e-4 --max-steps 1036 --batch-size 64 --muon-lr 0.0045 --warmup 0.0483 --decay 0.52 \
 	--contrastive-every 8 --checkpoint-every 50 --eval-every 400 \
 	<(while shuf "$dir/mined.jsonl"; do :; done)=4
-train_on sixth seventh 1200 --qat-every 1 --qat-embedding --lr 1.15e-4 --max-steps 190 --batch-size 64 --muon-lr 0.00105 \
+train_on sixth seventh 1200 --qat-every 1 --qat-embedding --qat-embedding-group 32 \
+	--lr 1.15e-4 --max-steps 190 --batch-size 64 --muon-lr 0.00105 \
 	--warmup 0.0316 --decay 0.97 --contrastive-every 8 --checkpoint-every 50 --eval-every 1000 \
 	<(while shuf "$dir/mined.jsonl"; do :; done)=4
 
@@ -203,21 +204,24 @@ of_twenty=(3 1 3 6 7)
 train_on second-mean ninth 4100 --lr 4.5e-4 --max-steps 880 --batch-size 64 --muon-lr 0.0035 --warmup 0.0460 --decay 0.3 \
 	--contrastive-every 10 --checkpoint-every 50 --eval-every 1000
 mean third-mean first-mean=0.3 eighth=0.25 ninth=0.45
-train_on third-mean tenth 5100 --qat-every 5 --qat-embedding --lr 4.5e-4 --max-steps 1210 --batch-size 64 --muon-lr 0.0035 \
+train_on third-mean tenth 5100 --qat-every 5 --qat-embedding --qat-embedding-group 32 \
+	--lr 4.5e-4 --max-steps 1210 --batch-size 64 --muon-lr 0.0035 \
 	--warmup 0.0335 --decay 0.56 --contrastive-every 10 --checkpoint-every 50 --eval-every 1000
 mean fourth-mean third-mean=0.4 tenth=0.6
 
 # The eleventh goes on from that mean with requests that were written by hand to whole lists of tools. (What ships went on
 # from two files in four bits, and saw ever more of the requests, and more of them at a time: share/MODEL.md.)
 of_twenty=(3 1 3 4 4)
-train_on fourth-mean eleventh 7100 --qat-every 5 --qat-embedding --lr 4.5e-4 --max-steps 620 --batch-size 64 --muon-lr 0.0035 \
+train_on fourth-mean eleventh 7100 --qat-every 5 --qat-embedding --qat-embedding-group 32 \
+	--lr 4.5e-4 --max-steps 620 --batch-size 64 --muon-lr 0.0035 \
 	--warmup 0.0453 --decay 0.4355 --contrastive-every 10 --checkpoint-every 50 --eval-every 1000 <(from_requests 7600)=12
 mean fifth-mean fourth-mean=0.6 eleventh=0.4
 
 # The twelfth goes on with fewer of these. (What ships had been planned for 760 steps, and was ended sooner when the rate
 # had begun to fall.)
 of_twenty=(4 1 5 4 3)
-train_on fifth-mean twelfth 8100 --qat-every 3 --qat-embedding --lr 4.2e-4 --max-steps 732 --batch-size 64 --muon-lr 0.0032 \
+train_on fifth-mean twelfth 8100 --qat-every 3 --qat-embedding --qat-embedding-group 32 \
+	--lr 4.2e-4 --max-steps 732 --batch-size 64 --muon-lr 0.0032 \
 	--warmup 0.0311 --decay 0.5 --contrastive-every 10 --checkpoint-every 60 --eval-every 1000 <(from_requests 8600)=11
 mean mean fifth-mean=0.6 twelfth=0.4
 

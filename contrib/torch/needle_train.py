@@ -35,6 +35,8 @@ def options():
     p.add_argument("--decay", type=float, default=0.15, help="share of the steps that decay [0.15]")
     p.add_argument("--qat-every", type=int, default=100, help="every Nth step trains through INT4 [100]")
     p.add_argument("--qat-embedding", action="store_true", help="in these steps the embedding, too")
+    p.add_argument("--qat-group", type=int, default=32, choices=(32, 64, 128), help="inputs of a kernel that share a scale then [32]")
+    p.add_argument("--qat-embedding-group", type=int, default=128, choices=(32, 64, 128), help="inputs of the embedding that do [128]")
     p.add_argument("--contrastive-every", type=int, default=10, help="every Nth step has the contrastive loss [10]")
     p.add_argument("--contrastive-weight", type=float, default=0.1)
     p.add_argument("--z-weight", type=float, default=1e-4)
@@ -168,9 +170,9 @@ class Trainer:
         seen = dict(self.model.params)
         for k in seen if qat else ():
             if nm.is_kernel(k):
-                seen[k] = nm.fake_quant(seen[k])
+                seen[k] = nm.fake_quant(seen[k], self.o.qat_group)
         if qat and self.o.qat_embedding:
-            seen[nm.EMBEDDING] = nm.fake_quant(seen[nm.EMBEDDING].T).T  # a token's row is in groups
+            seen[nm.EMBEDDING] = nm.fake_quant(seen[nm.EMBEDDING].T, self.o.qat_embedding_group).T  # a token's row is in groups
         return seen
 
     def to(self, part):
@@ -273,7 +275,8 @@ class Trainer:
     def settings(self):
         o = vars(self.o)
         keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "qat_embedding",
-                "contrastive_every", "contrastive_weight", "z_weight", "teacher_weight", "teacher_temperature", "average", "precision")
+                "qat_group", "qat_embedding_group", "contrastive_every", "contrastive_weight", "z_weight",
+                "teacher_weight", "teacher_temperature", "average", "precision")
         return {k: o[k] for k in keys} | {"world": self.world}
 
     def save(self):

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Groups of the INT4 fake quantisation, as model files have them. */
-enum { QAT_GROUP = 32 };
 
 void ndl_run_free(ndl_run *r)
 {
@@ -86,7 +84,7 @@ static void fake_embedding(ndl_run *r)
 	float *rows = ndl_params_at(&r->ps, r->fake, NDL_P_EMBEDDING, 0);
 #pragma omp parallel for num_threads(ndl_exec_threads(r->x))
 	for (size_t i = 0; i < p->rows; i++)
-		ndl_fake_quant(rows + i * p->cols, rows + i * p->cols, p->cols, 1, QAT_GROUP);
+		ndl_fake_quant(rows + i * p->cols, rows + i * p->cols, p->cols, 1, r->o.qat_embedding_group);
 }
 
 /* Kernels rounded to INT4 and back, and the embedding if asked for, all else as it is; the gradient at these
@@ -105,7 +103,7 @@ static ndl_status make_fake(ndl_run *r, ndl_error *err)
 #pragma omp parallel for num_threads(ndl_exec_threads(r->x))
 		for (size_t l = 0; l < p->copies; l++) {
 			float *k = ndl_params_at(&r->ps, r->fake, (ndl_param_id)id, (int)l);
-			ndl_fake_quant(k, k, p->rows, p->cols, QAT_GROUP);
+			ndl_fake_quant(k, k, p->rows, p->cols, r->o.qat_group);
 		}
 	}
 	if (r->o.qat_embedding)

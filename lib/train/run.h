@@ -17,6 +17,7 @@ typedef struct ndl_run_options {
 	uint64_t seed;
 	uint64_t qat_every;         /* each such step trains through INT4 fake quantisation; 0: never */
 	bool qat_embedding;         /* the embedding through INT4, too, for files that hold it in four bits */
+	size_t qat_group, qat_embedding_group; /* inputs that share a scale then, as the file is to have them; 1 to 128 */
 	uint64_t contrastive_every; /* each such step has the contrastive loss; 0: never */
 	uint64_t accumulate;        /* batches whose gradients are averaged into a step; 1 */
 	double average;             /* decay of the running average of the parameters that is written
@@ -27,7 +28,7 @@ typedef struct ndl_run_options {
 	                               for the run's life */
 } ndl_run_options;
 
-#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, false, 10, 1, 0, 0, 0, NULL}
+#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, false, 32, 128, 10, 1, 0, 0, 0, NULL}
 
 typedef struct ndl_run ndl_run; /* opaque, owned */
 

@@ -46,6 +46,8 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.seed", (double)o->seed);
 	add_number(l, "option.qat_every", (double)o->qat_every);
 	add_number(l, "option.qat_embedding", (double)o->qat_embedding);
+	add_number(l, "option.qat_group", (double)o->qat_group);
+	add_number(l, "option.qat_embedding_group", (double)o->qat_embedding_group);
 	add_number(l, "option.contrastive_every", (double)o->contrastive_every);
 	add_number(l, "option.accumulate", (double)o->accumulate);
 	add_number(l, "option.average", o->average);

@@ -164,6 +164,28 @@ until_it_runs() {
 	[[ "$stderr" == *m.safetensors.state* ]]
 }
 
+# Training loss at a rate of 0: of the model as this step sees it.
+seen_loss() {
+	needle-finetune -q -m "$@" --max-steps 1 --lr 0 --muon-lr 0 --precision f32 --contrastive-every 0 --log l --val d.jsonl d.jsonl -o same.safetensors >/dev/null
+	awk -F '\t' 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i } NR == 2 { print $at["ce"] }' l
+}
+
+@test "steps through INT4 see the weights as files of the same groups hold them" {
+	sed 's/"d_model":32/"d_model":128/' c.json >wide.json
+	$new --init wide.json --epochs 5 --lr 0.003 --qat-every 0 d.jsonl -o a.safetensors
+	for groups in "64 128" "32 64"; do
+		read -r kernel embedding <<<"$groups"
+		needle-quantize -q a.safetensors --group "$kernel" --embedding-group "$embedding" -o q.safetensors
+		needle-quantize -q q.safetensors --bits 32 -o f.safetensors
+		fake=$(seen_loss a.safetensors --qat-every 1 --qat-embedding --qat-group "$kernel" --qat-embedding-group "$embedding")
+		stored=$(seen_loss f.safetensors --qat-every 0)
+		other=$(seen_loss a.safetensors --qat-every 1 --qat-embedding --qat-group 128 --qat-embedding-group 32)
+		awk -v a="$fake" -v b="$stored" -v c="$other" 'BEGIN { exit !(a > 0 && (a - b)^2 < ((c - b) / 5)^2) }'
+	done
+	run -2 needle-finetune -q -m a.safetensors --qat-group 48 d.jsonl -o c.safetensors
+	[[ $output == *"--qat-group"*32*64*128* ]]
+}
+
 @test "fine-tuning starts from a model and keeps its vocabulary" {
 	$new --epochs 4 --lr 0.003 d.jsonl -o base.safetensors
 	run -0 needle-finetune -q -m base.safetensors --epochs 2 --log log.tsv --val d.jsonl d.jsonl -o tuned.safetensors
