@@ -118,21 +118,34 @@ dist_requests_DATA = \
 	share/corpus/requests/apis.jsonl \
 	share/corpus/requests/args.jsonl \
 	share/corpus/requests/assistant.jsonl \
+	share/corpus/requests/assistants.jsonl \
+	share/corpus/requests/clock.jsonl \
+	share/corpus/requests/contrast_home.jsonl \
+	share/corpus/requests/contrast_out.jsonl \
+	share/corpus/requests/contrast_phone.jsonl \
+	share/corpus/requests/contrast_time.jsonl \
+	share/corpus/requests/contrast_work.jsonl \
 	share/corpus/requests/crowd.jsonl \
+	share/corpus/requests/daily.jsonl \
 	share/corpus/requests/functions.jsonl \
 	share/corpus/requests/hint.jsonl \
 	share/corpus/requests/home.jsonl \
+	share/corpus/requests/household.jsonl \
 	share/corpus/requests/life.jsonl \
 	share/corpus/requests/machines.jsonl \
 	share/corpus/requests/many.jsonl \
+	share/corpus/requests/media.jsonl \
 	share/corpus/requests/mix.jsonl \
 	share/corpus/requests/near.jsonl \
+	share/corpus/requests/people.jsonl \
 	share/corpus/requests/phone.jsonl \
+	share/corpus/requests/places.jsonl \
 	share/corpus/requests/said.jsonl \
 	share/corpus/requests/several.jsonl \
 	share/corpus/requests/talk.jsonl \
 	share/corpus/requests/travel.jsonl \
 	share/corpus/requests/watch.jsonl \
+	share/corpus/requests/webapis.jsonl \
 	share/corpus/requests/work.jsonl \
 	share/corpus/requests/world.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
