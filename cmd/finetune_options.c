@@ -125,7 +125,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	int key, first;
 	const long most = 1000000000;
 	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32,
-	               .qat_embedding_group = 128, .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
+	               .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
 	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
 	               .contrastive_weight = 0.1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
@@ -195,6 +195,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "%s grows a model; the shape of a new one stands in --init", o->enc_layers ? "--layers" : "--d-model");
 	if (!o->teacher && (o->teacher_weight >= 0 || o->teacher_temperature >= 0))
 		cli_usage_error(app, "--teacher-weight and --teacher-temperature need --teacher-model");
+	if (o->qat_embedding_group && !o->qat_embedding)
+		cli_usage_error(app, "--qat-embedding-group needs --qat-embedding");
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
 			cli_usage_error(app, "- must be the only input: give pipes names, as with <(...)");
@@ -202,6 +204,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		o->lr = o->lora_rank ? 1e-3 : o->init ? 3e-4 : 3e-5;
 	if (o->val_calls < 0)
 		o->val_calls = o->init ? 0 : 100; /* the calls of a model that knows nothing are long */
+	if (!o->qat_embedding_group)
+		o->qat_embedding_group = 128;
 	if (o->teacher_weight < 0)
 		o->teacher_weight = 0.5;
 	if (o->teacher_temperature < 0)

@@ -99,15 +99,13 @@ void finetune_score_table(const char *const *title, const ndl_eval_counts *score
 	}
 }
 
-static ndl_status write_int4(const ndl_ckpt *ckpt, const char *to, int threads, ndl_error *err)
+static ndl_status write_int4(const ndl_ckpt *ckpt, const char *to, const ndl_convert_options *o, ndl_error *err)
 {
-	const ndl_convert_options o = {.bits = 4, .embedding_bits = 4, .vector_bits = 16, .group = 32, .embedding_group = 128,
-	                               .method = NDL_QUANT_RTN, .threads = threads};
 	const ndl_tensor *vocab = ndl_ckpt_find(ckpt, NDL_TOKENIZER_TENSOR);
 	ndl_config config;
 	ndl_ckpt_writer *w = NULL;
 	ndl_status status = ndl_config_from_ckpt(&config, ckpt, err);
-	ndl_conversion *v = status == NDL_OK ? ndl_convert(ckpt, &config, &o, err) : NULL;
+	ndl_conversion *v = status == NDL_OK ? ndl_convert(ckpt, &config, o, err) : NULL;
 	if (v)
 		w = ndl_ckpt_writer_new(err);
 	if (!w)
@@ -125,12 +123,15 @@ static ndl_status write_int4(const ndl_ckpt *ckpt, const char *to, int threads, 
 	return status;
 }
 
-ndl_status finetune_write_int4(const char *from, const char *to, int threads, ndl_error *err)
+ndl_status finetune_write_int4(const char *from, const char *to, size_t group, size_t embedding_group, int threads,
+                               ndl_error *err)
 {
+	const ndl_convert_options o = {.bits = 4, .embedding_bits = 4, .vector_bits = 16, .group = group,
+	                               .embedding_group = embedding_group, .method = NDL_QUANT_RTN, .threads = threads};
 	ndl_ckpt *ckpt = ndl_ckpt_open(from, err);
 	if (!ckpt)
 		return err->code;
-	ndl_status status = write_int4(ckpt, to, threads, err);
+	ndl_status status = write_int4(ckpt, to, &o, err);
 	ndl_ckpt_close(ckpt);
 	return status;
 }

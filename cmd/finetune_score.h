@@ -20,8 +20,9 @@ double finetune_arg_precision(const ndl_eval_counts *c);
 /* A table on stdout, a column for each of n scores. */
 void finetune_score_table(const char *const *title, const ndl_eval_counts *score, size_t n);
 
-/* Writes the model in INT4, as needle-quantize does. */
-ndl_status finetune_write_int4(const char *from, const char *to, int threads, ndl_error *err);
+/* Writes the model in INT4, as needle-quantize does with these groups. */
+ndl_status finetune_write_int4(const char *from, const char *to, size_t group, size_t embedding_group, int threads,
+                               ndl_error *err);
 
 /* Fits the confidence of `model` to its answers to n rows, spread evenly over `all` that there are, and writes it
  * into the file. NDL_EINVAL, and the file as it was, if the answers are too few for that, or all right or all wrong. */

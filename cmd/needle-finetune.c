@@ -111,6 +111,9 @@ static ndl_status open_base(job *j, ndl_error *err)
 		status = ndl_fail(err, NDL_EFORMAT, "no tokenizer in the model file");
 	if (status == NDL_OK && !(j->tok = ndl_tok_new(vocab->data, vocab->bytes, err)))
 		status = err->code;
+	if (status == NDL_OK && (size_t)j->config.vocab_size != ndl_tok_size(j->tok))
+		status = ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", ndl_tok_size(j->tok),
+		                  j->config.vocab_size);
 	if (status != NDL_OK)
 		ndl_error_at(err, path, 0);
 	return status;
@@ -343,7 +346,7 @@ static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines
                              ndl_error *err)
 {
 	const char *path = j->best.trial;
-	ndl_status status = finetune_write_int4(j->o.out, path, app.common.threads, err);
+	ndl_status status = finetune_write_int4(j->o.out, path, j->o.qat_group, j->o.qat_embedding_group, app.common.threads, err);
 	if (status == NDL_OK)
 		status = finetune_score(sum, path, lines, rows, n, (size_t)j->o.score, &app, err);
 	unlink(path);

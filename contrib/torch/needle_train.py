@@ -290,9 +290,10 @@ class Trainer:
     @torch.no_grad()
     def load(self):
         s = torch.load(self.o.output + ".state", map_location=self.o.device)
+        saved = {"qat_group": 32, "qat_embedding_group": 32} | s["settings"]  # as earlier versions had them
         for k, v in self.settings().items():
-            if s["settings"][k] != v:
-                raise SystemExit(f"cannot resume: {k} is {v}, but the saved run had {s['settings'][k]}")
+            if saved[k] != v:
+                raise SystemExit(f"cannot resume: {k} is {v}, but the saved run had {saved[k]}")
         for k, p in self.model.params.items():
             p.copy_(s["params"][k])
         self.opt.load(s["opt"])

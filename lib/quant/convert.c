@@ -282,10 +282,7 @@ static int choose_bits(const ndl_param *p, const ndl_convert_options *o, size_t 
 		return o->vector_bits ? o->vector_bits : 32;
 	if (bits >= 16)
 		return bits;
-	*group = embedding && o->embedding_group ? o->embedding_group : o->group;
-	while (*group >= 32 && p->in % *group != 0)
-		*group /= 2;
-	*group = *group >= 32 ? *group : 0;
+	*group = ndl_quant_group(p->in, embedding && o->embedding_group ? o->embedding_group : o->group);
 	return *group ? bits : 32;
 }
 

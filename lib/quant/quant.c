@@ -45,6 +45,13 @@ void ndl_fake_quant(float *out, const float *w, size_t in, size_t n_out, size_t 
 			           n_out - j < STRIP ? n_out - j : STRIP, n_out);
 }
 
+size_t ndl_quant_group(size_t in, size_t group)
+{
+	while (group >= 32 && in % group != 0)
+		group /= 2;
+	return group >= 32 ? group : 0;
+}
+
 /* Rows ------------------------------------------------------------------------------------ */
 
 static int lowest_code(int bits)

@@ -20,6 +20,10 @@ enum { NDL_QUANT_GROUP_MAX = 128 };
  * quantisation (SPEC 8). out may be w. Sizes may be 0; group > 0. */
 void ndl_fake_quant(float *out, const float *w, size_t in, size_t n_out, size_t group);
 
+/* The group of a file in which `in` inputs of an output are kept where `group` (32, 64 or 128) is asked for: halved
+ * until it divides them; 0 if 32 does not, and they stay floats. */
+size_t ndl_quant_group(size_t in, size_t group);
+
 /* One row of inputs w[in] to codes[in] and scales[ceil(in/group)] (float32, unrounded). bits 4 or 8. w must be
  * finite. */
 void ndl_quant_row(int8_t *codes, float *scales, const float *w, size_t in, size_t group, int bits,

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 void ndl_run_free(ndl_run *r)
 {
 	if (!r)
@@ -78,13 +77,21 @@ size_t ndl_run_parameters(const ndl_run *r)
 
 /* A step ------------------------------------------------------------------------------- */
 
+/* As the file will have it; weights that stay floats there are rounded as the reference does (SPEC 8). */
+static size_t qat_group(size_t in, size_t group)
+{
+	group = ndl_quant_group(in, group);
+	return group ? group : 32;
+}
+
 static void fake_embedding(ndl_run *r)
 {
 	const ndl_slot *p = &r->ps.p[NDL_P_EMBEDDING];
 	float *rows = ndl_params_at(&r->ps, r->fake, NDL_P_EMBEDDING, 0);
+	size_t group = qat_group(p->cols, r->o.qat_embedding_group);
 #pragma omp parallel for num_threads(ndl_exec_threads(r->x))
 	for (size_t i = 0; i < p->rows; i++)
-		ndl_fake_quant(rows + i * p->cols, rows + i * p->cols, p->cols, 1, r->o.qat_embedding_group);
+		ndl_fake_quant(rows + i * p->cols, rows + i * p->cols, p->cols, 1, group);
 }
 
 /* Kernels rounded to INT4 and back, and the embedding if asked for, all else as it is; the gradient at these
@@ -103,7 +110,7 @@ static ndl_status make_fake(ndl_run *r, ndl_error *err)
 #pragma omp parallel for num_threads(ndl_exec_threads(r->x))
 		for (size_t l = 0; l < p->copies; l++) {
 			float *k = ndl_params_at(&r->ps, r->fake, (ndl_param_id)id, (int)l);
-			ndl_fake_quant(k, k, p->rows, p->cols, r->o.qat_group);
+			ndl_fake_quant(k, k, p->rows, p->cols, qat_group(p->rows, r->o.qat_group));
 		}
 	}
 	if (r->o.qat_embedding)

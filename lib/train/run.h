@@ -17,7 +17,7 @@ typedef struct ndl_run_options {
 	uint64_t seed;
 	uint64_t qat_every;         /* each such step trains through INT4 fake quantisation; 0: never */
 	bool qat_embedding;         /* the embedding through INT4, too, for files that hold it in four bits */
-	size_t qat_group, qat_embedding_group; /* inputs that share a scale then, as the file is to have them; 1 to 128 */
+	size_t qat_group, qat_embedding_group; /* inputs that share a scale then, as the file is to have them; 32, 64 or 128 */
 	uint64_t contrastive_every; /* each such step has the contrastive loss; 0: never */
 	uint64_t accumulate;        /* batches whose gradients are averaged into a step; 1 */
 	double average;             /* decay of the running average of the parameters that is written

@@ -20,7 +20,6 @@ static void add_number(option_list *l, const char *key, double v)
 	snprintf(l->value[l->n++], OPTION_TEXT, "%.17g", v);
 }
 
-/* A run without a teacher says NO_OPTION; one of earlier versions says nothing. */
 static void list_teacher(option_list *l, const ndl_run *r)
 {
 	const ndl_distil *teacher = r->o.teacher;
@@ -47,7 +46,8 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.qat_every", (double)o->qat_every);
 	add_number(l, "option.qat_embedding", (double)o->qat_embedding);
 	add_number(l, "option.qat_group", (double)o->qat_group);
-	add_number(l, "option.qat_embedding_group", (double)o->qat_embedding_group);
+	if (o->qat_embedding)
+		add_number(l, "option.qat_embedding_group", (double)o->qat_embedding_group);
 	add_number(l, "option.contrastive_every", (double)o->contrastive_every);
 	add_number(l, "option.accumulate", (double)o->accumulate);
 	add_number(l, "option.average", o->average);
@@ -95,14 +95,21 @@ static ndl_status put_options(const ndl_run *r, ndl_ckpt_writer *w, const char *
 	return status;
 }
 
-static ndl_status compare(const ndl_ckpt *c, const char *key, const char *value, ndl_error *err)
+/* Earlier versions said nothing of a teacher, which they had not, nor of groups, which were of 32. */
+static const char *saved_option(const ndl_ckpt *c, const char *key)
 {
 	const char *saved = ndl_ckpt_meta(c, key);
-	if (strcmp(saved ? saved : NO_OPTION, value) == 0)
+	return saved ? saved : strncmp(key, "option.qat_", 11) == 0 && strstr(key, "_group") ? "32" : NO_OPTION;
+}
+
+static ndl_status compare(const ndl_ckpt *c, const char *key, const char *value, ndl_error *err)
+{
+	const char *saved = saved_option(c, key);
+	if (strcmp(saved, value) == 0)
 		return NDL_OK;
 	const char *dot = strchr(key, '.');
 	return ndl_fail(err, NDL_EINVAL, "cannot resume: %s is %s, but the saved run had %s", dot ? dot + 1 : key, value,
-	                saved ? saved : NO_OPTION);
+	                saved);
 }
 
 static double meta_number(const ndl_ckpt *c, const char *key)

@@ -173,6 +173,11 @@ seen_loss() {
 @test "steps through INT4 see the weights as files of the same groups hold them" {
 	sed 's/"d_model":32/"d_model":128/' c.json >wide.json
 	$new --init wide.json --epochs 5 --lr 0.003 --qat-every 0 d.jsonl -o a.safetensors
+	sed 's/"d_model":32/"d_model":96/' c.json >odd.json # where 128 and 64 become 32
+	$new --init odd.json --epochs 5 --lr 0.003 --qat-every 0 d.jsonl -o odd.safetensors
+	needle-quantize -q odd.safetensors -o q.safetensors
+	needle-quantize -q q.safetensors --bits 32 -o f.safetensors
+	[ "$(seen_loss odd.safetensors --qat-every 1 --qat-embedding | cut -c1-5)" = "$(seen_loss f.safetensors --qat-every 0 | cut -c1-5)" ]
 	for groups in "64 128" "32 64"; do
 		read -r kernel embedding <<<"$groups"
 		needle-quantize -q a.safetensors --group "$kernel" --embedding-group "$embedding" -o q.safetensors
@@ -184,6 +189,8 @@ seen_loss() {
 	done
 	run -2 needle-finetune -q -m a.safetensors --qat-group 48 d.jsonl -o c.safetensors
 	[[ $output == *"--qat-group"*32*64*128* ]]
+	run -2 needle-finetune -q -m a.safetensors --qat-embedding-group 64 d.jsonl -o c.safetensors
+	[[ $output == *"--qat-embedding-group needs --qat-embedding"* ]]
 }
 
 @test "fine-tuning starts from a model and keeps its vocabulary" {
