@@ -81,7 +81,12 @@ ndl_status finetune_best_take(const finetune_best *b, const char *out, ndl_error
 	unlink(b->trial);
 	/* a second name, so that the file is never missing; some file systems have no links */
 	const char *from = link(b->path, b->trial) == 0 ? b->trial : b->path;
-	return rename(from, out) == 0 ? NDL_OK : ndl_fail_errno(err, "%s: cannot be renamed to %s", from, out);
+	char *target = realpath(out, NULL); /* a link stays one; NULL for a new file */
+	ndl_status status = NDL_OK;
+	if (rename(from, target ? target : out) != 0)
+		status = ndl_fail_errno(err, "%s: cannot be renamed to %s", b->path, target ? target : out);
+	free(target);
+	return status;
 }
 
 void finetune_best_done(const finetune_best *b)

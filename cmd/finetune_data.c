@@ -127,7 +127,7 @@ static ndl_status weigh_rows(finetune_data *d, ndl_error *err)
 static ndl_status open_held(finetune_data *d, ndl_error *err)
 {
 	ndl_status status = load_lines(d, &d->lines, d->o->inputs, d->o->n_inputs, d->heldout, err);
-	if (status == NDL_OK && !d->o->val)
+	if (status == NDL_OK) /* with --val only for what is told of the tools */
 		status = ndl_lines_split(&d->split, d->lines, 0, d->o->seed, err);
 	return status == NDL_OK ? weigh_rows(d, err) : status;
 }
@@ -208,22 +208,28 @@ enum { SHOWN_TOOLS = 20, SCANNED_ROWS = 20000, FEW_STEPS = 100, FEW_HELD_OUT = 2
 static void tell_tools(const finetune_data *d)
 {
 	const ndl_split *s = &d->split;
-	fprintf(stderr, "  %8s %8s %8s  tool\n", "training", "valid.", "test");
-	for (size_t i = 0; i < s->n_tools && i < SHOWN_TOOLS; i++)
-		fprintf(stderr, "  %8zu %8zu %8zu  %s\n", s->tools[i].n[NDL_TRAIN], s->tools[i].n[NDL_VAL],
-		        s->tools[i].n[NDL_TEST], s->tools[i].name[0] ? s->tools[i].name : "(no call)");
+	fprintf(stderr, "  %8s%s  tool\n", "training", d->val_lines ? "" : "   valid.     test");
+	for (size_t i = 0; i < s->n_tools && i < SHOWN_TOOLS; i++) {
+		const struct ndl_split_tool *t = &s->tools[i];
+		if (d->val_lines) /* nothing is split off */
+			fprintf(stderr, "  %8zu", t->rows);
+		else
+			fprintf(stderr, "  %8zu %8zu %8zu", t->n[NDL_TRAIN], t->n[NDL_VAL], t->n[NDL_TEST]);
+		fprintf(stderr, "  %s\n", t->name[0] ? t->name : "(no call)");
+	}
 	if (s->n_tools > SHOWN_TOOLS)
 		fprintf(stderr, "  %26s  and %zu more\n", "", s->n_tools - SHOWN_TOOLS);
 }
 
-/* One pass over the training rows, as they stand: what became of them. */
+/* One pass over the training rows, or over as many as will do, drawn at random: what became of them. */
 static ndl_status scan(const finetune_data *d, ndl_dataset_counts *counts, ndl_error *err)
 {
 	ndl_dataset_options o = train_options(d);
 	ndl_dataset_state state;
 	ndl_batch b;
 	use_train_rows(d, &o);
-	o.in_order = o.as_given = true;
+	o.as_given = true;
+	o.curriculum = 0;
 	o.pairs = false;
 	o.epochs = 1;
 	o.batch_size = 256;
@@ -245,7 +251,7 @@ static void tell_fit(const finetune_data *d, const ndl_dataset_counts *c)
 	double n = c->examples ? (double)c->examples : 1;
 	fprintf(stderr, "  %.1f%% are refusals; %.0f prompt tokens and %.0f answer tokens on average%s\n",
 	        100 * (double)c->refusals / n, (double)c->enc_tokens / n, (double)c->dec_tokens / n,
-	        c->rows >= SCANNED_ROWS ? ", in the first rows" : "");
+	        c->rows >= SCANNED_ROWS ? ", in a sample of them" : "");
 	if (c->tools_left_out + c->query_cut)
 		fprintf(stderr, "  truncated: %llu prompts lose tools that are not called, %llu queries are cut at the %d tokens of "
 		        "--max-enc-len\n", (unsigned long long)c->tools_left_out, (unsigned long long)c->query_cut,

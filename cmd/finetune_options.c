@@ -185,6 +185,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "no output file: give -o MODEL");
 	if (o->out && strcmp(o->out, "-") == 0)
 		cli_usage_error(app, "a model file cannot be written to stdout");
+	if (o->log && strcmp(o->log, "-") == 0)
+		cli_usage_error(app, "--log needs a file: stdout is for the scores");
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
 	if (o->init && !o->vocab)

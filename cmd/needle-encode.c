@@ -90,7 +90,7 @@ static ndl_status rank(job *j, json_t *record, const char *query, size_t len, nd
 
 /* Lines --------------------------------------------------------------------------------- */
 
-/* A line as a record and the text in it (borrowed). A plain line gives an empty record. */
+/* A line as a record and the text in it (borrowed), NULL with err if there is none. A plain line gives an empty record. */
 static json_t *read_line(job *j, const char *line, size_t len, const char **text, size_t *text_len, ndl_error *err)
 {
 	*text = line;
@@ -101,11 +101,8 @@ static json_t *read_line(job *j, const char *line, size_t len, const char **text
 	json_t *value = json_object_get(record, "text");
 	if (!value)
 		value = json_object_get(record, "query");
-	if (record && !json_is_string(value)) {
+	if (record && !json_is_string(value))
 		ndl_fail(err, NDL_EINVAL, "expected a string in \"text\" or \"query\"");
-		json_decref(record);
-		return NULL;
-	}
 	*text = json_string_value(value);
 	*text_len = json_string_length(value);
 	json_object_del(record, "error"); /* what an earlier run said of it */
@@ -134,7 +131,7 @@ static int do_line(job *j, const ndl_reader *in, const char *line, size_t len, n
 	const char *text;
 	size_t text_len;
 	json_t *record = read_line(j, line, len, &text, &text_len, err);
-	ndl_status rc = !record ? NDL_EFORMAT : j->rank ? rank(j, record, text, text_len, err)
+	ndl_status rc = !record || !text ? NDL_EFORMAT : j->rank ? rank(j, record, text, text_len, err)
 	                                               : embed(j, record, text, text_len, err);
 	if (rc != NDL_OK) {
 		ndl_error_at(err, ndl_reader_name(in), ndl_reader_lineno(in));

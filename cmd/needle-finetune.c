@@ -212,11 +212,9 @@ static ndl_status maybe_resume(job *j, ndl_error *err)
 		return ndl_fail_nomem(err, "file name");
 	snprintf(j->state_path, n, "%s.state", j->o.out);
 	bool exists = access(j->state_path, F_OK) == 0;
-	if (!j->o.resume) {
-		if (exists)
-			cli_warn(&app, "%s: state of an earlier run is replaced (--resume would go on from it)", j->state_path);
-		return NDL_OK;
-	}
+	if (!j->o.resume)
+		return !exists ? NDL_OK : ndl_fail(err, NDL_EINVAL, "%s: an earlier run is not done: --resume goes on from its state; "
+		                                   "remove the file to start anew", j->state_path);
 	if (!exists) {
 		cli_warn(&app, "%s: no state to resume from; starting anew", j->state_path);
 		return NDL_OK;
@@ -429,9 +427,24 @@ static ndl_status open_best(job *j, ndl_error *err)
 	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
 }
 
+/* Hours of training must not end at a name that cannot be written. */
+static ndl_status check_output(const char *out, ndl_error *err)
+{
+	ndl_outfile o;
+	struct stat st;
+	if (ndl_outfile_is_special(out))
+		return stat(out, &st) == 0 && S_ISDIR(st.st_mode) ? ndl_fail(err, NDL_EIO, "%s: is a folder", out) : NDL_OK;
+	ndl_status status = ndl_outfile_open(&o, out, err);
+	if (status == NDL_OK)
+		ndl_outfile_abort(&o);
+	return status;
+}
+
 static ndl_status prepare(job *j, ndl_error *err)
 {
-	ndl_status status = maybe_resume(j, err);
+	ndl_status status = check_output(j->o.out, err);
+	if (status == NDL_OK)
+		status = maybe_resume(j, err);
 	if (status == NDL_OK)
 		status = open_best(j, err);
 	if (status == NDL_OK)

@@ -20,6 +20,7 @@ static const cli_option options[] = {
 	{KEY_EMBEDDING_GROUP, "embedding-group", "32|64|128", "inputs of the embedding that share a scale [128]"},
 	{KEY_METHOD, "method", "rtn|mse|gptq", "round to nearest; with scales of least error; to least error of outputs [rtn]"},
 	{KEY_CALIBRATE, "calibrate", "FILE", "examples (JSON Lines) for --method=gptq"},
+	{'t', "tools", "FILE", "tool list of those examples that have none"},
 	{KEY_CHECK, "check", "FILE", "compare the calls and logits of source and result on these examples"},
 	{KEY_PRECISION, "precision", "int8|f32", "arithmetic of --check where weights are integers [f32]"},
 	{KEY_VOCAB, "vocab", "FILE", "vocabulary to store: a SentencePiece .model, or its list [the one of IN]"},
@@ -32,7 +33,7 @@ static const cli_option options[] = {
 };
 
 typedef struct settings {
-	const char *output, *vocab, *prefix, *calibrate, *check;
+	const char *output, *vocab, *prefix, *calibrate, *check, *tools;
 	int bits, embedding_bits; /* 0: not given */
 	bool bf16, plain, info, diff, json;
 	ndl_quant_method method;
@@ -171,8 +172,30 @@ typedef struct tools {
 	ndl_tok *tok;
 	ndl_calib *calib;
 	ndl_conversion *conversion;
+	ndl_lines *lines; /* of --check */
 	json_t *check;
 } tools;
+
+/* The records of both options, before any work, and what they teach. */
+static ndl_status prepare_records(const cli *c, const settings *o, const quantize_model *m, tools *t, ndl_error *err)
+{
+	ndl_buf list = NDL_BUF_INIT;
+	json_t *json = o->tools ? ndl_json_load(o->tools, err) : NULL;
+	if (o->tools && !json)
+		return err->code;
+	if (json)
+		ndl_json_write(&list, json, 0);
+	json_decref(json);
+	ndl_status s = ndl_buf_check(&list, err);
+	if (s == NDL_OK && o->check && !(t->lines = quantize_lines(c, o->check, list.data, err)))
+		s = err->code;
+	ndl_lines *lines = s == NDL_OK && o->calibrate ? quantize_lines(c, o->calibrate, list.data, err) : NULL;
+	if (s == NDL_OK && o->calibrate && (!lines || !(t->calib = quantize_calibrate(c, m, t->tok, lines, o->calibrate, t->exec, err))))
+		s = err->code;
+	ndl_lines_free(lines);
+	ndl_buf_clear(&list);
+	return s;
+}
 
 static ndl_status prepare(const cli *c, const settings *o, quantize_model *m, tools *t, ndl_error *err)
 {
@@ -187,9 +210,7 @@ static ndl_status prepare(const cli *c, const settings *o, quantize_model *m, to
 	t->exec = ndl_exec_new(c->common.threads, getenv("NEEDLE_CPU"), err);
 	if (!t->exec)
 		return NDL_ENOMEM;
-	if (o->calibrate && !(t->calib = quantize_calibrate(c, m, t->tok, o->calibrate, t->exec, err)))
-		return err->code;
-	return NDL_OK;
+	return prepare_records(c, o, m, t, err);
 }
 
 static ndl_status convert_and_write(const cli *c, const settings *o, const quantize_model *m, tools *t, ndl_error *err)
@@ -208,7 +229,7 @@ static ndl_status convert_and_write(const cli *c, const settings *o, const quant
 	ndl_status s = write_model(o, m, t->conversion, err);
 	if (t->exec)
 		ndl_exec_set_precision(t->exec, o->precision);
-	if (s == NDL_OK && o->check && !(t->check = quantize_check(c, m, o->output, o->check, t->exec, err)))
+	if (s == NDL_OK && o->check && !(t->check = quantize_check(c, m, o->output, t->lines, o->check, t->exec, err)))
 		s = err->code;
 	return s;
 }
@@ -237,6 +258,7 @@ static int convert(const cli *c, const settings *o, const char *path)
 	json_decref(t.check);
 	ndl_conversion_free(t.conversion);
 	ndl_calib_free(t.calib);
+	ndl_lines_free(t.lines);
 	ndl_exec_free(t.exec);
 	ndl_tok_free(t.tok);
 	ndl_ckpt_close(m.ckpt);
@@ -266,6 +288,7 @@ static void set_option(const cli *c, settings *o, int key, const char *arg)
 	case KEY_EMBEDDING_GROUP: o->embedding_group = (size_t)32 << cli_choice(c, "--embedding-group", arg, groups); break;
 	case KEY_CALIBRATE: o->calibrate = arg; break;
 	case KEY_CHECK: o->check = arg; break;
+	case 't': o->tools = arg; break;
 	case KEY_PRECISION:
 		o->precision = cli_choice(c, "--precision", arg, precisions) ? NDL_PRECISION_INT8 : NDL_PRECISION_F32;
 		break;
@@ -284,6 +307,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 {
 	if (o->info && o->diff)
 		cli_usage_error(c, "--info and --diff exclude one another");
+	if (o->tools && !o->check && !o->calibrate)
+		cli_usage_error(c, "--tools goes with --calibrate and --check");
 	if (o->precision && !o->check)
 		cli_usage_error(c, "--precision goes with --check");
 	if ((o->info || o->diff) && (o->output || o->bits || o->embedding_bits || o->bf16 || o->vocab || o->plain ||

@@ -2,7 +2,6 @@
 #include "cmd/quantize.h"
 
 #include "base/mem.h"
-#include "data/lines.h"
 #include "data/record.h"
 #include "model/model.h"
 
@@ -75,17 +74,23 @@ static ndl_status run_lines(const cli *c, runner *r, const ndl_lines *lines, con
 	return s == NDL_OK && !used ? ndl_fail(err, NDL_EINVAL, "no example to calibrate with") : s;
 }
 
-ndl_calib *quantize_calibrate(const cli *c, const quantize_model *m, const ndl_tok *tok, const char *path,
+ndl_lines *quantize_lines(const cli *c, const char *path, const char *tools, ndl_error *err)
+{
+	ndl_lines *lines = ndl_lines_new(err);
+	const ndl_lines_options o = {.strict = true, .tools = tools, .threads = c->common.threads};
+	if (lines && ndl_lines_load(lines, path, &o, err) == NDL_OK)
+		return lines;
+	ndl_lines_free(lines);
+	return NULL;
+}
+
+ndl_calib *quantize_calibrate(const cli *c, const quantize_model *m, const ndl_tok *tok, const ndl_lines *lines, const char *path,
                               ndl_exec *x, ndl_error *err)
 {
 	runner r = {0};
 	ndl_model *model = ndl_model_new(m->ckpt, err);
 	ndl_calib *k = model ? ndl_calib_new(m->ckpt, &m->config, x, err) : NULL;
-	ndl_lines *lines = k ? ndl_lines_new(err) : NULL;
-	const ndl_lines_options o = {.strict = true, .threads = c->common.threads};
-	ndl_status s = lines ? ndl_lines_load(lines, path, &o, err) : NDL_ENOMEM;
-	if (s == NDL_OK)
-		s = open_runner(&r, model, x, err);
+	ndl_status s = k ? open_runner(&r, model, x, err) : NDL_ENOMEM;
 	if (s == NDL_OK) {
 		ndl_exec_observe(x, ndl_calib_see, k);
 		s = run_lines(c, &r, lines, tok, err);
@@ -94,7 +99,6 @@ ndl_calib *quantize_calibrate(const cli *c, const quantize_model *m, const ndl_t
 			ndl_error_at(err, path, 0);
 	}
 	close_runner(&r);
-	ndl_lines_free(lines);
 	ndl_model_free(model);
 	if (s == NDL_OK)
 		return k;

@@ -2,7 +2,6 @@
 #include "cmd/quantize.h"
 
 #include "base/mem.h"
-#include "data/lines.h"
 #include "data/record.h"
 #include "eval/eval.h"
 #include "session/session.h"
@@ -248,21 +247,16 @@ static json_t *report_of(const check *k, ndl_error *err)
 	return report;
 }
 
-json_t *quantize_check(const cli *c, const quantize_model *m, const char *written, const char *path, ndl_exec *x,
-                       ndl_error *err)
+json_t *quantize_check(const cli *c, const quantize_model *m, const char *written, const ndl_lines *lines, const char *path,
+                       ndl_exec *x, ndl_error *err)
 {
 	check k = {0};
 	json_t *report = NULL;
-	ndl_lines *lines = ndl_lines_new(err);
-	const ndl_lines_options o = {.strict = true, .threads = c->common.threads};
-	ndl_status s = lines ? ndl_lines_load(lines, path, &o, err) : NDL_ENOMEM;
-	if (s == NDL_OK)
-		s = open_sides(&k, m, written, x, err);
+	ndl_status s = open_sides(&k, m, written, x, err);
 	if (s == NDL_OK && (s = check_lines(c, &k, lines, err)) != NDL_OK)
 		ndl_error_at(err, path, 0);
 	if (s == NDL_OK)
 		report = report_of(&k, err);
 	close_sides(&k);
-	ndl_lines_free(lines);
 	return report;
 }

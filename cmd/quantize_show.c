@@ -278,6 +278,11 @@ static json_t *compare_configs(const ndl_config *a, const ndl_config *b)
 	return out;
 }
 
+static bool has_tokenizer(const quantize_model *m)
+{
+	return ndl_ckpt_find(m->ckpt, NDL_TOKENIZER_TENSOR) != NULL;
+}
+
 static bool same_tokenizer(const quantize_model *a, const quantize_model *b)
 {
 	const ndl_tensor *x = ndl_ckpt_find(a->ckpt, NDL_TOKENIZER_TENSOR), *y = ndl_ckpt_find(b->ckpt, NDL_TOKENIZER_TENSOR);
@@ -355,7 +360,7 @@ static int compare(const cli *c, const quantize_model *a, const quantize_model *
 	} else {
 		print_config_differences(config);
 		if (!vocabulary)
-			puts("tokenizer: different");
+			puts(has_tokenizer(a) && has_tokenizer(b) ? "tokenizer: different" : "tokenizer: in one of the two only");
 		print_param_differences(c, tensors);
 		puts(identical ? "identical" : comparable ? "different" : "different shapes: tensors were not compared");
 	}

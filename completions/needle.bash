@@ -111,7 +111,7 @@ _needle_finetune() {
 }
 
 _needle_quantize() {
-	options="--output --bits --embedding-bits --bf16 --group --embedding-group --method --calibrate --check --precision --vocab --to --prefix --info --diff --json --threads --quiet --verbose --help --version"
+	options="--output --bits --embedding-bits --bf16 --group --embedding-group --method --calibrate --tools --check --precision --vocab --to --prefix --info --diff --json --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	--bits) _needle_reply -W "4 8 16 32" ;;
@@ -120,6 +120,7 @@ _needle_quantize() {
 	--embedding-group) _needle_reply -W "32 64 128" ;;
 	--method) _needle_reply -W "rtn mse gptq" ;;
 	--calibrate) _needle_reply -f ;;
+	-t | --tools) _needle_reply -f ;;
 	--check) _needle_reply -f ;;
 	--precision) _needle_reply -W "int8 f32" ;;
 	--vocab) _needle_reply -f ;;

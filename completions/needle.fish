@@ -125,6 +125,7 @@ complete -c needle-quantize -l group -x -a '32 64 128' -d 'inputs of a kernel th
 complete -c needle-quantize -l embedding-group -x -a '32 64 128' -d 'inputs of the embedding that share a scale'
 complete -c needle-quantize -l method -x -a 'rtn mse gptq' -d 'round to nearest; with scales of least error; to least error of outputs'
 complete -c needle-quantize -l calibrate -r -F -d 'examples (JSON Lines) for --method=gptq'
+complete -c needle-quantize -s t -l tools -r -F -d 'tool list of those examples that have none'
 complete -c needle-quantize -l check -r -F -d 'compare the calls and logits of source and result on these examples'
 complete -c needle-quantize -l precision -x -a 'int8 f32' -d 'arithmetic of --check where weights are integers'
 complete -c needle-quantize -l vocab -r -F -d 'vocabulary to store: a SentencePiece .model, or its list'

@@ -52,8 +52,9 @@ END {
 	for (e = -6; e <= 6; e++)
 		for (m = 1; m <= 5; m += m == 1 ? 1 : 3) {
 			v = m * 10 ^ e
-			if (v >= low && v <= high) rule(y_loss(v), v)
+			if (v >= low && v <= high) { rule(y_loss(v), v); rules++ }
 		}
+	if (rules < 2) { rule(40, sprintf("%.3g", high)); rule(240, sprintf("%.3g", low)) }
 	for (v = 0; v <= 100; v += 25) rule(y_share(v / 100), v / 100)
 	text(60, 30, "start", "loss: training (thin), validation")
 	curve("ce", "#9bbad9", 1, 1); curve("val_loss", "#1f5f99", 2.5, 1)

@@ -71,21 +71,12 @@ static ndl_status check_arguments(const ndl_record *r, size_t i, size_t tool, js
 	return NDL_OK;
 }
 
-/* Makes sure that answer["arguments"] is an object: absent is {}, a string is JSON inside. */
+/* Makes sure that answer["arguments"] is an object. */
 static ndl_status unwrap_arguments(json_t *answer, size_t i, ndl_error *err)
 {
-	json_t *arguments = json_object_get(answer, "arguments"), *object;
-	if (!arguments || json_is_null(arguments))
-		object = json_object();
-	else if (!(object = ndl_json_unwrap(arguments, err)))
-		goto bad;
-	if (!json_is_object(object)) {
-		ndl_fail(err, NDL_EINVAL, "expected an object, found %s", ndl_json_type_name(object));
-		json_decref(object);
-		goto bad;
-	}
-	return json_object_set_new(answer, "arguments", object) < 0 ? ndl_fail_nomem(err, "arguments") : NDL_OK;
-bad:
+	json_t *object = ndl_tools_arguments(answer, err);
+	if (object)
+		return json_object_set_new(answer, "arguments", object) < 0 ? ndl_fail_nomem(err, "arguments") : NDL_OK;
 	ndl_error_prefix(err, "answers[%zu].arguments", i);
 	if (err)
 		err->line = 0;
@@ -121,6 +112,11 @@ static ndl_status take_answers(ndl_record *r, ndl_error *err)
 	if (!json_is_array(r->answers))
 		return ndl_fail(err, NDL_EINVAL, "answers: expected an array, found %s", ndl_json_type_name(r->answers));
 	json_array_foreach(r->answers, i, answer) {
+		json_t *function = json_object_get(answer, "function"); /* OpenAI's tool_calls */
+		if (json_is_object(function)) {
+			json_array_set(r->answers, i, function);
+			answer = function;
+		}
 		ndl_status rc = check_answer(r, i, answer, err);
 		if (rc != NDL_OK)
 			return rc;

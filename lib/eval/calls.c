@@ -97,18 +97,19 @@ static char *canonical_text(const json_t *value, int fold, ndl_error *err)
 	return b.data;
 }
 
-static ndl_status take_call(call *c, const json_t *from, size_t i, const ndl_tools *tools, const json_t *empty,
-                            ndl_error *err)
+static ndl_status take_call(call *c, const json_t *from, size_t i, const ndl_tools *tools, ndl_error *err)
 {
+	const json_t *function = json_object_get(from, "function"); /* OpenAI's tool_calls */
+	if (json_is_object(function))
+		from = function;
 	const char *name = json_string_value(json_object_get(from, "name"));
 	if (!name)
 		return ndl_fail(err, NDL_EINVAL, "[%zu]: expected an object with a name", i);
-	*c = (call){.arguments = json_object_get(from, "arguments"), .name = name, .tool = -1, .at = i};
-	if (!c->arguments)
-		c->arguments = empty;
-	if (!json_is_object(c->arguments))
-		return ndl_fail(err, NDL_EINVAL, "[%zu].arguments: expected an object, found %s", i,
-		                ndl_json_type_name(c->arguments));
+	*c = (call){.arguments = ndl_tools_arguments(from, err), .name = name, .tool = -1, .at = i};
+	if (!c->arguments) {
+		ndl_error_prefix(err, "[%zu].arguments", i);
+		return NDL_EINVAL;
+	}
 	if (tools)
 		c->tool = ndl_tools_find(tools, name);
 	if (c->tool >= 0)
@@ -118,8 +119,7 @@ static ndl_status take_call(call *c, const json_t *from, size_t i, const ndl_too
 	return c->folded ? NDL_OK : NDL_ENOMEM;
 }
 
-ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *tools, const json_t *empty,
-                          ndl_error *err)
+ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *tools, ndl_error *err)
 {
 	*l = (call_list){NULL, 0};
 	if (!json_is_array(calls))
@@ -130,7 +130,7 @@ ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *to
 		return ndl_fail_nomem(err, "calls");
 	for (size_t i = 0; i < n; i++) {
 		l->n = i + 1;
-		ndl_status rc = take_call(&l->call[i], json_array_get(calls, i), i, tools, empty, err);
+		ndl_status rc = take_call(&l->call[i], json_array_get(calls, i), i, tools, err);
 		if (rc != NDL_OK) {
 			ndl_calls_clear(l);
 			return rc;
@@ -142,6 +142,7 @@ ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *to
 void ndl_calls_clear(call_list *l)
 {
 	for (size_t i = 0; i < l->n; i++) {
+		json_decref(l->call[i].arguments);
 		free(l->call[i].text);
 		free(l->call[i].folded);
 	}

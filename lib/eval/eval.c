@@ -157,11 +157,22 @@ static bool occurs(ground *g, const json_t *string)
 	return strstr(ndl_buf_cstr(&g->query), ndl_buf_cstr(&g->value)) != NULL;
 }
 
+/* The alternative of schema that value follows, or schema itself. */
+static const json_t *followed(const json_t *schema, const json_t *value)
+{
+	const json_t *any = json_object_get(schema, "anyOf"), *list = any ? any : json_object_get(schema, "oneOf");
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (ndl_tools_check_value(json_array_get(list, i), value, NULL) == NDL_OK)
+			return followed(json_array_get(list, i), value);
+	return schema;
+}
+
 /* Strings inside value, with the schema as far as it is known. */
 static void count_strings(ndl_eval_counts *c, const json_t *value, const json_t *schema, ground *g)
 {
 	json_t *object = (json_t *)(uintptr_t)value, *child;
 	const char *key;
+	schema = followed(schema, value);
 	if (json_object_get(schema, "enum") || json_object_get(schema, "const"))
 		return;
 	if (json_is_object(value)) {
@@ -185,22 +196,20 @@ static bool is_declared(const json_t *schema, const char *key)
 	       json_is_object(more);
 }
 
-static void check_call(ndl_eval_counts *c, const ndl_tools *tools, const call *p, const json_t *json)
+static void check_call(ndl_eval_counts *c, const call *p, const json_t *schema)
 {
-	const json_t *schema = p->tool >= 0 ? ndl_tools_schema(tools, (size_t)p->tool) : NULL;
-	json_t *arguments = (json_t *)(uintptr_t)p->arguments, *value;
+	json_t *value;
 	const char *key;
-	json_object_foreach(arguments, key, value) {
+	json_object_foreach(p->arguments, key, value) {
 		c->pred_keys++;
 		c->undeclared_keys += !is_declared(schema, key);
 	}
-	ndl_error ignored = NDL_ERROR_INIT;
 	c->checked_calls++;
-	c->valid_calls += ndl_tools_check_call(tools, json, &ignored) == NDL_OK;
+	c->valid_calls += schema && ndl_tools_check_value(schema, p->arguments, NULL) == NDL_OK;
 }
 
 static ndl_status judge_calls(ndl_eval_counts *c, const char *query, const ndl_tools *tools, const call_list *pred,
-                              const json_t *calls, ndl_error *err)
+                              ndl_error *err)
 {
 	ground g = {NDL_BUF_INIT, NDL_BUF_INIT};
 	if (query)
@@ -209,7 +218,7 @@ static ndl_status judge_calls(ndl_eval_counts *c, const char *query, const ndl_t
 		const call *p = &pred->call[i];
 		const json_t *schema = p->tool >= 0 ? ndl_tools_schema(tools, (size_t)p->tool) : NULL;
 		if (tools)
-			check_call(c, tools, p, json_array_get(calls, p->at));
+			check_call(c, p, schema);
 		if (query)
 			count_strings(c, p->arguments, schema, &g);
 	}
@@ -239,9 +248,8 @@ ndl_status ndl_eval_calls(ndl_eval_counts *c, const char *query, const ndl_tools
                           const json_t *calls, ndl_error *err)
 {
 	call_list want = {0}, got = {0};
-	json_t *empty = json_object();
 	*c = (ndl_eval_counts){0};
-	ndl_status rc = empty ? ndl_calls_take(&want, answers, tools, empty, err) : ndl_fail_nomem(err, "calls");
+	ndl_status rc = ndl_calls_take(&want, answers, tools, err);
 	if (rc == NDL_EINVAL && err) {
 		char text[sizeof err->text];
 		memcpy(text, err->text, sizeof text);
@@ -252,9 +260,9 @@ ndl_status ndl_eval_calls(ndl_eval_counts *c, const char *query, const ndl_tools
 		c->records = 1;
 		c->ref_calls = want.n;
 		c->ref_none = want.n == 0;
-		rc = ndl_calls_take(&got, calls, tools, empty, &unparsed);
+		rc = ndl_calls_take(&got, calls, tools, &unparsed);
 		if (rc == NDL_OK) {
-			rc = judge_calls(c, query, tools, &got, calls, err);
+			rc = judge_calls(c, query, tools, &got, err);
 			if (rc == NDL_OK)
 				rc = score(c, &want, &got, err);
 		} else if (rc == NDL_EINVAL) {
@@ -265,7 +273,6 @@ ndl_status ndl_eval_calls(ndl_eval_counts *c, const char *query, const ndl_tools
 	}
 	ndl_calls_clear(&want);
 	ndl_calls_clear(&got);
-	json_decref(empty);
 	return rc;
 }
 
@@ -277,10 +284,16 @@ static json_t *field(const json_t *record, const char *name, bool *missing, ndl_
 	return value ? ndl_json_unwrap(value, err) : NULL;
 }
 
+static bool is_said(const json_t *record, const char *name)
+{
+	const json_t *value = json_object_get(record, name);
+	return value && !json_is_null(value); /* jq writes null for what is absent */
+}
+
 static ndl_status take_fields(const json_t *record, const ndl_tools **tools, ndl_tools **own, json_t **answers,
                               json_t **calls, ndl_error *err)
 {
-	bool missing, excused = json_object_get(record, "error") || json_object_get(record, "invalid");
+	bool missing, excused = is_said(record, "error") || is_said(record, "invalid");
 	ndl_error ignored = NDL_ERROR_INIT;
 	*answers = field(record, "answers", &missing, err);
 	if (!*answers) {

@@ -6,7 +6,7 @@
 
 /* One call. Equal calls have equal texts: keys sorted, integral numbers alike. */
 typedef struct call {
-	const json_t *arguments; /* borrowed, an object */
+	json_t *arguments;       /* owned, an object */
 	const char *name;        /* borrowed: the normalised name if the tool is known */
 	long tool;               /* index, or -1 */
 	char *text, *folded;     /* owned: arguments, and with case and blanks ignored */
@@ -18,10 +18,8 @@ typedef struct call_list {
 	size_t n;
 } call_list;
 
-/* From a list of calls; NDL_EINVAL with where it is not one. empty: the {} to borrow where a call has
- * no arguments. */
-ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *tools, const json_t *empty,
-                          ndl_error *err);
+/* From a list of calls; NDL_EINVAL with where it is not one. */
+ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *tools, ndl_error *err);
 void ndl_calls_clear(call_list *l);
 
 /* Appends value so that equal values give equal texts; fold: in lower case and trimmed. */

@@ -196,6 +196,27 @@ ndl_status ndl_tools_check_value(const json_t *schema, const json_t *value, ndl_
 	return check(schema, value, NULL, err);
 }
 
+json_t *ndl_tools_arguments(const json_t *call, ndl_error *err)
+{
+	static const char *const others[] = {"parameters", "args", "input"};
+	json_t *given = json_object_get(call, "arguments"), *object;
+	if (!given || json_is_null(given)) {
+		for (size_t i = 0; i < COUNT(others); i++) {
+			if (!json_object_get(call, others[i]))
+				continue;
+			ndl_fail(err, NDL_EINVAL, "missing, and \"%s\" is not read", others[i]);
+			return NULL;
+		}
+		return json_object();
+	}
+	object = ndl_json_unwrap(given, err);
+	if (!object || json_is_object(object))
+		return object;
+	ndl_fail(err, NDL_EINVAL, "expected an object, found %s", ndl_json_type_name(object));
+	json_decref(object);
+	return NULL;
+}
+
 ndl_status ndl_tools_check_call(const ndl_tools *t, const json_t *call, ndl_error *err)
 {
 	const json_t *name = json_object_get(call, "name"), *arguments = json_object_get(call, "arguments");

@@ -1,5 +1,5 @@
 /* dialect.c - finds the tools in a list, and name, description and parameters in each tool. */
-#include "tools/tools_internal.h"
+#include "tools/schema_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,8 +10,6 @@ enum { LIST_DEPTH = 4 };
 static const char *const list_keys[] = {"functionDeclarations", "function_declarations", "tools", "functions"};
 static const char *const param_keys[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema",
 	"parameters_json_schema"};
-
-#define COUNT(a) (sizeof(a) / sizeof *(a))
 
 /* NULL also for an explicit null: some writers put one for what is absent. */
 static json_t *get(const json_t *object, const char *key)
@@ -48,10 +46,13 @@ static bool looks_like_params(const char *key, json_t *value)
 		return false;
 	if (json_is_object(get(value, "properties")))
 		return true;
-	json_object_foreach(value, name, inner)
+	size_t short_form = 0;
+	json_object_foreach(value, name, inner) {
 		if (json_is_object(inner) && get(inner, "type"))
 			return true;
-	return false;
+		short_form += json_is_string(inner) && ndl_tools_type(json_string_value(inner));
+	}
+	return short_form && short_form == json_object_size(value);
 }
 
 static ndl_status find_params(struct place *p, const struct tool *tool, int flags, ndl_error *err)
@@ -74,6 +75,9 @@ static ndl_status find_params(struct place *p, const struct tool *tool, int flag
 	}
 	const char *key;
 	json_t *value;
+	for (size_t i = 0; tool->holder != tool->given && i < COUNT(param_keys); i++)
+		if (get(tool->given, param_keys[i]))
+			return ndl_fail(err, NDL_EINVAL, "\"%s\" stands beside \"function\", not in it", param_keys[i]);
 	if (!p->params && !(flags & NDL_TOOLS_LENIENT))
 		json_object_foreach(tool->holder, key, value)
 			if (looks_like_params(key, value))
@@ -123,7 +127,8 @@ static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *w
 		return ndl_fail(err, NDL_EINVAL, "%s.%s: expected an object, got %s", where, p.key,
 			ndl_json_type_name(p.params));
 	struct path at = {NULL, p.key, 0};
-	tool.schema = ndl_tools_normalise(p.params, p.is_schema, flags, p.key ? &at : NULL, err);
+	json_t *needed = p.params == tool.holder ? NULL : get(tool.holder, "required"); /* some put it beside them */
+	tool.schema = ndl_tools_normalise(p.params, p.is_schema, needed, flags, p.key ? &at : NULL, err);
 	status = tool.schema ? ndl_tools_add(t, &tool, err) : err ? err->code : NDL_EINVAL;
 	if (status < 0)
 		ndl_error_prefix(err, "%s", where);

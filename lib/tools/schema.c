@@ -90,6 +90,14 @@ static ndl_status take_additional(struct schema_context *c, json_t *out, json_t 
 	return ndl_tools_set(c, out, "additionalProperties", schema);
 }
 
+/* {"type":"string"}, which zod writes for every record: names are strings anyway. */
+static bool is_any_string(const json_t *schema)
+{
+	const char *type = json_string_value(json_object_get(schema, "type"));
+	return json_is_true(schema) || (json_is_object(schema) && json_object_size(schema) == (type != NULL) &&
+	                                (!type || strcmp(type, "string") == 0));
+}
+
 /* One keyword of a schema. required: names found so far; self: set for a flat "required": true. */
 static ndl_status take(struct schema_context *c, json_t *out, json_t *in, const char *key, json_t *value, int depth,
                        json_t *required, bool *self, const struct path *up)
@@ -100,7 +108,10 @@ static ndl_status take(struct schema_context *c, json_t *out, json_t *in, const 
 		return NDL_OK;
 	switch (k) {
 	case K_UNKNOWN: return ndl_tools_refuse(c, &at, "unknown schema keyword");
-	case K_REFUSED: return ndl_tools_refuse(c, &at, "schema keyword not supported");
+	case K_REFUSED:
+		if (strcmp(key, "propertyNames") == 0 && is_any_string(value))
+			return NDL_OK;
+		return ndl_tools_refuse(c, &at, "schema keyword not supported");
 	case K_IGNORED: return NDL_OK;
 	case K_TYPE: return ndl_tools_take_type(c, out, value, &at);
 	case K_PROPERTIES:
@@ -384,10 +395,12 @@ static bool is_flat(const json_t *params)
 }
 
 /* A tool's arguments are an object, whatever else their schema leaves open. */
-static json_t *complete(struct schema_context *c, json_t *out, const struct path *at)
+static json_t *complete(struct schema_context *c, json_t *out, json_t *needed, const struct path *at)
 {
 	unsigned types = ndl_tools_declared_types(out);
 	json_t *object = json_pack("{s:s}", "type", "object"), *both = NULL;
+	if (json_is_array(needed))
+		json_object_update_new(object, json_pack("{s:{},s:O}", "properties", "required", needed));
 	if (json_is_false(out)) {
 		if (c->why.code)
 			*c->err = c->why;
@@ -409,7 +422,7 @@ static json_t *complete(struct schema_context *c, json_t *out, const struct path
 	return NULL;
 }
 
-json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err)
+json_t *ndl_tools_normalise(json_t *params, bool is_schema, json_t *needed, int flags, const struct path *at, ndl_error *err)
 {
 	ndl_error local = NDL_ERROR_INIT;
 	struct schema_context c = {.root = params, .flags = flags, .err = err ? err : &local, .why = NDL_ERROR_INIT};
@@ -428,5 +441,5 @@ json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const str
 		}
 	}
 	json_decref(required);
-	return out ? complete(&c, out, at) : NULL;
+	return out ? complete(&c, out, needed, at) : NULL;
 }

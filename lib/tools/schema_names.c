@@ -42,6 +42,7 @@ static const struct type_name {
 	{"integer", "integer"}, {"list", "array"}, {"long", "integer"}, {"map", "object"}, {"none", "null"},
 	{"null", "null"}, {"number", "number"}, {"object", "object"}, {"set", "array"}, {"short", "integer"},
 	{"str", "string"}, {"string", "string"}, {"tuple", "array"}, {"type_unspecified", ""},
+	{"union", ""},
 };
 
 /* Both tables begin their rows with the name. */
@@ -60,16 +61,27 @@ enum keyword ndl_tools_keyword(const char *name)
 	return strncmp(name, "x-", 2) == 0 ? K_IGNORED : K_UNKNOWN;
 }
 
+/* Python's hints, too: List[int], "int, optional", Optional[float]; and string[]. What stands in brackets is not read. */
 const char *ndl_tools_type(const char *name)
 {
+	static const char optional[] = "Optional[";
 	char lower[24];
-	size_t n = strlen(name);
+	if (strncmp(name, optional, sizeof optional - 1) == 0)
+		name += sizeof optional - 1;
+	size_t n = strcspn(name, "[], ");
+	const char *rest = name + n, *last = strrchr(rest, ']');
 	if (n >= sizeof lower)
 		return NULL;
-	for (size_t i = 0; i <= n; i++)
+	for (size_t i = 0; i < n; i++)
 		lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+	lower[n] = '\0';
 	const struct type_name *t = bsearch(lower, type_names, COUNT(type_names), sizeof *type_names, compare_name);
-	return t ? t->type : NULL;
+	if (last) {
+		if (t && strncmp(rest, "[]", 2) == 0)
+			return "array";
+		rest = last + 1;
+	}
+	return t && (!*rest || strcmp(rest, ", optional") == 0) ? t->type : NULL;
 }
 
 unsigned ndl_tools_type_bit(const char *name)

@@ -2,6 +2,7 @@
 #include "tools/schema_internal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 ndl_status ndl_tools_wrong(struct schema_context *c, const struct path *at, const char *want, const json_t *got)
@@ -144,6 +145,16 @@ ndl_status ndl_tools_take_exclusive(struct schema_context *c, json_t *out, json_
 	return ndl_tools_set(c, out, key, json_incref(value));
 }
 
+/* 64-bit counts are strings in Gemini's JSON; -1: no count. */
+static double count_of(const json_t *value)
+{
+	const char *digits = json_string_value(value);
+	if (digits)
+		return *digits && !digits[strspn(digits, "0123456789")] ? strtod(digits, NULL) : -1;
+	double x = json_is_number(value) ? json_number_value(value) : -1;
+	return x >= 0 && x < 4e9 && (double)(json_int_t)x == x ? x : -1;
+}
+
 ndl_status ndl_tools_take_plain(struct schema_context *c, json_t *out, const char *key, enum keyword k, json_t *value,
                              const struct path *at)
 {
@@ -153,11 +164,10 @@ ndl_status ndl_tools_take_plain(struct schema_context *c, json_t *out, const cha
 		return ndl_tools_wrong(c, at, "a number", value);
 	if (k == K_NUMBER && strcmp(key, "multipleOf") == 0 && !(json_number_value(value) > 0))
 		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not positive");
-	if (k == K_SIZE && !(json_is_number(value) && json_number_value(value) >= 0 && json_number_value(value) < 4e9 &&
-	                     (double)(json_int_t)json_number_value(value) == json_number_value(value)))
+	if (k == K_SIZE && !(count_of(value) >= 0 && count_of(value) < 4e9))
 		return ndl_tools_wrong(c, at, "a count, 0 or more", value);
 	if (k == K_SIZE)
-		return ndl_tools_set(c, out, key, json_integer((json_int_t)json_number_value(value)));
+		return ndl_tools_set(c, out, key, json_integer((json_int_t)count_of(value)));
 	if (k == K_ENUM && !json_is_array(value))
 		return ndl_tools_wrong(c, at, "an array", value);
 	if (k == K_ENUM && json_array_size(value) == 0)

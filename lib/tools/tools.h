@@ -69,6 +69,9 @@ unsigned ndl_tools_types(const json_t *schema);
 /* The regular expression of what a format admits; NULL (also for NULL) if it is not enforced. */
 const char *ndl_tools_format_pattern(const char *format);
 
+/* The arguments of a call (new reference): an object, or a string that holds one as JSON, as OpenAI's calls do; {} where
+ * there are none. NULL with err. */
+json_t *ndl_tools_arguments(const json_t *call, ndl_error *err);
 /* Whether call, {"name":…,"arguments":{…}} with an original or normalised name, is one that the
  * schemas allow. 0, or NDL_ENOTFOUND for an unknown tool, NDL_EINVAL with a path for the rest. */
 ndl_status ndl_tools_check_call(const ndl_tools *t, const json_t *call, ndl_error *err);

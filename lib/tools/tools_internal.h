@@ -41,8 +41,9 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 /* The argument schema of a tool in normal form (new reference): an object with "type":"object",
  * "properties" and, if any are, "required" (in the order of the properties); every nested
  * schema holds only supported keywords, with lower-case JSON-Schema type names. params is what
- * the dialect keeps under its key (NULL: no arguments); at is its place. is_schema: certainly not the flat form. */
-json_t *ndl_tools_normalise(json_t *params, bool is_schema, int flags, const struct path *at, ndl_error *err);
+ * the dialect keeps under its key (NULL: no arguments); at is its place. is_schema: certainly not the flat form.
+ * needed: the names of required ones where they stand beside params, or NULL. */
+json_t *ndl_tools_normalise(json_t *params, bool is_schema, json_t *needed, int flags, const struct path *at, ndl_error *err);
 
 /* ---- pattern.c: regular expressions as PCRE2 reads them ---- */
 /* Whether it is one; else why not. */

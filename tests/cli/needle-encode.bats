@@ -31,6 +31,12 @@ setup() {
 	[ "$(jq -c 'keys_unsorted' <<<"${lines[0]}")" = '["id","text","query","embedding"]' ]
 }
 
+@test "a bad record keeps its fields" {
+	run --separate-stderr needle-encode <<<'{"id":1,"text":5}'
+	[ "$status" -eq 1 ]
+	[ "$(jq -c '[.id, .text, .error.line]' <<<"$output")" = "[1,5,1]" ]
+}
+
 @test "a byte order mark and lines of blanks are no text" {
 	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"error":{"line":1}}\n  \t\n' | needle-encode >marked
 	needle-encode <<<'{"text":"hello"}' | cmp - marked

@@ -164,6 +164,36 @@ until_it_runs() {
 	[[ "$stderr" == *m.safetensors.state* ]]
 }
 
+@test "the state of a run that is not done is not replaced" {
+	$new --max-steps 4 --checkpoint-every 1 d.jsonl -o m.safetensors & # stopped, or done: then the state is gone
+	pid=$!
+	while [ ! -e m.safetensors.state ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+	kill -9 $pid 2>/dev/null || true
+	wait $pid || true
+	[ -e m.safetensors.state ] || { rm m.safetensors; echo x >m.safetensors.state; }
+	cp m.safetensors.state before
+	run -3 --separate-stderr $new --max-steps 4 d.jsonl -o m.safetensors
+	[[ $stderr == *"m.safetensors.state: an earlier run is not done: --resume goes on"* ]]
+	cmp before m.safetensors.state
+}
+
+@test "an output that cannot be written is found before training; a link stays one" {
+	mkdir folder
+	for out in folder no/such/m.safetensors; do
+		run -3 --separate-stderr $new --epochs 3 --log log.tsv d.jsonl -o "$out"
+		[ -n "$stderr" ] && [ "$(cat log.tsv 2>/dev/null | wc -l)" -le 1 ]
+	done
+	mkdir store && echo >store/real.safetensors && ln -s store/real.safetensors link.safetensors
+	$new --epochs 2 --val-calls 4 d.jsonl -o link.safetensors
+	[ -L link.safetensors ] && [ "$(stat -c %s store/real.safetensors)" -gt 1000 ]
+	run -2 $new --log - d.jsonl -o m.safetensors
+}
+
+@test "with --val, too, it tells what there is of each tool" {
+	run -0 --separate-stderr ${new/ -q/} --max-steps 1 d.jsonl -o m.safetensors
+	[[ $stderr == *" training  tool"*"set_alarm"*"under 120 examples"* ]]
+}
+
 # Training loss at a rate of 0: of the model as this step sees it.
 seen_loss() {
 	needle-finetune -q -m "$@" --max-steps 1 --lr 0 --muon-lr 0 --precision f32 --contrastive-every 0 --log l --val d.jsonl d.jsonl -o same.safetensors >/dev/null

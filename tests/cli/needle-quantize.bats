@@ -177,10 +177,17 @@ base() {
 		run --separate-stderr needle-quantize $words base.st -o out.st
 		[ "$status" -eq 3 ] && [[ $stderr == "needle-quantize: bad.jsonl:1: "*answers* ]] || { echo "$words: $stderr"; return 1; }
 	done
+	[ ! -e out.st ] # found out before anything is written
 	run --separate-stderr needle-quantize --check empty.jsonl base.st -o out.st
 	[ "$status" -eq 3 ] && [ "$stderr" = "needle-quantize: empty.jsonl: no record to check with" ]
 	run --separate-stderr needle-quantize --check missing.jsonl base.st -o out.st
 	[ "$status" -eq 3 ] && [[ $stderr == *missing.jsonl*"No such file"* ]]
+	jq -c 'del(.tools)' <(make_examples) >bare.jsonl
+	make_examples | head -n 1 | jq -c .tools >tools.json
+	run -3 needle-quantize -q --method gptq --calibrate bare.jsonl base.st -o out.st
+	run -0 needle-quantize -q --method gptq --calibrate bare.jsonl --check bare.jsonl -t tools.json base.st -o out.st
+	run -2 needle-quantize -t tools.json base.st -o out.st
+	rm out.st
 	model --bits 32 a.st
 	run --separate-stderr needle-quantize --check bad.jsonl a.st -o out.st
 	[ "$status" -eq 3 ] && [ "$stderr" = "needle-quantize: a.st: no tokenizer, which --check needs: see --vocab" ]

@@ -48,6 +48,41 @@ static void test_perfect(void)
 	CHECK_INT(c.strings, 2); /* the enum's value is a choice */
 }
 
+/* Calls as OpenAI's interface hands them out; what jq writes for a field that is absent. */
+static void test_forms(void)
+{
+	static const char *const same[] = {
+		"[{\"name\":\"getWeather\",\"arguments\":\"{\\\"city\\\":\\\"Rome\\\",\\\"days\\\":3}\"}]",
+		"[{\"id\":\"1\",\"type\":\"function\",\"function\":{\"name\":\"getWeather\",\"arguments\":"
+		"\"{\\\"city\\\":\\\"Rome\\\",\\\"days\\\":3}\"}}]",
+	};
+	char text[1200];
+	ndl_error e;
+	ndl_eval_counts c;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(text, sizeof text, HEAD "[" ROME "],\"calls\":%s,\"error\":null,\"invalid\":null}", same[i]);
+		CHECK_INT(score(&c, text, &e), NDL_OK);
+		check_value(&c, "exact_match", 1);
+		check_value(&c, "schema_valid", 1);
+		snprintf(text, sizeof text, HEAD "%s,\"calls\":[" ROME "]}", same[i]);
+		CHECK_INT(score(&c, text, &e), NDL_OK);
+		check_value(&c, "exact_match", 1);
+	}
+	CHECK_INT(score(&c, HEAD "[],\"calls\":[],\"error\":null}", &e), NDL_OK);
+	check_value(&c, "parse_rate", 1);
+	CHECK_INT(score(&c, HEAD "[{\"name\":\"stop\"}],\"calls\":[{\"name\":\"stop\",\"arguments\":null}]}", &e), NDL_OK);
+	check_value(&c, "exact_match", 1);
+	check_value(&c, "schema_valid", 1);
+	CHECK_INT(score(&c, HEAD "[{\"name\":\"stop\",\"args\":{\"city\":\"Rome\"}}],\"calls\":[]}", &e), NDL_EINVAL);
+	CHECK_STR(e.text, "answers[0].arguments: missing, and \"args\" is not read");
+	/* a choice of one alternative, and text of another */
+	CHECK_INT(score(&c, "{\"query\":\"say hello\",\"tools\":[{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"properties\":{\"a\":"
+	                "{\"oneOf\":[{\"type\":\"string\",\"enum\":[\"x\"]},{\"type\":\"number\"}]},\"b\":{\"type\":\"string\"}}}}],\"answers\":[],"
+	                "\"calls\":[{\"name\":\"f\",\"arguments\":{\"a\":\"x\",\"b\":\"hello\"}}]}", &e), NDL_OK);
+	check_value(&c, "value_grounded", 1);
+	CHECK_INT(c.strings, 1);
+}
+
 /* Two references, three predictions: Rome right; Paris with a wrong city, a wrong unit and an
  * invented key; a call of an unknown tool. */
 static void test_mixed(void)
@@ -224,6 +259,7 @@ int main(void)
 {
 	test_fit();
 	test_perfect();
+	test_forms();
 	test_mixed();
 	test_multisets();
 	test_refusals();

@@ -109,6 +109,35 @@ static void dialects(void)
 		"[{'name':'f','parameters':{'properties':{'type':'array','description':'d'}}}]");
 }
 
+/* What is written beside its place, or as other languages write it. */
+static void near_dialects(void)
+{
+	static const char *const hints[][2] = {
+		{"str, optional", "string"}, {"List[int]", "array"}, {"Optional[str]", "string"}, {"Dict[str, Any]", "object"},
+		{"Tuple[float, float]", "array"}, {"string[]", "array"}, {"Optional[List[str]]", "array"},
+	};
+	for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+		char in[200], want[200];
+		snprintf(in, sizeof in, "[{'name':'f','parameters':{'a':{'type':'%s'}}}]", hints[i][0]);
+		snprintf(want, sizeof want, "[{'name':'f','parameters':{'a':{'type':'%s'}}}]", hints[i][1]);
+		RENDERS(in, want);
+	}
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'array of strings'}}}]",
+	        "error: tools[0]: /parameters/a/type: unknown type 'array of strings'");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'string'},'b':{'type':'string'}},'required':['a']}]",
+	        "[{'name':'f','parameters':{'a':{'type':'string','required':true},'b':{'type':'string'}}}]");
+	RENDERS("[{'type':'function','function':{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string'}}},"
+	        "'required':['a']}}]", "[{'name':'f','parameters':{'a':{'type':'string','required':true}}}]");
+	RENDERS("[{'type':'function','function':{'name':'f'},'parameters':{'a':'int'}}]",
+	        "error: tools[0]: 'parameters' stands beside 'function', not in it");
+	RENDERS("[{'name':'f','arguments':{'a':'int'}}]", "error: tools[0]: 'arguments' is not read: parameters stand in 'parameters'");
+	RENDERS("[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'object','propertyNames':{'type':'string'},"
+	        "'additionalProperties':{'type':'string'}}}}}]",
+	        "[{'name':'f','parameters':{'a':{'type':'object'}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'array','items':{'type':'string'},'minItems':'1'}}}]",
+	        "[{'name':'f','parameters':{'a':{'type':'array','items':{'type':'string'}}}}]");
+}
+
 static void canonical(void)
 {
 	RENDERS("[{'parameters':{'a':{'maximum':9,'minimum':0.5,'format':'f','enum':[1,2],'required':true,'description':'d','type':'number'}},"
@@ -369,6 +398,7 @@ int main(void)
 {
 	snake_case();
 	dialects();
+	near_dialects();
 	canonical();
 	names();
 	errors();
