@@ -182,8 +182,8 @@ base() {
 	[ "$status" -eq 3 ] && [ "$stderr" = "needle-quantize: empty.jsonl: no record to check with" ]
 	run --separate-stderr needle-quantize --check missing.jsonl base.st -o out.st
 	[ "$status" -eq 3 ] && [[ $stderr == *missing.jsonl*"No such file"* ]]
-	jq -c 'del(.tools)' <(make_examples) >bare.jsonl
-	make_examples | head -n 1 | jq -c .tools >tools.json
+	head -n 12 "$testdata/../share/examples/data.jsonl" >bare.jsonl
+	cp "$testdata/../share/examples/tools.json" .
 	run -3 needle-quantize -q --method gptq --calibrate bare.jsonl base.st -o out.st
 	run -0 needle-quantize -q --method gptq --calibrate bare.jsonl --check bare.jsonl -t tools.json base.st -o out.st
 	run -2 needle-quantize -t tools.json base.st -o out.st
