@@ -143,11 +143,6 @@ train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 
 	head -n 150 "$dir/public.jsonl"
 	mv "$dir/calibrate.new" "$dir/calibrate.jsonl"
 } >"$dir/calibrate.new"
-[[ -e $dir/calibrate-requests.jsonl ]] || {
-	cat "$dir/calibrate.jsonl"
-	needle-synth --split train --seed 109 --max-tools 10 --mix synth=0 --mix requests=1 -n 150
-	mv "$dir/calibrate-requests.new" "$dir/calibrate-requests.jsonl"
-} >"$dir/calibrate-requests.new"
 four_bits() { # FROM TO CALIBRATION OPTION...
 	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/$3.jsonl" "${@:4}" \
 		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
@@ -251,7 +246,7 @@ train_on mean taught 10100 --qat-every 1 --qat-embedding --teacher-model "$dir/m
 	sed -n 501,700p "$dir/public-held.jsonl"
 	mv "$dir/confidence.new" "$dir/confidence.jsonl"
 } >"$dir/confidence.new"
-four_bits mean int4 calibrate-requests --group 64 --embedding-bits 4
+needle-quantize "${threads[@]}" --bits 4 "$dir/taught.safetensors" -o "$dir/int4.safetensors"
 needle-eval "${threads[@]}" -m "$dir/int4.safetensors" --calibrate "$dir/default.safetensors" "$dir/confidence.jsonl"
 
 # The table of share/MODEL.md: seen tools with new phrasings, with new values, tools and whole
