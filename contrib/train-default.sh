@@ -143,14 +143,11 @@ train_on third fourth 500 --layers 12,8 --lr 8e-4 --max-steps 2420 --batch-size 
 	head -n 150 "$dir/public.jsonl"
 	mv "$dir/calibrate.new" "$dir/calibrate.jsonl"
 } >"$dir/calibrate.new"
-four_bits() { # FROM TO CALIBRATION OPTION...
-	needle-quantize "${threads[@]}" --embedding-group 32 --method gptq --calibrate "$dir/$3.jsonl" "${@:4}" \
-		"$dir/$1.safetensors" -o "$dir/$2.safetensors"
-}
 
 # The fifth: the fourth, grown to the width of the published model. Three of eight of its
 # examples are such that the fourth gets wrong: most of the others have little left to teach.
-four_bits fourth fourth-int4 calibrate --embedding-bits 8
+needle-quantize "${threads[@]}" --embedding-group 32 --embedding-bits 8 --method gptq --calibrate "$dir/calibrate.jsonl" \
+	"$dir/fourth.safetensors" -o "$dir/fourth-int4.safetensors"
 if [[ ! -e $dir/mined.jsonl ]]; then
 	{
 		from_people 700 -n 20000
