@@ -111,9 +111,8 @@ static ndl_status open_base(job *j, ndl_error *err)
 		status = ndl_fail(err, NDL_EFORMAT, "no tokenizer in the model file");
 	if (status == NDL_OK && !(j->tok = ndl_tok_new(vocab->data, vocab->bytes, err)))
 		status = err->code;
-	if (status == NDL_OK && (size_t)j->config.vocab_size != ndl_tok_size(j->tok))
-		status = ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", ndl_tok_size(j->tok),
-		                  j->config.vocab_size);
+	if (status == NDL_OK)
+		status = ndl_tok_fits(j->tok, j->config.vocab_size, err);
 	if (status != NDL_OK)
 		ndl_error_at(err, path, 0);
 	return status;

@@ -112,11 +112,9 @@ static ndl_status take_answers(ndl_record *r, ndl_error *err)
 	if (!json_is_array(r->answers))
 		return ndl_fail(err, NDL_EINVAL, "answers: expected an array, found %s", ndl_json_type_name(r->answers));
 	json_array_foreach(r->answers, i, answer) {
-		json_t *function = json_object_get(answer, "function"); /* OpenAI's tool_calls */
-		if (json_is_object(function)) {
-			json_array_set(r->answers, i, function);
-			answer = function;
-		}
+		answer = ndl_tools_call(answer);
+		if (json_array_set(r->answers, i, answer) < 0)
+			return ndl_fail_nomem(err, "answers");
 		ndl_status rc = check_answer(r, i, answer, err);
 		if (rc != NDL_OK)
 			return rc;

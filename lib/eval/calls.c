@@ -99,9 +99,6 @@ static char *canonical_text(const json_t *value, int fold, ndl_error *err)
 
 static ndl_status take_call(call *c, const json_t *from, size_t i, const ndl_tools *tools, ndl_error *err)
 {
-	const json_t *function = json_object_get(from, "function"); /* OpenAI's tool_calls */
-	if (json_is_object(function))
-		from = function;
 	const char *name = json_string_value(json_object_get(from, "name"));
 	if (!name)
 		return ndl_fail(err, NDL_EINVAL, "[%zu]: expected an object with a name", i);
@@ -130,7 +127,7 @@ ndl_status ndl_calls_take(call_list *l, const json_t *calls, const ndl_tools *to
 		return ndl_fail_nomem(err, "calls");
 	for (size_t i = 0; i < n; i++) {
 		l->n = i + 1;
-		ndl_status rc = take_call(&l->call[i], json_array_get(calls, i), i, tools, err);
+		ndl_status rc = take_call(&l->call[i], ndl_tools_call(json_array_get(calls, i)), i, tools, err);
 		if (rc != NDL_OK) {
 			ndl_calls_clear(l);
 			return rc;

@@ -13,9 +13,9 @@ static ndl_status load_tokenizer(ndl_engine *e, ndl_error *err)
 	e->tok = ndl_tok_new(t->data, t->bytes, err);
 	if (!e->tok)
 		return err ? err->code : NDL_EFORMAT;
-	int vocab = ndl_model_config(e->model)->vocab_size;
-	if (ndl_tok_size(e->tok) != (size_t)vocab)
-		return ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", ndl_tok_size(e->tok), vocab);
+	ndl_status status = ndl_tok_fits(e->tok, ndl_model_config(e->model)->vocab_size, err);
+	if (status != NDL_OK)
+		return status;
 	e->trie = ndl_vocab_trie_from_tok(e->tok, err);
 	return e->trie ? ndl_pieces_init(&e->pieces, e->tok, err) : NDL_ENOMEM;
 }

@@ -358,6 +358,13 @@ const void *ndl_tok_model_bytes(const ndl_tok *t, size_t *len)
 
 size_t ndl_tok_size(const ndl_tok *t) { return t->n; }
 
+ndl_status ndl_tok_fits(const ndl_tok *t, int vocab_size, ndl_error *err)
+{
+	if (t->n == (size_t)vocab_size)
+		return NDL_OK;
+	return ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", t->n, vocab_size);
+}
+
 const char *ndl_tok_piece(const ndl_tok *t, int32_t id, size_t *len)
 {
 	bool known = id >= 0 && (size_t)id < t->n;

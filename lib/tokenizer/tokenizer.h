@@ -31,6 +31,8 @@ void ndl_tok_free(ndl_tok *t);
 const void *ndl_tok_model_bytes(const ndl_tok *t, size_t *len);
 
 size_t ndl_tok_size(const ndl_tok *t); /* number of pieces */
+/* NDL_EFORMAT unless there are as many as a network has tokens. */
+ndl_status ndl_tok_fits(const ndl_tok *t, int vocab_size, ndl_error *err);
 /* The piece as SentencePiece spells it ("▁the", "<0x0A>"). Borrowed, NUL-terminated. */
 const char *ndl_tok_piece(const ndl_tok *t, int32_t id, size_t *len);
 /* The bytes that id contributes to decoded text (U+2581 as a space, a byte piece as its byte,

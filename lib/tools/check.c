@@ -196,6 +196,12 @@ ndl_status ndl_tools_check_value(const json_t *schema, const json_t *value, ndl_
 	return check(schema, value, NULL, err);
 }
 
+json_t *ndl_tools_call(json_t *call)
+{
+	json_t *function = json_object_get(call, "function");
+	return json_is_object(function) ? function : call;
+}
+
 json_t *ndl_tools_arguments(const json_t *call, ndl_error *err)
 {
 	static const char *const others[] = {"parameters", "args", "input"};

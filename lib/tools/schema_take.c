@@ -149,9 +149,8 @@ ndl_status ndl_tools_take_exclusive(struct schema_context *c, json_t *out, json_
 static double count_of(const json_t *value)
 {
 	const char *digits = json_string_value(value);
-	if (digits)
-		return *digits && !digits[strspn(digits, "0123456789")] ? strtod(digits, NULL) : -1;
-	double x = json_is_number(value) ? json_number_value(value) : -1;
+	bool number = digits ? *digits && !digits[strspn(digits, "0123456789")] : json_is_number(value);
+	double x = !number ? -1 : digits ? strtod(digits, NULL) : json_number_value(value);
 	return x >= 0 && x < 4e9 && (double)(json_int_t)x == x ? x : -1;
 }
 
@@ -164,7 +163,7 @@ ndl_status ndl_tools_take_plain(struct schema_context *c, json_t *out, const cha
 		return ndl_tools_wrong(c, at, "a number", value);
 	if (k == K_NUMBER && strcmp(key, "multipleOf") == 0 && !(json_number_value(value) > 0))
 		return ndl_tools_fail_at(c->err, NDL_EINVAL, at, "not positive");
-	if (k == K_SIZE && !(count_of(value) >= 0 && count_of(value) < 4e9))
+	if (k == K_SIZE && count_of(value) < 0)
 		return ndl_tools_wrong(c, at, "a count, 0 or more", value);
 	if (k == K_SIZE)
 		return ndl_tools_set(c, out, key, json_integer((json_int_t)count_of(value)));

@@ -69,6 +69,8 @@ unsigned ndl_tools_types(const json_t *schema);
 /* The regular expression of what a format admits; NULL (also for NULL) if it is not enforced. */
 const char *ndl_tools_format_pattern(const char *format);
 
+/* What holds a call's name and arguments (borrowed): its "function", as in OpenAI's tool_calls, or the call itself. */
+json_t *ndl_tools_call(json_t *call);
 /* The arguments of a call (new reference): an object, or a string that holds one as JSON, as OpenAI's calls do; {} where
  * there are none. NULL with err. */
 json_t *ndl_tools_arguments(const json_t *call, ndl_error *err);

@@ -45,8 +45,8 @@ ndl_status ndl_distil_init(ndl_distil *t, const ndl_ckpt *model, const ndl_tok *
 		status = ndl_ckpt_check(model, &c, err);
 	if (status == NDL_OK)
 		status = check_vocabulary(model, tok, err);
-	if (status == NDL_OK && (size_t)c.vocab_size != ndl_tok_size(tok))
-		status = ndl_fail(err, NDL_EFORMAT, "the tokenizer has %zu pieces, the network %d", ndl_tok_size(tok), c.vocab_size);
+	if (status == NDL_OK)
+		status = ndl_tok_fits(tok, c.vocab_size, err);
 	if (status != NDL_OK)
 		return status;
 	c.contrastive_dim = 0; /* not asked */
