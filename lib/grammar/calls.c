@@ -33,6 +33,6 @@ bool ndl_gstate_calls(const ndl_gstate *s, const char *bytes, size_t n, ndl_gcal
 	uint32_t lo = f->lo, hi = f->hi;
 	if (!narrow(s->g, &lo, &hi, f->pos, bytes, n))
 		return false;
-	*c = (ndl_gcalls){lo - s->g->calls, hi - s->g->calls, f->count - 1};
+	*c = (ndl_gcalls){lo - s->g->calls, hi - s->g->calls};
 	return true;
 }

@@ -101,9 +101,9 @@ bool ndl_gstate_done(const ndl_gstate *s);
 /* Writes to out the bytes, at most cap, that are the only way on from here, and returns their
  * number: 0 where there is a choice or the text is complete. The state stays where it is. */
 size_t ndl_gstate_forced(const ndl_gstate *s, char *out, size_t cap);
-/* Calls that are possible: [lo, hi), by number; and how many calls the text has before this one. */
+/* Calls that are possible: [lo, hi), by number. */
 typedef struct ndl_gcalls {
-	size_t lo, hi, before;
+	size_t lo, hi;
 } ndl_gcalls;
 /* Where a call's name is under way: which calls are possible once these n bytes follow. False elsewhere, or if no
  * call goes on so. */

@@ -45,6 +45,17 @@ static size_t find(const ndl_index *x, const char *word, size_t len)
 	return at ? (size_t)(at - x->word.at) : x->n_words;
 }
 
+/* What a word weighs that df tools have. */
+static double idf_of(const ndl_index *x, double df)
+{
+	return log(1 + ((double)x->n - df + 0.5) / (df + 0.5));
+}
+
+double ndl_index_rare_word(const ndl_index *x)
+{
+	return x->n ? idf_of(x, 1) : 0;
+}
+
 static void add_word(void *user, const char *word, size_t len)
 {
 	struct search *s = user;
@@ -52,8 +63,7 @@ static void add_word(void *user, const char *word, size_t len)
 	size_t w = ndl_word_is_common(word, len) ? x->n_words : find(x, word, len);
 	if (w == x->n_words)
 		return;
-	double n = (double)x->n, df = x->from[w + 1] - x->from[w];
-	double idf = log(1 + (n - df + 0.5) / (df + 0.5));
+	double idf = idf_of(x, x->from[w + 1] - x->from[w]);
 	for (size_t p = x->from[w]; p < x->from[w + 1]; p++) {
 		double f = x->count[p], l = x->length[x->in[p]];
 		s->sum[x->in[p]] += idf * f * (K + 1) / (f + K * (1 - B + B * l / x->mean_length));

@@ -59,6 +59,8 @@ const char *ndl_index_by(const ndl_index *x);                    /* "" if there 
 
 /* scores[count] := BM25 of every tool. */
 ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, float *scores, ndl_error *err);
+/* What a tool of mean length has in these scores for one word of the query that it alone has; 0 if there are no tools. */
+double ndl_index_rare_word(const ndl_index *x);
 /* scores[count] := dot products with vector[dim]; only if there are vectors. */
 void ndl_index_dot(const ndl_index *x, const float *vector, float *scores);
 

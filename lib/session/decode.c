@@ -39,11 +39,10 @@ static void go_back(ndl_path *p, const ndl_place *to)
 /* At the beginning a call of some kind may be likelier than `[]`, and the call that comes of it less likely by
  * far. A beam keeps both; here `[]`, which is a token away, is remembered, and weighed against the first call
  * when that is complete and before anybody hears of it. */
-void ndl_empty_remember(ndl_search *x, const ndl_path *p, size_t choices, double all)
+int32_t ndl_empty_token(const ndl_search *x, const ndl_path *p)
 {
-	ndl_empty_answer *e = &x->empty;
 	if (memchr(ndl_buf_cstr(&p->text), '{', p->text.len))
-		return;
+		return -1;
 	for (size_t id = NDL_TOOLS + 1; id < x->vocab; id++) {
 		size_t len;
 		const char *bytes = ndl_mask_has(x->s->mask, id) ? ndl_tok_bytes(x->s->engine->tok, (int32_t)id, &len) : NULL;
@@ -51,16 +50,23 @@ void ndl_empty_remember(ndl_search *x, const ndl_path *p, size_t choices, double
 		if (!bytes || len == 0 || bytes[len - 1] != ']')
 			continue;
 		ndl_gstate_copy(&next, &p->state);
-		double prob = exp(fmin((double)x->s->logits[id] - all, 0));
-		if (ndl_gstate_token(&next, x->s->engine->trie, (int32_t)id) && ndl_gstate_done(&next) &&
-		    (!e->known || log(prob) + p->odds.sum > log(e->p) + e->at.odds.sum)) {
-			e->known = true;
-			e->p = prob;
-			e->id = (int32_t)id;
-			e->choices = choices;
-			remember_place(&e->at, p);
-		}
+		if (ndl_gstate_token(&next, x->s->engine->trie, (int32_t)id) && ndl_gstate_done(&next))
+			return (int32_t)id;
 	}
+	return -1;
+}
+
+void ndl_empty_remember(ndl_search *x, const ndl_path *p, int32_t id, size_t choices, double all)
+{
+	ndl_empty_answer *e = &x->empty;
+	double prob = exp(fmin((double)x->s->logits[id] - all, 0));
+	if (e->known && log(prob) + p->odds.sum <= log(e->p) + e->at.odds.sum)
+		return;
+	e->known = true;
+	e->p = prob;
+	e->id = id;
+	e->choices = choices;
+	remember_place(&e->at, p);
 }
 
 /* Mean log-probability, with five certain choices among them: [] consists of one or two choices, which would

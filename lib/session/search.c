@@ -233,6 +233,9 @@ static ndl_status expand(ndl_search *x, size_t i)
 	rc = compute_logits(x, p, choices);
 	if (rc != NDL_OK)
 		return rc;
+	int32_t empty = ndl_empty_token(x, p);
+	if (empty >= 0)
+		x->s->logits[empty] += x->s->lexical.empty;
 	ndl_lexical_add(&x->s->lexical, &p->state, x->s->engine->tok, x->s->mask, x->words, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
 	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
@@ -240,8 +243,8 @@ static ndl_status expand(ndl_search *x, size_t i)
 	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	if (!isfinite(all))
 		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");
-	if (x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
-		ndl_empty_remember(x, p, choices, all);
+	if (empty >= 0 && x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
+		ndl_empty_remember(x, p, empty, choices, all);
 	add_choices(x, i, choices, all, kind);
 	return NDL_OK;
 }

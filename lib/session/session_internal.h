@@ -110,11 +110,12 @@ json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 typedef struct ndl_lexical {
 	float *bias; /* [n], in logits; behind them room for work */
 	size_t n, cap; /* n is 0 if they say nothing */
+	float empty;   /* what `[]` gets, in logits, while calls get nothing */
 } ndl_lexical;
 /* weight: of a unit of BM25. */
 ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err);
 void ndl_lexical_clear(ndl_lexical *x);
-/* Where tokens of the mask choose the first call's tool: adds to their logits. */
+/* Where tokens of the mask choose a call's tool: adds to their logits. */
 void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
                      float *logits);
 

@@ -277,13 +277,13 @@ static void test_refuse_bias(void)
 	size_t calls = 0, refused = 0;
 	for (int i = 0; i < QUERIES; i++) {
 		answer off, least, most, some;
-		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -INFINITY}, &off);
-		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -1000}, &least);
-		ask(s, 0, queries[i], (ndl_request){.refuse_bias = 1000}, &most);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -INFINITY, .lexical_weight = -1}, &off);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = -1000, .lexical_weight = -1}, &least);
+		ask(s, 0, queries[i], (ndl_request){.refuse_bias = 1000, .lexical_weight = -1}, &most);
 		CHECK(same(&off, &least, true));
 		CHECK_STR(most.calls, strcmp(off.calls, "[]") == 0 ? off.calls : "[]");
 		for (size_t k = 0; k < sizeof bias / sizeof *bias; k++) {
-			ask(s, 0, queries[i], (ndl_request){.refuse_bias = bias[k]}, &some);
+			ask(s, 0, queries[i], (ndl_request){.refuse_bias = bias[k], .lexical_weight = -1}, &some);
 			bool greedy = same(&some, &off, true), empty = same(&some, &most, true);
 			tap_ok(greedy || empty, "bias %g: %s", bias[k], queries[i]);
 			calls += greedy && !empty;
@@ -332,44 +332,48 @@ static void test_jump_is_canonical(void)
 	ndl_ids_clear(&run);
 }
 
-/* Words that weigh enough choose the tool, whatever the network; where none is shared they change nothing. */
+/* Words that weigh enough choose the tools, whatever the network; where none is shared they choose none. */
 static void test_lexical(void)
 {
 	static const struct {
 		const char *query, *tool;
 	} cases[] = {{"play some jazz music", "play_music"}, {"what is the weather in Paris", "get_weather"},
 		{"set an alarm", "set_alarm"}, {"send a text message", "send_message"}, {"dim the light", "set_light"}};
-	size_t calls = 0;
+	size_t calls = 0, more = 0;
 	for (int m = 0; m < 2; m++) {
 		ndl_exec *x;
 		ndl_session *s = new_session(engine[m], &x);
-		answer none, nonsense;
+		answer nonsense;
 		for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 			answer a;
 			ndl_buf text = NDL_BUF_INIT;
 			size_t len;
-			ask(s, m, cases[i].query, (ndl_request){.lexical_weight = 1000, .refuse_bias = -INFINITY, .max_tokens = 40}, &a);
+			ask(s, m, cases[i].query, (ndl_request){.lexical_weight = 1000, .refuse_bias = -INFINITY, .max_tokens = 150}, &a);
 			for (size_t k = 0; k < a.n; k++) {
 				const char *bytes = a.id[k] > NDL_TOOLS ? ndl_tok_bytes(ndl_engine_tok(engine[m]), a.id[k], &len) : NULL;
 				ndl_buf_add(&text, bytes, bytes ? len : 0);
 			}
 			char want[100];
-			snprintf(want, sizeof want, " [{\"name\":\"%s\"", cases[i].tool);
-			bool called = strncmp(ndl_buf_cstr(&text), want, strlen(want)) == 0;
-			tap_ok(called || strcmp(ndl_buf_cstr(&text), " []") == 0, "%s: %s", cases[i].query, ndl_buf_cstr(&text));
-			calls += called;
+			size_t n = 0, right = 0, want_len = (size_t)snprintf(want, sizeof want, "{\"name\":\"%s\"", cases[i].tool);
+			const char *call = ndl_buf_cstr(&text);
+			for (; (call = strstr(call, "{\"name\":\"")) && strlen(call) >= want_len; call++) {
+				n++;
+				right += strncmp(call, want, want_len) == 0;
+			}
+			tap_ok(right == n && (n || strcmp(ndl_buf_cstr(&text), " []") == 0), "%s: %s", cases[i].query, ndl_buf_cstr(&text));
+			calls += n > 0;
+			more += n > 1;
 			ndl_buf_clear(&text);
 			free(a.calls);
 		}
-		ask(s, m, "xyzzy", (ndl_request){.lexical_weight = -1}, &none);
 		ask(s, m, "xyzzy", (ndl_request){.lexical_weight = 1000}, &nonsense);
-		CHECK(same(&none, &nonsense, true));
-		free(none.calls);
+		CHECK_STR(nonsense.calls, "[]");
 		free(nonsense.calls);
 		ndl_session_free(s);
 		ndl_exec_free(x);
 	}
-	CHECK(calls > 0);
+	tap_note("%zu answers with calls, %zu with several", calls, more);
+	CHECK(calls > 0 && more > 0);
 }
 
 /* Strings of a strict answer, but for those that are no copies, come from the query. */
