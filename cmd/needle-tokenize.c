@@ -336,8 +336,8 @@ static int parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--train and --output go together");
 	if (!j->train && (o->vocab_size || o->coverage > 0 || o->max_piece_chars || o->split_digits || o->split_spaces))
 		cli_usage_error(&j->c, "--vocab-size, --coverage, --max-piece-length, --split-digits and --split-spaces need --train");
-	if (j->train && (j->decode || j->mode != MODE_IDS || j->vocab))
-		cli_usage_error(&j->c, "--train cannot be combined with --vocab, --decode, --pieces, --json or --count");
+	if (j->train && (j->decode || j->mode != MODE_IDS || j->vocab || j->strict || j->encode_flags))
+		cli_usage_error(&j->c, "--train cannot be combined with --vocab, --decode, --pieces, --json, --count, --plain or --strict");
 	return first;
 }
 

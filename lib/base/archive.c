@@ -12,17 +12,26 @@
 
 enum { CHUNK = 1 << 16, HEAD = 512, MEMBERS_MAX = 10000 };
 
-bool ndl_is_archive(const void *head, size_t n)
+enum ndl_container ndl_container_of(const char *p, size_t n)
 {
 	static const struct { const char *magic; size_t len, at; } known[] = {
-		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0}, {"BZh", 3, 0},
+		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0},
 		{"PK\x03\x04", 4, 0}, {"PK\x05\x06", 4, 0}, {"ustar", 5, 257},
+		/* bzip2: "BZh1" to "BZh9" and pi, or its root if it is empty; a line of text may begin with BZh */
+		{"1AY&SY", 6, 4}, {"\x17rE8P\x90", 6, 4},
 	};
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-		if (n >= known[i].at + known[i].len &&
-		    memcmp((const char *)head + known[i].at, known[i].magic, known[i].len) == 0)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+		size_t at = known[i].at, have = n > at ? n - at : 0;
+		if (at == 4 && (memcmp(p, "BZh", n < 3 ? n : 3) != 0 || (n > 3 && (p[3] < '1' || p[3] > '9'))))
+			continue;
+		if (have >= known[i].len) {
+			if (memcmp(p + at, known[i].magic, known[i].len) == 0)
+				return NDL_CONTAINER;
+		} else if (at < 5 && memcmp(p + at, known[i].magic, have) == 0) {
+			return NDL_MAYBE_CONTAINER; /* not for tar, which is written in blocks of 512 bytes */
+		}
+	}
+	return NDL_NO_CONTAINER;
 }
 
 struct archive *ndl_libarchive_new(ndl_error *err)

@@ -19,8 +19,9 @@ typedef struct ndl_members {
 	size_t n, cap;
 } ndl_members;
 
-/* Whether a file that begins with these n bytes (300 are enough) is one. */
-bool ndl_is_archive(const void *head, size_t n);
+/* What a file that begins with these n bytes (300 are enough) is; MAYBE: they begin a magic number, more decide. */
+enum ndl_container { NDL_NO_CONTAINER, NDL_MAYBE_CONTAINER, NDL_CONTAINER };
+enum ndl_container ndl_container_of(const char *head, size_t n);
 
 /* Whether a member, of which the first n bytes (up to 512) are shown, is to be kept. */
 typedef bool ndl_member_fn(void *user, const char *name, const void *head, size_t n);

@@ -29,6 +29,7 @@ bool ndl_outfile_is_special(const char *path)
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 {
 	int fd;
+	struct stat old;
 	bool special = ndl_outfile_is_special(path);
 	char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL for a new file */
 	*o = (ndl_outfile){NULL, target ? target : strdup(path), NULL};
@@ -37,6 +38,10 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 	if (!*path) { /* rename would refuse it, but only after all the work */
 		forget(o);
 		return ndl_fail(err, NDL_EIO, "cannot write: the file name is empty");
+	}
+	if (!special && !target && lstat(path, &old) == 0 && S_ISLNK(old.st_mode)) { /* rename would put a file in its place */
+		forget(o);
+		return ndl_fail(err, NDL_EIO, "%s: cannot write: the link leads nowhere", path);
 	}
 	if (special) {
 		fd = is_stdout(path) ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0) : open(path, O_WRONLY | O_CLOEXEC);
@@ -51,9 +56,9 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 		memcpy(o->temp + n, ".XXXXXX", sizeof ".XXXXXX");
 		fd = mkstemp(o->temp);
 		if (fd >= 0) {
-			mode_t mask = umask(0); /* mkstemp gives 0600: apply the user's umask instead */
+			mode_t mask = umask(0); /* mkstemp gives 0600: the old file's mode, or what the user's umask leaves */
 			umask(mask);
-			fchmod(fd, 0666 & ~mask);
+			fchmod(fd, stat(o->path, &old) == 0 ? old.st_mode & 0777 : 0666 & ~mask);
 		}
 	}
 	if (fd >= 0) {

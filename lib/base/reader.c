@@ -3,6 +3,7 @@
 #endif
 #include "base/reader.h"
 
+#include "base/archive.h"
 #include "base/buf.h"
 #include "base/libarchive.h"
 
@@ -30,31 +31,6 @@ struct ndl_reader {
 	size_t first_len;
 	bool first_given;
 };
-
-enum container { NO_CONTAINER, MAYBE_CONTAINER, CONTAINER };
-
-/* What the first n bytes say; MAYBE: they are the beginning of a magic, more bytes decide. */
-static enum container look(const char *p, size_t n)
-{
-	static const struct { const char *magic; size_t len, at; } known[] = {
-		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0},
-		{"PK\x03\x04", 4, 0}, {"PK\x05\x06", 4, 0}, {"ustar", 5, 257},
-		/* bzip2: "BZh1" to "BZh9" and pi, or its root if it is empty; a line of text may begin with BZh */
-		{"1AY&SY", 6, 4}, {"\x17rE8P\x90", 6, 4},
-	};
-	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-		size_t at = known[i].at, have = n > at ? n - at : 0;
-		if (at == 4 && (memcmp(p, "BZh", n < 3 ? n : 3) != 0 || (n > 3 && (p[3] < '1' || p[3] > '9'))))
-			continue;
-		if (have >= known[i].len) {
-			if (memcmp(p + at, known[i].magic, known[i].len) == 0)
-				return CONTAINER;
-		} else if (at < 5 && memcmp(p + at, known[i].magic, have) == 0) {
-			return MAYBE_CONTAINER; /* not for tar, which is written in blocks of 512 bytes */
-		}
-	}
-	return NO_CONTAINER;
-}
 
 static ssize_t read_retry(int fd, void *to, size_t n)
 {
@@ -145,8 +121,8 @@ ndl_reader *ndl_reader_open(const char *path, ndl_error *err)
 		if (got == 0)
 			break;
 		r->first_len += (size_t)got;
-	} while (look(r->first, r->first_len) == MAYBE_CONTAINER);
-	if (look(r->first, r->first_len) == CONTAINER) {
+	} while (ndl_container_of(r->first, r->first_len) == NDL_MAYBE_CONTAINER);
+	if (ndl_container_of(r->first, r->first_len) == NDL_CONTAINER) {
 		if (open_archive(r, err) != NDL_OK)
 			goto fail;
 	} else {
@@ -208,7 +184,7 @@ static int give_line(ndl_reader *r, size_t len, size_t consumed, const char **li
 	char *begin = r->pending.data + r->start;
 	r->start += consumed;
 	r->lineno++;
-	if (r->too_long) {
+	if (r->too_long || len > NDL_LINE_MAX) {
 		r->too_long = false;
 		ndl_fail(err, NDL_ELIMIT, "line longer than %zu bytes", NDL_LINE_MAX);
 		ndl_error_at(err, r->name, r->lineno);

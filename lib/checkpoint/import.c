@@ -170,7 +170,7 @@ ndl_ckpt *ndl_import_memory(const void *data, size_t size, const char *prefix, n
 	ndl_import_info own;
 	info = info ? info : &own;
 	*info = (ndl_import_info){.kind = NDL_IMPORT_SAFETENSORS};
-	bool archive = ndl_is_archive(data, size) && !is_safetensors(data, size);
+	bool archive = ndl_container_of(data, size) == NDL_CONTAINER && !is_safetensors(data, size);
 	return archive ? open_archive(data, size, prefix, info, err) : open_plain(data, size, prefix, info, err);
 }
 

@@ -2,8 +2,8 @@
  *
  * A word here is a stretch that no piece may leave: it begins at a space and ends at the next,
  * at a change of script, at a tab or at a user-defined symbol. Cutting there before counting keeps
- * the number of different words small even for JSON without spaces, and changes nothing: such
- * pieces would be refused anyway. */
+ * the number of different words small even for JSON without spaces, and such pieces would be refused
+ * anyway (but for one that begins with a combining mark whose letter is of another script). */
 #include "tokenizer/train.h"
 
 #include "tokenizer/bpe.h"
@@ -36,6 +36,7 @@ struct ndl_tok_trainer {
 	ndl_buf text;        /* all words */
 	word *word;          /* open addressing */
 	size_t word_mask, n_words;
+	uint64_t n_cuts;     /* tabs and user-defined symbols met */
 	uint32_t *symbol;    /* [N_CODES] number of each alphabet character, SYM_NONE: not in it */
 	uint32_t *alphabet;  /* code points by falling frequency */
 	size_t n_alphabet;
@@ -156,7 +157,8 @@ static bool is_boundary(uint32_t cp)
 /* Whether cp may follow in a word whose script so far is *script; updates it. */
 static bool continues(const ndl_tok_trainer *tr, uint32_t cp, int *script, bool *lone)
 {
-	bool alone = (tr->o.split_digits && cp >= '0' && cp <= '9') || (tr->o.split_spaces && cp == SPACE_CP);
+	bool digit = (cp >= '0' && cp <= '9') || (cp >= 0xFF10 && cp <= 0xFF19); /* the wide ones too */
+	bool alone = (tr->o.split_digits && digit) || (tr->o.split_spaces && cp == SPACE_CP);
 	int own = cp == SPACE_CP ? ANY_SCRIPT : script_of(cp), was = *script;
 	bool was_lone = *lone;
 	if (own == SCRIPT_INHERITED)
@@ -178,6 +180,7 @@ static ndl_status count_line(ndl_tok_trainer *tr, const char *s, size_t len, ndl
 		if (!user)
 			n = ndl_utf8_decode(s + i, len - i, &cp);
 		if (user || is_boundary(cp)) {
+			tr->n_cuts += user || cp == '\t';
 			status = count_word(tr, s + begin, i - begin, err);
 			begin = i + n;
 			script = ANY_SCRIPT;
@@ -211,6 +214,7 @@ ndl_status ndl_tok_trainer_add_file(ndl_tok_trainer *tr, const char *path, ndl_e
 	ndl_reader *in = ndl_reader_open(path, err);
 	if (!in)
 		return NDL_EIO;
+	ndl_reader_keep_cr(in); /* as encoding sees the text */
 	while ((got = ndl_reader_line(in, &line, &len, err)) > 0) {
 		got = ndl_tok_trainer_add(tr, line, len, err);
 		if (got < 0)
@@ -239,9 +243,10 @@ static letter *count_letters(const ndl_tok_trainer *tr, size_t *n, uint64_t *tot
 {
 	letter *all = ndl_calloc(N_CODES, sizeof *all);
 	*n = 0;
-	*total = 0;
+	*total = tr->n_cuts;
 	if (!all)
 		return NULL;
+	all['\t'].count = tr->n_cuts; /* as spm_train has it: a tab each, covered though no piece */
 	for (size_t i = 0; tr->word && i <= tr->word_mask; i++) {
 		const word *w = &tr->word[i];
 		uint32_t cp;
@@ -273,6 +278,8 @@ static ndl_status choose_alphabet(ndl_tok_trainer *tr, ndl_error *err)
 	qsort(all, n, sizeof *all, by_count);
 	for (size_t i = 0; i < n && (float)((double)covered / (double)total) < (float)tr->o.coverage; i++) {
 		covered += all[i].count;
+		if (all[i].cp == '\t')
+			continue;
 		tr->symbol[all[i].cp] = (uint32_t)tr->n_alphabet;
 		tr->alphabet[tr->n_alphabet++] = all[i].cp;
 	}

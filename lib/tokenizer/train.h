@@ -2,7 +2,8 @@
  *
  * The result is what spm_train makes with --model_type=bpe --byte_fallback, the identity
  * normaliser and <pad> </s> <s> <unk> <tool_call> <tools> as ids 0 to 5, save that no line is left
- * out for its length and that the best pair is sought among all pairs, not among a sample of them.
+ * out for its length, that the best pair is sought among all pairs, not among a sample of them, that
+ * a run of one sign counts as often as it can be merged, and that no piece parts a mark from its letter.
  * It does not depend on the order of the lines. */
 #ifndef NDL_TOKENIZER_TRAIN_H
 #define NDL_TOKENIZER_TRAIN_H
@@ -18,7 +19,7 @@ typedef struct ndl_tok_train_options {
 	size_t vocab_size;   /* pieces in all, 263 to 2^20; 0: 8192 */
 	double coverage;     /* share of the text whose characters become pieces, (0, 1]; 0: 0.9995 */
 	int max_piece_chars; /* 1 to 64; 0: 16 */
-	bool split_digits;   /* each digit 0-9 a piece of its own */
+	bool split_digits;   /* each digit, 0-9 and the wide ones, a piece of its own */
 	bool split_spaces;   /* the space a piece of its own: a word is the same pieces wherever it stands,
 	                        after a space or after a quote */
 	/* Called after every so many merges, may be NULL: done of total pieces. */

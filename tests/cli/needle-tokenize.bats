@@ -135,6 +135,8 @@ tok() {
 		-o x
 		--train -o x --vocab y
 		--train -o x -d
+		--train -o x --plain
+		--train -o x --strict
 		--train -o x --vocab-size 262
 		--train -o x --vocab-size many
 		--train -o x --coverage 2
@@ -186,10 +188,15 @@ tok() {
 	needle-tokenize --train text -o d.model --vocab-size 450 --split-digits
 	run -0 needle-tokenize --vocab d.model --pieces <<<'x 2026'
 	[ "$output" = '▁ x ▁ 2 0 2 6' ]
+	printf '%s\n' 'x １２３ １２３ １２３ ab ab' >wide
+	needle-tokenize --train wide -o wide.model --split-digits --coverage 1 --vocab-size 270
+	run -0 needle-tokenize --vocab wide.model --pieces <<<'x １２３'
+	[ "$output" = '▁ x ▁ １ ２ ３' ]
 	needle-tokenize --train text -o w.model --vocab-size 400 --split-spaces
 	run -0 needle-tokenize --vocab w.model --pieces <<<'play the play'
 	after_space=${output##* ▁ }
-	[ "${output% ▁ * ▁ *}" = "▁ $after_space" ] && [ "$(tr ' ' '\n' <<<"$output" | grep -c ▁)" = 3 ]
+	[ "${output% ▁ * ▁ *}" = "▁ $after_space" ]
+	[ "$(tr ' ' '\n' <<<"$output" | grep -c ▁)" = 3 ]
 	needle-tokenize --train text -o s.model --vocab-size 400 --max-piece-length 2
 	run -0 needle-tokenize --vocab s.model --json <<<'play the volume'
 	[ "$(jq '[.pieces[] | length] | max' <<<"$output")" = 2 ]

@@ -95,6 +95,18 @@ static void test_files(void)
 	ndl_outfile_abort(&o);
 	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 11);
 	ndl_map_close(&m);
+	struct stat st;
+	char link[256];
+	snprintf(link, sizeof link, "%s", in_dir("link"));
+	if (chmod(path, 0600) != 0 || symlink("out", link) != 0)
+		abort();
+	CHECK(ndl_outfile_open(&o, link, &e) == NDL_OK && ndl_outfile_commit(&o, &e) == NDL_OK);
+	CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode)); /* a link stays one, a private file private */
+	CHECK(stat(path, &st) == 0 && st.st_size == 0 && (st.st_mode & 0777) == 0600);
+	unlink(path);
+	CHECK(ndl_outfile_open(&o, link, &e) == NDL_EIO && strstr(e.text, "leads nowhere"));
+	CHECK(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+	unlink(link);
 	CHECK(ndl_outfile_open(&o, "/dev/full", &e) == NDL_OK);
 	fputs("x", o.f);
 	CHECK(ndl_outfile_commit(&o, &e) == NDL_EIO && strstr(e.text, "/dev/full"));
@@ -103,7 +115,6 @@ static void test_files(void)
 	CHECK(ndl_outfile_open(&o, dir, &e) == NDL_EIO);
 	CHECK(ndl_map_open(&m, dir, &e) == NDL_EIO && strstr(e.text, "regular"));
 	CHECK(ndl_map_open(&m, in_dir("none"), &e) == NDL_EIO && strstr(e.text, "No such file"));
-	unlink(path);
 }
 
 static void check_lines(const char *path, const char *const *want, size_t n)
@@ -251,6 +262,13 @@ static void test_long_line(void)
 	CHECK(r && ndl_reader_line(r, &line, &len, &e) == NDL_ELIMIT && e.line == 1);
 	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 1 && strcmp(line, "short") == 0);
 	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 0);
+	ndl_reader_close(r);
+	/* one byte too long, its end read together with it */
+	if (truncate(path, (off_t)NDL_LINE_MAX) != 0 || !(f = fopen(path, "ab")) || fputs("x\nshort\n", f) < 0 || fclose(f) != 0)
+		abort();
+	r = ndl_reader_open(path, &e);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == NDL_ELIMIT && e.line == 1);
+	CHECK(r && ndl_reader_line(r, &line, &len, &e) == 1 && strcmp(line, "short") == 0);
 	ndl_reader_close(r);
 	unlink(path);
 }
