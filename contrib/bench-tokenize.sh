@@ -14,6 +14,7 @@ fi
 vocab=$1 text=$2 runs=${3:-7}
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
+trap 'exit 1' HUP INT TERM # a plain sh runs no EXIT trap for a signal
 
 # seconds NAME COMMAND... : runs it once, appends the wall-clock time to NAME
 seconds() {

@@ -5,9 +5,9 @@
 #
 # The first that applies. Calls are compared in the order of their names, as exact_match does not
 # mind their order either.
-def list: if type == "string" then fromjson else . end;
-def named: sort_by(.name, (.arguments | tojson));
-(.answers | list | named) as $want | ((.calls // []) | named) as $got
+def list: if type == "string" then (try fromjson catch []) else . // [] end;
+def named: map(.arguments |= (if type == "string" then fromjson else . // {} end)) | sort_by(.name, (.arguments | tojson));
+(.answers | list | named) as $want | (.calls | list | named) as $got
 | if ($want | length) == 0 then "false call"
   elif ($got | length) == 0 then "false refusal"
   elif ($want | length) != ($got | length) then "number of calls"

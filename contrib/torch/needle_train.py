@@ -5,6 +5,7 @@ See README.md beside this file. Every rank takes its own batches; gradients are 
 over --accumulate batches, so N ranks do what one does with N times as many batches a step.
 """
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -154,6 +155,10 @@ class Trainer:
         self.teacher = nm.Model(o.teacher, o.device) if o.teacher else None
         if self.teacher is not None and self.teacher.vocab != self.model.vocab:
             raise SystemExit(f"{o.teacher}: its vocabulary is not that of {o.model}")
+        self.taught_by = "none"
+        if o.teacher:
+            with open(o.teacher, "rb") as f:
+                self.taught_by = hashlib.sha256(f.read()).hexdigest()[:16]
         self.opt = Optimiser(self.model.params, o.lr, o.muon_lr)
         self.mean = {k: p.detach().clone() for k, p in self.model.params.items()} if o.average else None
         self.token_loss, self.clip_loss = nm.token_loss, nm.clip_loss
@@ -277,7 +282,7 @@ class Trainer:
         keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "qat_embedding",
                 "qat_group", "qat_embedding_group", "contrastive_every", "contrastive_weight", "z_weight",
                 "teacher_weight", "teacher_temperature", "average", "precision")
-        return {k: o[k] for k in keys} | {"world": self.world}
+        return {k: o[k] for k in keys} | {"world": self.world, "teacher": self.taught_by}
 
     def save(self):
         if self.rank != 0:
@@ -290,7 +295,7 @@ class Trainer:
     @torch.no_grad()
     def load(self):
         s = torch.load(self.o.output + ".state", map_location=self.o.device)
-        saved = {"qat_group": 32, "qat_embedding_group": 32} | s["settings"]  # as earlier versions had them
+        saved = {"qat_group": 32, "qat_embedding_group": 32, "teacher": self.taught_by} | s["settings"]  # as earlier versions had them
         for k, v in self.settings().items():
             if saved[k] != v:
                 raise SystemExit(f"cannot resume: {k} is {v}, but the saved run had {saved[k]}")
