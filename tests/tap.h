@@ -71,7 +71,7 @@ static int tap_close(const float *got, const float *want, size_t n, double bound
 {
 	double worst = 0;
 	size_t at = 0;
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && !isnan(worst); i++) {
 		double e = fabs((double)got[i] - (double)want[i]) / (1 + fabs((double)want[i]));
 		if (!(e <= worst)) { /* NaN lands here too */
 			worst = e;

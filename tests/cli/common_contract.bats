@@ -6,8 +6,6 @@ load ../lint/lint
 
 setup() {
 	bats_require_minimum_version 1.5.0
-	commands=$(built_commands)
-	[ -n "$commands" ] || skip "no command is built"
 	cd "$tmp"
 }
 

@@ -83,7 +83,8 @@ setup() {
 	echo old >target
 	ln -s target link
 	needle-eval -q --failures link one.jsonl >/dev/null
-	[ -L link ] && cmp one.jsonl target
+	[ -L link ]
+	cmp one.jsonl target
 	ln -s /proc/self/fd/1 out
 	needle-eval --failures out one.jsonl >all
 	[ -L out ] && grep -q '^exact_match' all && grep -qFx "$(cat one.jsonl)" all

@@ -7,7 +7,8 @@ load model
 setup() {
 	bats_require_minimum_version 1.5.0
 	cd "$tmp"
-	vocab="$testdata/vocab-512.model"
+	vocab=vocab.model # a name without blanks: $new is split into words
+	ln -s "$testdata/vocab-512.model" $vocab
 	cat >c.json <<-'E'
 		{"vocab_size":512,"d_model":32,"num_heads":2,"num_kv_heads":1,"num_encoder_layers":1,
 		 "num_decoder_layers":1,"contrastive_dim":8}
@@ -18,7 +19,8 @@ setup() {
 
 @test "it learns: the loss falls" {
 	run -0 $new --epochs 10 --lr 0.003 --log log.tsv d.jsonl -o m.safetensors
-	[ -s m.safetensors ] && [ ! -e m.safetensors.state ]
+	[ -s m.safetensors ]
+	[ ! -e m.safetensors.state ]
 	first=$(sed -n 2p log.tsv | cut -f3)
 	last=$(tail -n 1 log.tsv | cut -f12)
 	[ "$(jq -n "$last < $first * 0.5")" = true ]
@@ -107,20 +109,21 @@ loss_of() {
 	run -3 --separate-stderr $new --max-steps 200000 --warmup 0 --decay 1 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *"too far on at step "*" to take longer"* ]]
 	run -0 $new --max-steps 1000 --warmup 0 --decay 1 --log run.tsv --resume d.jsonl -o m.safetensors
-	[ -e m.safetensors ] && [ ! -e m.safetensors.state ]
+	[ -e m.safetensors ]
+	[ ! -e m.safetensors.state ]
 	[ "$(tail -n 1 run.tsv | cut -f1)" -eq 1000 ]
 }
 
 @test "a stream is taken up where it was left" {
 	endless() { while cat d.jsonl; do :; done 2>/dev/null; }
 	endless | $new --max-steps 30 --shuffle-buffer 10 - -o whole.safetensors
-	(endless | exec $new --max-steps 30 --shuffle-buffer 10 --checkpoint-every 5 - -o part.safetensors) &
+	$new --max-steps 30 --shuffle-buffer 10 --checkpoint-every 5 - -o part.safetensors < <(endless) &
 	for _ in $(seq 1000); do
 		[ -e part.safetensors.state ] && break
 		sleep 0.01
 	done
-	pkill -9 -f "part.safetensors" || true
-	wait || true
+	kill -9 $! || true
+	wait $! || true
 	endless | $new --max-steps 30 --shuffle-buffer 10 --resume - -o part.safetensors
 	cmp whole.safetensors part.safetensors
 }
@@ -157,8 +160,14 @@ until_it_runs() {
 	[[ "$stderr" == *"seed is 9, but the saved run had 1"* ]]
 	run -3 --separate-stderr $new --epochs 100000 --warmup 0 --max-enc-len 300 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *"max_enc_len is 300, but the saved run had 1024"* ]]
-	(sleep 0.5; pkill -TERM -f "m.safetensors --warmup") &
-	run -1 $new --epochs 90000 --resume d.jsonl -o m.safetensors --warmup 0 # another length is no other run so far
+	rm run.tsv
+	$new --epochs 90000 --warmup 0 --resume --log run.tsv d.jsonl -o m.safetensors & # another length is no other run so far
+	pid=$!
+	until_it_runs
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" -eq 1 ]
 	echo rubbish >m.safetensors.state
 	run -3 --separate-stderr $new --epochs 100000 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *m.safetensors.state* ]]
@@ -181,11 +190,13 @@ until_it_runs() {
 	mkdir folder
 	for out in folder no/such/m.safetensors; do
 		run -3 --separate-stderr $new --epochs 3 --log log.tsv d.jsonl -o "$out"
-		[ -n "$stderr" ] && [ "$(cat log.tsv 2>/dev/null | wc -l)" -le 1 ]
+		[ -n "$stderr" ]
+		[ "$(cat log.tsv 2>/dev/null | wc -l)" -le 1 ]
 	done
 	mkdir store && echo >store/real.safetensors && ln -s store/real.safetensors link.safetensors
 	$new --epochs 2 --val-calls 4 d.jsonl -o link.safetensors
-	[ -L link.safetensors ] && [ "$(stat -c %s store/real.safetensors)" -gt 1000 ]
+	[ -L link.safetensors ]
+	[ "$(stat -c %s store/real.safetensors)" -gt 1000 ]
 	run -2 $new --log - d.jsonl -o m.safetensors
 }
 
@@ -257,7 +268,8 @@ seen_loss() {
 	[ "$(changed lora.safetensors | grep -c '_attn/.*_proj/kernel$')" -eq 12 ]
 	[ "$(changed lora.safetensors | wc -l)" -eq 12 ]
 	$tune --freeze embedding,decoder,contrastive d.jsonl -o frozen.safetensors
-	[ -n "$(changed frozen.safetensors)" ] && [ -z "$(changed frozen.safetensors | grep -v '^encoder/')" ]
+	[ -n "$(changed frozen.safetensors)" ]
+	[ -z "$(changed frozen.safetensors | grep -v '^encoder/')" ]
 	$tune --lora-rank 2 --checkpoint-every 1 d.jsonl -o part.safetensors &
 	for _ in $(seq 1000); do
 		[ -e part.safetensors.state ] && break
@@ -311,7 +323,8 @@ seen_loss() {
 	[ "$stderr" = "needle-finetune: few.safetensors: the teacher's vocabulary has 400 pieces, the learner's 512: they must be the same" ]
 	for f in d.jsonl missing.st; do
 		run -3 --separate-stderr $new --max-steps 1 --teacher-model $f d.jsonl -o m.safetensors
-		[[ "$stderr" == "needle-finetune: $f: "* ]] && [ "${#stderr_lines[@]}" -eq 1 ]
+		[[ "$stderr" == "needle-finetune: $f: "* ]]
+		[ "${#stderr_lines[@]}" -eq 1 ]
 	done
 	run -2 $new --teacher-weight 0.5 d.jsonl -o m.safetensors
 	run -2 $new --teacher-model large.safetensors --teacher-weight 1.5 d.jsonl -o m.safetensors
@@ -370,7 +383,9 @@ seen_loss() {
 	run -0 --separate-stderr $new $options --log log.tsv d.jsonl -o whole.safetensors
 	[ "$(head -n 2 <<<"$output" | tail -n 1)" = $'metric\ttuned\ttuned INT4' ]
 	[ "$(wc -l <<<"$output")" -eq 15 ]
-	[ ! -e whole.safetensors.best ] && [ ! -e whole.safetensors.trial ] && [ ! -e whole.safetensors.state ]
+	[ ! -e whole.safetensors.best ]
+	[ ! -e whole.safetensors.trial ]
+	[ ! -e whole.safetensors.state ]
 	# the first of the lines with the highest call_f1 and, among these, the lowest loss
 	best=$(tail -n +2 log.tsv | awk -F '\t' '$17 != "" { print $17 "\t" $12 "\t" $1 }' | sort -k1,1nr -k2,2n | head -n 1 | cut -f3)
 	[ "$(metadata whole.safetensors | jq -r '."training.step"')" = "$best" ]
@@ -458,7 +473,8 @@ poison() {
 @test "bad records are reported with their line, skipped, or fatal with --strict" {
 	{ sed -n 1p d.jsonl; echo '{"query":1}'; echo 'no json'; sed -n 2,12p d.jsonl; } >mixed.jsonl
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 mixed.jsonl -o m.safetensors
-	[[ "$stderr" == *"mixed.jsonl:2: "* ]] && [[ "$stderr" == *"mixed.jsonl:3: "* ]]
+	[[ "$stderr" == *"mixed.jsonl:2: "* ]]
+	[[ "$stderr" == *"mixed.jsonl:3: "* ]]
 	run -3 --separate-stderr $new --strict --max-steps 1 mixed.jsonl -o n.safetensors
 	[[ "$stderr" == *"mixed.jsonl:2: "* ]] && [ ! -e n.safetensors ]
 }
@@ -472,7 +488,9 @@ poison() {
 		{"query":"q","tools":[{"name":"a","parameters":{"x":{"type":"string","required":true}}}],"answers":[{"name":"a"}]}
 	E
 	run -3 --separate-stderr needle-finetune --init c.json --vocab "$vocab" bad.jsonl -o m.safetensors
-	[[ "$stderr" == *"bad.jsonl:1: "* ]] && [[ "$stderr" == *"bad.jsonl:2: "* ]] && [[ "$stderr" == *"no usable examples"* ]]
+	[[ "$stderr" == *"bad.jsonl:1: "* ]]
+	[[ "$stderr" == *"bad.jsonl:2: "* ]]
+	[[ "$stderr" == *"no usable examples"* ]]
 	[[ "$stderr" == *"bad.jsonl:3: answers[0]: a: /arguments/x: above the maximum"* ]]
 	[[ "$stderr" == *"bad.jsonl:4: "* ]] && [[ "$stderr" == *"bad.jsonl:5: "* ]]
 }
@@ -488,7 +506,8 @@ poison() {
 	run -3 needle-finetune --init c.json --vocab empty d.jsonl -o m.safetensors
 	run -3 needle-finetune -m d.jsonl d.jsonl -o m.safetensors
 	run -3 --separate-stderr $new --max-steps 9 - -o m.safetensors < <(printf 'x\ny\n')
-	[[ "$stderr" == *"no usable examples"* ]] && [ ! -e m.safetensors ]
+	[[ "$stderr" == *"no usable examples"* ]]
+	[ ! -e m.safetensors ]
 	echo '{"vocab_size":512,"d_model":33}' >odd.json
 	run -3 needle-finetune --init odd.json --vocab "$vocab" d.jsonl -o m.safetensors
 }

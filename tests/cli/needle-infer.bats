@@ -13,19 +13,19 @@ setup_file() {
 setup() {
 	bats_require_minimum_version 1.5.0
 	export NEEDLE_MODEL="$BATS_FILE_TMPDIR/m.safetensors"
-	tools="$testdata/tools.json"
 	cd "$tmp"
+	tools=tools.json # a name without blanks: some tests split words
+	ln -s "$testdata/tools.json" $tools
 	queries=("wake me up at half past six" "play some jazz" "what's the weather in Zürich?" "" "🎉 call Bob" "set a timer")
 	for q in "${queries[@]}"; do jq -nc --arg q "$q" '{id: 7, query: $q, note: "kept"}'; done >q.jsonl
 }
 
 # valid CALLS TOOLS: every call names a declared tool and only its arguments, the required ones too
 valid() {
-	jq -e --slurpfile t "$2" 'type == "array" and all(.[]; . as $c
-		| ($t[0][] | select(.name == $c.name)) as $tool
-		| (keys_unsorted == ["name", "arguments"])
+	jq -e --slurpfile t "$2" 'type == "array" and all(.[]; . as $c | any($t[0][]; . as $tool | .name == $c.name
+		and ($c | keys_unsorted == ["name", "arguments"])
 		and (($c.arguments | keys) - ($tool.parameters | keys) == [])
-		and ([$tool.parameters | to_entries[] | select(.value.required == true) | .key] - ($c.arguments | keys) == []))' \
+		and ([$tool.parameters | to_entries[] | select(.value.required == true) | .key] - ($c.arguments | keys) == [])))' \
 		<<<"$1" >/dev/null
 }
 

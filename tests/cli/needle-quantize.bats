@@ -21,7 +21,7 @@ python() {
 		sed 's/^/    /'
 		printf '    return header, tensor, kernel\n'
 	} >page.py
-	PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$@"
+	/usr/bin/python3 "$@"
 }
 
 @test "32 bits keep every value, and a model is not changed by writing it again" {
@@ -29,7 +29,8 @@ python() {
 	needle-quantize -q --bits 32 a.st -o b.st
 	cmp a.st b.st
 	run needle-quantize --diff a.st b.st
-	[ "$status" -eq 0 ] && [ "$output" = identical ]
+	[ "$status" -eq 0 ]
+	[ "$output" = identical ]
 	cat >check.py <<'EOF'
 import sys; sys.path.insert(0, "."); import page, numpy as np
 gh, gt, _ = page.read(sys.argv[1]); h, t, _ = page.read("a.st")
@@ -179,9 +180,11 @@ base() {
 	done
 	[ ! -e out.st ] # found out before anything is written
 	run --separate-stderr needle-quantize --check empty.jsonl base.st -o out.st
-	[ "$status" -eq 3 ] && [ "$stderr" = "needle-quantize: empty.jsonl: no record to check with" ]
+	[ "$status" -eq 3 ]
+	[ "$stderr" = "needle-quantize: empty.jsonl: no record to check with" ]
 	run --separate-stderr needle-quantize --check missing.jsonl base.st -o out.st
-	[ "$status" -eq 3 ] && [[ $stderr == *missing.jsonl*"No such file"* ]]
+	[ "$status" -eq 3 ]
+	[[ $stderr == *missing.jsonl*"No such file"* ]]
 	head -n 12 "$testdata/../share/examples/data.jsonl" >bare.jsonl
 	cp "$testdata/../share/examples/tools.json" .
 	run -3 needle-quantize -q --method gptq --calibrate bare.jsonl base.st -o out.st
@@ -245,12 +248,14 @@ base() {
 @test "--info shows model files, other safetensors files, and damage" {
 	model a.st
 	run needle-quantize --info a.st
-	[ "$status" -eq 0 ] && [ "${lines[0]}" = "a.st: needle model, 21199 parameters" ]
+	[ "$status" -eq 0 ]
+	[ "${lines[0]}" = "a.st: needle model, 21199 parameters" ]
 	grep -q "^ *1024  U8    \[2,32,16\]  *encoder/layers/EncoderBlock_0/self_attn/q_proj/kernel$" <<<"$output"
 	needle-quantize --info --json a.st | jq -e '.model and .parameters == 21199 and .config.d_model == 32 and
 		.config.rope_theta == 10000 and .metadata.quantization == "int4"'
 	run --separate-stderr needle-quantize --info "$golden"
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	[[ ${lines[0]} == *"safetensors file; not a needle model: tensor 'embedding/embedding' is missing" ]]
 	LC_ALL=C sed 's#"d_model":"32"#"d_model":"64"#' a.st >b.st
 	run --separate-stderr needle-quantize --info b.st
@@ -262,10 +267,13 @@ base() {
 	model --bits 32 a.st
 	model b.st
 	run needle-quantize --diff a.st b.st
-	[ "$status" -eq 1 ] && [ "${#lines[@]}" -eq 15 ] && [ "${lines[14]}" = different ]
+	[ "$status" -eq 1 ]
+	[ "${#lines[@]}" -eq 15 ]
+	[ "${lines[14]}" = different ]
 	LC_ALL=C sed 's#"max_enc_len":"1024"#"max_enc_len":"1000"#' a.st >c.st
 	run needle-quantize --diff a.st c.st
-	[ "$status" -eq 1 ] && [ "${lines[0]}" = "config: max_enc_len 1024 -> 1000" ]
+	[ "$status" -eq 1 ]
+	[ "${lines[0]}" = "config: max_enc_len 1024 -> 1000" ]
 	needle-quantize --diff --json a.st c.st | jq -e '.identical == false and .config.max_enc_len == [1024, 1000]'
 }
 
@@ -301,19 +309,24 @@ base() {
 @test "damaged models are errors that name the tensor" {
 	model --bits 32 a.st
 	run needle-quantize -q --bits 8 --prefix p/encoder/ "$golden" -o b.st
-	[ "$status" -eq 3 ] && [[ $output == *"tensor 'embedding/embedding' is missing"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"tensor 'embedding/embedding' is missing"* ]]
 	head -c 50000 a.st >cut.st
 	run needle-quantize cut.st -o b.st
-	[ "$status" -eq 3 ] && [[ $output == "needle-quantize: cut.st: truncated: tensor '"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == "needle-quantize: cut.st: truncated: tensor '"* ]]
 	LC_ALL=C sed 's#self_attn/q_norm/scale#self_attn/q_nurm/scale#' a.st >typo.st
 	run needle-quantize typo.st -o b.st
-	[ "$status" -eq 3 ] && [[ $output == *"self_attn/q_norm/scale' is missing"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"self_attn/q_norm/scale' is missing"* ]]
 	LC_ALL=C sed 's#"cross_attn_gate":#"&#; s#DecoderBlock_0/cross_attn_gate#DecoderBlock_0/crass_attn_gate#' a.st >extra.st
 	run needle-quantize extra.st -o b.st
-	[ "$status" -eq 3 ] && [[ $output == *cross_attn_gate* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *cross_attn_gate* ]]
 	LC_ALL=C sed 's#"no_feedforward":"true"#"no_feedforward":"nope"#' a.st >ffn.st
 	run needle-quantize ffn.st -o b.st
-	[ "$status" -eq 3 ] && [[ $output == *"feed-forward"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"feed-forward"* ]]
 	[ ! -e b.st ]
 }
 
@@ -332,22 +345,25 @@ EOF
 	[ "$status" -eq 3 ]
 	[ "$output" = "needle-quantize: b.st: tensor 'decoder/layers/DecoderBlock_0/cross_attn/v_proj/kernel', layer 1: value 5 is NaN" ]
 	run needle-quantize --diff a.st b.st
-	[ "$status" -eq 3 ] && [[ $output == *"layer 1: value 5 is NaN"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"layer 1: value 5 is NaN"* ]]
 	python spoil.py 1e6
 	run needle-quantize --bits 16 b.st -o c.st
-	[ "$status" -eq 3 ] && [[ $output == *"too large for F16: tensor 'decoder/"*"v_proj/kernel', layer 1"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"too large for F16: tensor 'decoder/"*"v_proj/kernel', layer 1"* ]]
 	needle-quantize -q --bf16 b.st -o c.st
 }
 
 @test "a tokenizer is stored, carried along, and must fit" {
-	command -v needle-tokenize >/dev/null || skip "needle-tokenize is not built"
 	printf 'turn on the light %s\nplay some music %s\n' {a..z} {a..z} >text
 	needle-tokenize -q --train text -o bpe.model --vocab-size 300
 	model --bits 32 a.st
 	run needle-quantize --bits 32 --vocab bpe.model a.st -o b.st
-	[ "$status" -eq 3 ] && [ "$output" = "needle-quantize: bpe.model: the tokenizer has 300 pieces, the model's embedding 64 rows" ]
+	[ "$status" -eq 3 ]
+	[ "$output" = "needle-quantize: bpe.model: the tokenizer has 300 pieces, the model's embedding 64 rows" ]
 	run needle-quantize --vocab text a.st -o b.st
-	[ "$status" -eq 3 ] && [[ $output == "needle-quantize: text: "* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == "needle-quantize: text: "* ]]
 	cat >grow.py <<'EOF'
 import sys; sys.path.insert(0, "."); import page, json, numpy as np
 h, t, _ = page.read("a.st"); head, body = {}, b""
@@ -362,9 +378,12 @@ open("c.st", "wb").write(len(j).to_bytes(8, "little") + j + body)
 EOF
 	python grow.py
 	run --separate-stderr needle-quantize -q --vocab bpe.model c.st -o d.st
-	[ "$status" -eq 0 ] && [ -z "$stderr" ] && [ -z "$output" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
+	[ -z "$output" ]
 	run --separate-stderr needle-quantize --bits 8 d.st -o e.st
-	[ "$status" -eq 0 ] && [ -z "$stderr" ]
+	[ "$status" -eq 0 ]
+	[ -z "$stderr" ]
 	cat >compare.py <<'EOF'
 import sys; sys.path.insert(0, "."); import page
 want = open("bpe.model", "rb").read()
@@ -378,7 +397,8 @@ EOF
 
 @test "a model without a tokenizer is announced" {
 	run --separate-stderr needle-quantize --prefix p/ "$golden" -o a.st
-	[ "$status" -eq 0 ] && [ "$stderr" = "needle-quantize: a.st has no tokenizer, which inference needs: see --vocab" ]
+	[ "$status" -eq 0 ]
+	[ "$stderr" = "needle-quantize: a.st has no tokenizer, which inference needs: see --vocab" ]
 	[[ ${lines[31]} == "21199 parameters in 12782 bytes, 4.82 bits each" ]]
 }
 
@@ -396,11 +416,15 @@ EOF
 @test "full disks and closed pipes" {
 	model --bits 32 a.st
 	run --separate-stderr needle-quantize a.st -o /dev/full
-	[ "$status" -eq 3 ] && [ -z "$output" ] && [[ $stderr == *"/dev/full: write failed: No space left on device"* ]]
+	[ "$status" -eq 3 ]
+	[ -z "$output" ]
+	[[ $stderr == *"/dev/full: write failed: No space left on device"* ]]
 	run --separate-stderr needle-quantize a.st -o missing/b.st
-	[ "$status" -eq 3 ] && [[ $stderr == *"missing/b.st: cannot write"* ]]
+	[ "$status" -eq 3 ]
+	[[ $stderr == *"missing/b.st: cannot write"* ]]
 	run bash -c 'needle-quantize -q --info a.st >/dev/full'
-	[ "$status" -eq 3 ] && [[ $output == *"No space left on device"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == *"No space left on device"* ]]
 	run bash -c 'needle-quantize --info a.st | head -n 1; exit "${PIPESTATUS[0]}"'
 	[ "$status" -eq 0 ] && [ "${#lines[@]}" -eq 1 ]
 }

@@ -334,8 +334,10 @@ requests() {
 		jq -r 'select(.answers | length < 2) | .query | ascii_downcase' $split.jsonl | sort -u >$split.queries
 	done
 	[ "$(cat train.lists tool.lists | sort | uniq -d | wc -l)" -eq 0 ]
-	[ "$(cat train.lists tool.lists | wc -l)" -eq 60 ] && [ -s tool.lists ]
-	[ "$(comm -12 train.queries phrasing.queries | wc -l)" -eq 0 ] && [ -s phrasing.queries ]
+	[ "$(cat train.lists tool.lists | wc -l)" -eq 60 ]
+	[ -s tool.lists ]
+	[ "$(comm -12 train.queries phrasing.queries | wc -l)" -eq 0 ]
+	[ -s phrasing.queries ]
 	[ "$(comm -13 train.lists phrasing.lists | wc -l)" -eq 0 ]
 	run -3 --separate-stderr needle-synth --corpus c --mix synth=0 --mix requests=1 --split domain -n 1
 	[[ $stderr == *"no requests in this split"* ]]

@@ -6,7 +6,6 @@ load ../common
 setup() {
 	bats_require_minimum_version 1.5.0
 	[ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import numpy' 2>/dev/null || skip "no NumPy"
-	export PYTHONDONTWRITEBYTECODE=1
 	cd "$tmp"
 }
 
@@ -263,10 +262,12 @@ PY
 	upstream make a.pkl
 	printf '<pad>\t0\n</s>\t0\n<unk>\t0\n' >v.txt
 	run needle-quantize a.pkl --vocab v.txt -o out.st
-	[ "$status" -eq 3 ] && [ "$output" = "needle-quantize: v.txt:3: expected the piece <s> here" ]
+	[ "$status" -eq 3 ]
+	[ "$output" = "needle-quantize: v.txt:3: expected the piece <s> here" ]
 	printf '<pad>\n' >v.txt
 	run needle-quantize a.pkl --vocab v.txt -o out.st
-	[ "$status" -eq 3 ] && [[ $output == "needle-quantize: v.txt:1: no tab and no score behind the piece"* ]]
+	[ "$status" -eq 3 ]
+	[[ $output == "needle-quantize: v.txt:1: no tab and no score behind the piece"* ]]
 	printf '<pad>\tx\n' >v.txt
 	run needle-quantize a.pkl --vocab v.txt -o out.st
 	[ "$status" -eq 3 ] && [[ $output == "needle-quantize: v.txt:1: the score is not a number" ]]

@@ -1,15 +1,15 @@
 # lint.bash - loaded by the lint tests: the files of the tree, and how to report.
 
 # tree_files [PATTERN...]: files of ours, relative to top_srcdir: what git tracks or, in an
-# unpacked release, all but what autoreconf made. PATTERN: a regular expression of the path.
+# unpacked release, all but what autoreconf and a build below it made. PATTERN: a regular expression of the path.
 tree_files() {
 	local all
 	cd "$top_srcdir" || return
 	if git rev-parse --is-inside-work-tree >/dev/null 2>&1 && [ -n "$(git ls-files configure.ac)" ]; then
 		all=$(git ls-files)
 	else
-		all=$(find . -type f ! -path './autom4te.cache/*' ! -path './build-aux/*' ! -path './_build/*' \
-			! -name configure ! -name Makefile.in ! -name aclocal.m4 ! -name config.h.in |
+		all=$(find . \( -path './.git' -o -path './autom4te.cache' -o -path './build*' -o -path './_build' \) -prune -o -type f \
+			! -name configure ! -name 'configure~' ! -name Makefile.in ! -name aclocal.m4 ! -name config.h.in -print |
 			sed 's|^\./||' | sort)
 	fi
 	grep -E "${1:-.}" <<<"$all" | while IFS= read -r f; do
@@ -24,10 +24,5 @@ none_of() {
 	return 1
 }
 
-# built_commands: the commands of this build
-built_commands() {
-	local c
-	for c in tokenize encode infer finetune quantize eval synth bench; do
-		[ ! -x "$top_builddir/needle-$c" ] || printf 'needle-%s\n' "$c"
-	done
-}
+# one a line
+commands=$(printf 'needle-%s\n' tokenize encode infer finetune quantize eval synth bench)

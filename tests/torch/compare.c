@@ -83,7 +83,8 @@ static void check_gradient(const ndl_ckpt *theirs, const ndl_slot *p, const floa
 	double worst = 0, top = 0;
 	bool there = t && values && ndl_tensor_elements(t) == p->size && ndl_tensor_to_f32(t, values, &e) == NDL_OK;
 	for (size_t i = 0; there && i < p->size; i++) {
-		worst = fmax(worst, fabs((double)values[i] - (double)ours[i]));
+		double e = fabs((double)values[i] - (double)ours[i]);
+		worst = e > worst || isnan(e) ? e : worst; /* fmax would lose a NaN */
 		top = fmax(top, fabs((double)ours[i]));
 	}
 	/* a gradient of next to nothing is mostly rounding */

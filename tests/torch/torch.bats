@@ -81,12 +81,15 @@ near() {
 @test "what it cannot read it names" {
 	needle-quantize -q "$base" -o int4.safetensors
 	run "$python" "$top_srcdir/contrib/torch/needle_train.py" -m int4.safetensors --steps 1 d.tokens -o x.safetensors
-	[ "$status" -ne 0 ] && [[ "$output" == *"needle-quantize --bits 32"* ]]
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"needle-quantize --bits 32"* ]]
 	head -c 1000 d.tokens >cut.tokens
 	run "${train[@]}" --steps 9 cut.tokens -o x.safetensors
-	[ "$status" -ne 0 ] && [[ "$output" == *"ends in the middle of a batch"* ]]
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"ends in the middle of a batch"* ]]
 	run "${train[@]}" --steps 9 d.jsonl -o x.safetensors
-	[ "$status" -ne 0 ] && [[ "$output" == *"not a token file"* ]]
+	[ "$status" -ne 0 ]
+	[[ "$output" == *"not a token file"* ]]
 	[ ! -e x.safetensors ]
 }
 

@@ -287,7 +287,7 @@ int main(void)
 	const char *build = getenv("top_builddir"), *source = getenv("top_srcdir");
 	char path[] = "/tmp/ndl-test-ground-XXXXXX", command[500];
 	int fd = mkstemp(path);
-	snprintf(command, sizeof command, "%s/tests/mkmodel %s %s/testdata/vocab-512.model 1 16 1 512 64", build ? build : ".", path,
+	snprintf(command, sizeof command, "'%s/tests/mkmodel' %s '%s/testdata/vocab-512.model' 1 16 1 512 64", build ? build : ".", path,
 	         source ? source : ".");
 	json_t *list = tool_list();
 	ndl_engine *e = fd >= 0 && close(fd) == 0 && system(command) == 0 ? ndl_engine_open(path, &err) : NULL;

@@ -1,4 +1,4 @@
-/* The network against golden values of a tiny model (testdata/golden/README.md). */
+/* The network against golden values of a tiny model (testdata/golden). */
 #include "model/model.h"
 
 #include "tests/tap.h"

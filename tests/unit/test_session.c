@@ -50,7 +50,7 @@ static void open_model(int i, const char *shape)
 	char command[600], path[300];
 	const char *build = getenv("top_builddir");
 	snprintf(path, sizeof path, "%s/m%d.safetensors", dir, i);
-	snprintf(command, sizeof command, "%s/tests/mkmodel %s %s/testdata/vocab-512.model %d %s", build ? build : ".", path,
+	snprintf(command, sizeof command, "'%s/tests/mkmodel' %s '%s/testdata/vocab-512.model' %d %s", build ? build : ".", path,
 	         source(), i + 1, shape);
 	if (system(command) != 0 || !(engine[i] = ndl_engine_open(path, &err)))
 		bail(err.text);

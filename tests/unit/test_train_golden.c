@@ -101,7 +101,8 @@ static double array_error(const float *got, const float *want, size_t n)
 {
 	double worst = 0, top = 1e-12;
 	for (size_t i = 0; i < n; i++) {
-		worst = fmax(worst, fabs((double)got[i] - (double)want[i]));
+		double e = fabs((double)got[i] - (double)want[i]);
+		worst = e > worst || isnan(e) ? e : worst; /* fmax would lose a NaN */
 		top = fmax(top, fabs((double)want[i]));
 	}
 	return worst / top;
