@@ -101,7 +101,7 @@ static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json
 	json_t *list = json_object_get(record, "tools");
 	if (c->toolset)
 		return c->toolset;
-	if (!list) {
+	if (!list || json_is_null(list)) {
 		ndl_fail(err, NDL_EINVAL, "tools: missing");
 		return NULL;
 	}

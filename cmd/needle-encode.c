@@ -106,6 +106,7 @@ static json_t *read_line(job *j, const char *line, size_t len, const char **text
 	*text = json_string_value(value);
 	*text_len = json_string_length(value);
 	json_object_del(record, "error"); /* what an earlier run said of it */
+	json_object_del(record, j->rank ? "ranked" : "embedding");
 	if (!j->rank)
 		json_object_del(record, "truncated");
 	return record;

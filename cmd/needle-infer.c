@@ -152,7 +152,7 @@ static json_t *timings_json(const ndl_result *r)
 static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 {
 	json_t *given = json_object_get(record, "tools");
-	if (!given) {
+	if (!given || json_is_null(given)) {
 		if (!w->j->tools)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
 		return w->j->tools;

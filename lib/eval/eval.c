@@ -309,7 +309,7 @@ static ndl_status take_fields(const json_t *record, const ndl_tools **tools, ndl
 		json_decref(*calls);
 		*calls = NULL;
 	}
-	json_t *list = *tools ? NULL : json_object_get(record, "tools");
+	json_t *list = *tools || !is_said(record, "tools") ? NULL : json_object_get(record, "tools");
 	if (list && !(*tools = *own = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
 		return err ? err->code : NDL_EINVAL;
 	return NDL_OK;

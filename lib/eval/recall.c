@@ -15,7 +15,7 @@ static long mark(bool *called, const ndl_tools *t, const json_t *answers, ndl_er
 {
 	long n = 0;
 	for (size_t i = 0; i < json_array_size(answers); i++) {
-		const char *name = json_string_value(json_object_get(json_array_get(answers, i), "name"));
+		const char *name = json_string_value(json_object_get(ndl_tools_call(json_array_get(answers, i)), "name"));
 		long tool = name ? ndl_tools_find(t, name) : -1;
 		if (tool < 0)
 			return ndl_fail(err, NDL_EINVAL, "answers[%zu]: calls no tool of the list", i);

@@ -106,7 +106,7 @@ static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char 
                                const ndl_request *request, ndl_toolset **own, ndl_error *err)
 {
 	size_t k = request->top_tools;
-	if (t->tools && (k == 0 || k >= ndl_toolset_count(t) || len == 0))
+	if (t->tools && (k == 0 || k >= ndl_toolset_count(t)))
 		return NDL_OK;
 	if (k == 0)
 		return ndl_fail(err, NDL_EINVAL, "an index offers only its best tools: say how many");

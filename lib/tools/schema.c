@@ -398,9 +398,15 @@ static bool is_flat(const json_t *params)
 static json_t *complete(struct schema_context *c, json_t *out, json_t *needed, const struct path *at)
 {
 	unsigned types = ndl_tools_declared_types(out);
-	json_t *object = json_pack("{s:s}", "type", "object"), *both = NULL;
-	if (json_is_array(needed))
-		json_object_update_new(object, json_pack("{s:{},s:O}", "properties", "required", needed));
+	json_t *object = json_pack("{s:s}", "type", "object"), *names = json_object(), *both = NULL;
+	struct path beside = {NULL, "required", 0};
+	bool one; /* a boolean there says nothing of an argument */
+	if (object && names && needed && (ndl_tools_take_required(c, names, &one, needed, &beside) < 0 ||
+	                                  ndl_tools_finish_required(c, object, names, NULL) < 0)) {
+		json_decref(object);
+		object = NULL;
+	}
+	json_decref(names);
 	if (json_is_false(out)) {
 		if (c->why.code)
 			*c->err = c->why;

@@ -94,5 +94,7 @@ bool ndl_tools_is_listed(const json_t *list, const json_t *value);
 /* A schema that admits what one of the normal schemas in the array admits (new reference). exactly:
  * oneOf, an error if a value of one may also be one of another. */
 json_t *ndl_tools_union(struct schema_context *c, json_t *list, bool exactly, const struct path *at);
+/* Whether no value fits a normal schema: bounds that cross, an enum that the rest forbids. May say no where it is so. */
+bool ndl_tools_is_empty(const json_t *schema);
 
 #endif

@@ -310,7 +310,7 @@ static json_t *merge_plain(struct schema_context *c, json_t *a, json_t *b, const
 		o = merge_objects(c, out, a, b, at);
 	if (o == DONE && ndl_tools_drop_false(c, out, &nothing) < 0)
 		o = FAILED;
-	if (o == DONE && !nothing)
+	if (o == DONE && !nothing && !ndl_tools_is_empty(out))
 		return out;
 	json_decref(out);
 	if (o == FAILED) {

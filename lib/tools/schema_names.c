@@ -36,12 +36,12 @@ static const struct keyword_name {
 static const struct type_name {
 	const char *name, *type;
 } type_names[] = {
-	{"any", ""}, {"array", "array"}, {"arraylist", "array"}, {"bool", "boolean"}, {"boolean", "boolean"},
+	{"any", ""}, {"array", "array"}, {"arraylist", "array"}, {"bigint", "integer"}, {"bool", "boolean"}, {"boolean", "boolean"},
 	{"byte", "integer"}, {"char", "string"}, {"decimal", "number"}, {"dict", "object"}, {"double", "number"},
 	{"float", "number"}, {"hashmap", "object"}, {"hashtable", "object"}, {"int", "integer"},
 	{"integer", "integer"}, {"list", "array"}, {"long", "integer"}, {"map", "object"}, {"none", "null"},
-	{"null", "null"}, {"number", "number"}, {"object", "object"}, {"set", "array"}, {"short", "integer"},
-	{"str", "string"}, {"string", "string"}, {"tuple", "array"}, {"type_unspecified", ""},
+	{"null", "null"}, {"number", "number"}, {"object", "object"}, {"queue", "array"}, {"set", "array"}, {"short", "integer"},
+	{"stack", "array"}, {"str", "string"}, {"string", "string"}, {"tuple", "array"}, {"type_unspecified", ""},
 	{"union", ""},
 };
 

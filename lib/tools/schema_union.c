@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { ALTERNATIVES_GIVEN = 512, ALTERNATIVES_LEFT = 64, UNION_WORK = 1000000 };
+enum { ALTERNATIVES_GIVEN = 512, ALTERNATIVES_LEFT = 64, UNION_WORK = 1000000, APART_WORK = 100000000 };
 
 static bool is_listing(const json_t *schema)
 {
@@ -184,7 +184,7 @@ static json_t *join(json_t *a, json_t *b)
 		return plain && count_values(a) * count_values(b) < UNION_WORK ? join_values(a, b, false) : NULL;
 	}
 	bool bare = has_only(a, "type", NULL, NULL) && has_only(b, "type", NULL, NULL);
-	if (!ndl_tools_types(a) || !ndl_tools_types(b) || (!bare && (wide_types(a) & wide_types(b))))
+	if (!ndl_tools_declared_types(a) || !ndl_tools_declared_types(b) || (!bare && (wide_types(a) & wide_types(b))))
 		return NULL;
 	return join_types(a, b, null);
 }
@@ -231,7 +231,7 @@ static bool ranges_exclude(const json_t *a, const json_t *b)
 		{"exclusiveMinimum", "maximum"}, {"minimum", "exclusiveMaximum"}};
 	unsigned about[] = {NDL_TYPE_NUMBER | NDL_TYPE_INTEGER, NDL_TYPE_STRING, NDL_TYPE_ARRAY, NDL_TYPE_NUMBER | NDL_TYPE_INTEGER,
 		NDL_TYPE_NUMBER | NDL_TYPE_INTEGER};
-	unsigned common = wide_types(a) & wide_types(b);
+	unsigned common = wide_types(a) & (ndl_tools_declared_types(b) ? wide_types(b) : ~0u); /* b may be of any type */
 	for (size_t i = 0; i < COUNT(keys); i++) {
 		bool all = common && !(common & ~about[i]), touch = false;
 		if (i > 2) { /* x < exclusive bound = bound */
@@ -247,11 +247,19 @@ static bool ranges_exclude(const json_t *a, const json_t *b)
 	return false;
 }
 
+/* Whether none of the values that `listing` lists fits the schema. */
+static bool lists_none_of(const json_t *listing, const json_t *schema)
+{
+	const json_t *constant = json_object_get(listing, "const"), *list = json_object_get(listing, "enum");
+	for (size_t i = 0; i < count_values(listing); i++)
+		if (ndl_tools_check_value(schema, constant ? constant : json_array_get(list, i), NULL) == 0)
+			return false;
+	return true;
+}
+
 /* Whether no value that the grammar writes for a is valid for b. May say no where it is so. */
 static bool excludes(const json_t *a, const json_t *b)
 {
-	const json_t *list = json_object_get(a, "enum");
-	json_t *constant = json_object_get(a, "const");
 	const char *key = json_object_get(a, "anyOf") ? "anyOf" : json_object_get(a, "oneOf") ? "oneOf" : NULL;
 	if (key) {
 		for (size_t i = 0; i < json_array_size(json_object_get(a, key)); i++)
@@ -266,12 +274,8 @@ static bool excludes(const json_t *a, const json_t *b)
 				return false;
 		return true;
 	}
-	if (list || constant) {
-		for (size_t i = 0; i < (constant ? 1 : json_array_size(list)); i++)
-			if (ndl_tools_check_value(b, constant ? constant : json_array_get(list, i), NULL) == 0)
-				return false;
-		return true;
-	}
+	if (is_listing(a) || is_listing(b))
+		return is_listing(a) ? lists_none_of(a, b) : lists_none_of(b, a);
 	unsigned mine = wide_types(a), theirs = ndl_tools_declared_types(b);
 	if (theirs & NDL_TYPE_NUMBER)
 		theirs |= NDL_TYPE_INTEGER;
@@ -279,13 +283,35 @@ static bool excludes(const json_t *a, const json_t *b)
 		theirs |= NDL_TYPE_NUMBER; /* 1.0 is an integer */
 	if (mine && theirs && !(mine & theirs))
 		return true;
-	if (is_listing(b))
-		return false;
 	return (mine == NDL_TYPE_OBJECT && object_excludes(a, b)) || ranges_exclude(a, b);
+}
+
+bool ndl_tools_is_empty(const json_t *schema)
+{
+	return (ndl_tools_declared_types(schema) || is_listing(schema)) && excludes(schema, schema);
+}
+
+/* What a schema lists, also inside, and a bit: how long it takes to tell it from another. */
+static size_t count_listed(const json_t *schema)
+{
+	const json_t *any = json_object_get(schema, "anyOf"), *list = any ? any : json_object_get(schema, "oneOf");
+	json_t *properties = json_object_get(schema, "properties"), *value;
+	const char *key;
+	size_t n = 1 + count_values(schema);
+	for (size_t i = 0; i < json_array_size(list); i++)
+		n += count_listed(json_array_get(list, i));
+	json_object_foreach(properties, key, value)
+		n += count_listed(value);
+	return n;
 }
 
 static ndl_status check_apart(struct schema_context *c, const json_t *list, const struct path *at)
 {
+	size_t work = 0, before = 0;
+	for (size_t i = 0; i < json_array_size(list); before += count_listed(json_array_get(list, i++)))
+		work += 2 * before * count_listed(json_array_get(list, i));
+	if (work > APART_WORK)
+		return ndl_tools_fail_at(c->err, NDL_ELIMIT, at, "too many values to tell apart");
 	for (size_t i = 0; i < json_array_size(list); i++)
 		for (size_t k = 0; k < json_array_size(list); k++)
 			if (i != k && !excludes(json_array_get(list, i), json_array_get(list, k)))

@@ -38,7 +38,7 @@ setup() {
 }
 
 @test "a byte order mark and lines of blanks are no text" {
-	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"error":{"line":1}}\n  \t\n' | needle-encode >marked
+	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"embedding":[],"error":{"line":1}}\n  \t\n' | needle-encode >marked
 	needle-encode <<<'{"text":"hello"}' | cmp - marked
 	[ -z "$(printf '\xef\xbb\xbf\n' | needle-encode)" ]
 }

@@ -78,6 +78,14 @@ setup() {
 	fi
 }
 
+@test "null is no list of tools" {
+	run -0 needle-eval --json <<<'{"tools":null,"answers":[],"calls":[]}'
+	jq -e '[.records, .bad, .schema_valid] == [1, 0, null]' <<<"$output"
+	make_model m.safetensors 1 32 2 512 64
+	run -1 --separate-stderr needle-eval -m "$BATS_FILE_TMPDIR/m.safetensors" <<<'{"query":"a","tools":null,"answers":[]}'
+	[[ $stderr == *"tools: missing"* ]]
+}
+
 @test "--failures into what a link names, or into stdout" {
 	printf '%s\n' '{"query":"x","tools":[{"name":"a"}],"answers":[{"name":"a"}],"calls":[]}' >one.jsonl
 	echo old >target
@@ -265,6 +273,9 @@ tiny_model() {
 	[ "$(jq -c '[.records, .tools, ."recall@1", ."recall@3", ."recall@10", .mrr]' <<<"$output")" = '[2,10,0.5,0.75,1,0.75]' ]
 	diff <(needle-eval -j 1 --recall -m "$model" -t "$testdata/tools.json" q.jsonl) \
 		<(jq -c --slurpfile t "$testdata/tools.json" '.tools = $t[0]' q.jsonl | needle-eval -j 3 --recall -m "$model")
+	jq -c '.answers |= if type == "array" then map({type: "function", function: .}) else . end' q.jsonl >openai.jsonl
+	diff <(needle-eval --recall -m "$model" -t "$testdata/tools.json" q.jsonl) \
+		<(needle-eval --recall -m "$model" -t "$testdata/tools.json" openai.jsonl)
 	run -1 --separate-stderr needle-eval --recall -m "$model" -t "$testdata/tools.json" <<<'{"query":"a","answers":[{"name":"b"}]}'
 	[[ $stderr == *"<stdin>:1: answers[0]: calls no tool of the list"* ]]
 	recall=(needle-eval --recall --rank bm25 -m "$model" -t "$testdata/tools.json")

@@ -242,6 +242,10 @@ valid() {
 	# one tool, and at least one call: it is the best one's
 	run --separate-stderr needle-infer -q -t "$tools" -k 1 --rank bm25 "play some jazz"
 	[ "$(jq -r '.[].name' <<<"$output" | sort -u | grep -vx play_music)" = "" ]
+	# nothing to rank by is no reason to offer more; a record's null no list of its own
+	printf '{"query":"%s","tools":null}\n' "" " " "play some jazz" >bare.jsonl
+	run --separate-stderr needle-infer -t "$tools" -k 1 --timings bare.jsonl
+	[ "$(jq -s '[.[].timings.prefill_tokens] | .[0] == .[1] and .[2] > 0' <<<"$output")" = true ]
 }
 
 @test "an index answers as its tools do" {

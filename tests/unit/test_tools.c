@@ -183,6 +183,17 @@ static void canonical(void)
 	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'object','properties':{'k':{'const':'p'},'x':{'type':'string'}},'required':['k','x']},"
 		"{'type':'object','properties':{'k':{'const':'q'}},'required':['k']}]}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'k':{'required':true,'enum':['p']},'x':{'type':'string'}}}}}]");
+	/* what a listing admits tells it from any other alternative; an alternative that nothing fits is none */
+	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'integer'},{'enum':['auto','none']}]}}}]",
+		"[{'name':'f','parameters':{'a':{}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'enum':['a','b'],'anyOf':[{'type':'string'},{'type':'null'}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'string','enum':['a','b']}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'integer','minimum':10,'anyOf':[{'maximum':5},{'maximum':20}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'integer','minimum':10,'maximum':20}}}]");
+	RENDERS("[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string'}}},'required':['a','b']}]",
+		"[{'name':'f','parameters':{'a':{'type':'string','required':true},'b':{'required':true}}}]");
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'Bigint'},'b':{'type':'Queue'},'c':{'type':'Stack'}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'integer'},'b':{'type':'array'},'c':{'type':'array'}}}]");
 	RENDERS("[{'name':'f','parameters':{'type':'object','required':['z'],'properties':{'a':{'type':'string'}}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'string'},'z':{'required':true}}}]");
 	RENDERS("[{'name':'f','description':'caf\xc3\xa9 \\u0022q\\u0022','parameters':{}}]",
@@ -301,6 +312,12 @@ static void errors(void)
 		 "error: tools[0]: /parameters/a/anyOf: no alternative is possible"},
 		{"[{'name':'f','parameters':{'a':{'oneOf':[{'type':'string'},{'type':'string','minLength':3}]}}}]",
 		 "error: tools[0]: /parameters/a/oneOf: alternatives 0 and 1 may hold for one value; anyOf admits that"},
+		{"[{'name':'f','parameters':{'a':{'oneOf':[{'type':['string','integer'],'minimum':10},{'maximum':5}]}}}]",
+		 "error: tools[0]: /parameters/a/oneOf: alternatives 0 and 1 may hold for one value; anyOf admits that"},
+		{"[{'name':'f','parameters':{'a':{'oneOf':[{'type':'number'},{'anyOf':[{'type':'null'},{'minItems':2}]}]}}}]",
+		 "error: tools[0]: /parameters/a/oneOf: alternatives 0 and 1 may hold for one value; anyOf admits that"},
+		{"[{'name':'f','parameters':{'a':{'oneOf':[{'enum':['ba']},{'type':'string','pattern':'^b'}]}}}]",
+		 "error: tools[0]: /parameters/a/oneOf: alternatives 0 and 1 may hold for one value; anyOf admits that"},
 		{"[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/b'}},'$defs':{'b':{'$ref':'#/$defs/c'},'c':{'$ref':'#/$defs/b'}}}}]",
 		 "error: tools[0]: /input_schema/properties/a/$ref/$ref/$ref: '#/$defs/b' refers to itself"},
 		{"[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#'}},'required':['a']}}]",
@@ -318,6 +335,9 @@ static void errors(void)
 		"[{'name':'f','parameters':{'b':{},'z':{'type':'integer','required':true}}}]");
 	CHECK_STR(rendered("[{'name':'f','input_schema':{'properties':{'b':{}},'required':['z'],'additionalProperties':false}}]", 0, NDL_TOOLS_LENIENT),
 		"[{'name':'f','parameters':{'b':{},'z':{'required':true}}}]");
+	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'string','pattern':'^[^]*$'}}}]", 0, NDL_TOOLS_LENIENT),
+		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
+	CHECK_STR(rendered("[{'name':'f','required':[5]}]", 0, 0), "error: tools[0]: /required: expected names in the array, got an integer");
 	CHECK_STR(rendered("[{'name':'f','parameters':{'a':{'type':'date'}}}]", 0, NDL_TOOLS_LENIENT), "[{'name':'f','parameters':{'a':{}}}]");
 	ndl_buf deep = NDL_BUF_INIT;
 	ndl_buf_str(&deep, "[{'name':'f','parameters':{'a':");
