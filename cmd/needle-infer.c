@@ -29,7 +29,7 @@ static const cli_option options[] = {
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
 	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates; now: the clock's"},
 	{KEY_REFUSE, "refuse-bias", "X", "weigh [] against the first call with this advantage [0]"},
-	{KEY_LEXICAL, "lexical-weight", "X", "how much words that query and tool share speak for the tool [1]"},
+	{KEY_LEXICAL, "lexical-weight", "X", "how much the query's words speak for tools and arguments [1]"},
 	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1; 4 in doubt]"},
 	{KEY_MAX_TOKENS, "max-tokens", "N", "generate at most N tokens [the model's window]"},
 	{KEY_STREAM, "stream", NULL, "with QUERY: print each call, a line each, as soon as it is decoded"},

@@ -47,7 +47,7 @@ complete -c needle-infer -l min-confidence -x -d 'less confident answers become 
 complete -c needle-infer -l ground -x -a 'strict prefer off' -d 'copy string values from the query'
 complete -c needle-infer -l today -x -d 'the day that "tomorrow" is said by, for arguments that are dates; now: the clock\'s'
 complete -c needle-infer -l refuse-bias -x -d 'weigh [] against the first call with this advantage'
-complete -c needle-infer -l lexical-weight -x -d 'how much words that query and tool share speak for the tool'
+complete -c needle-infer -l lexical-weight -x -d 'how much the query\'s words speak for tools and arguments'
 complete -c needle-infer -l beam -x -d 'keep the N best answers side by side while decoding'
 complete -c needle-infer -l max-tokens -x -d 'generate at most N tokens'
 complete -c needle-infer -l stream -d 'with QUERY: print each call, a line each, as soon as it is decoded'

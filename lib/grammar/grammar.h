@@ -54,9 +54,21 @@ typedef struct ndl_grammar_options {
  * alternatives that need too many states); messages carry the tool and a JSON Pointer. */
 ndl_grammar *ndl_grammar_new(const ndl_tools *t, const ndl_grammar_options *o, ndl_error *err);
 void ndl_grammar_free(ndl_grammar *g);
-/* Tools that can be called. They are numbered in the order of their names' bytes. */
+/* How many tools can be called. */
 size_t ndl_grammar_calls(const ndl_grammar *g);
-/* The number of the tool with this normalised name, of len bytes; ndl_grammar_calls if there is none. */
+
+/* What an answer chooses from lists: calls, keys and values of enums, by number. */
+enum ndl_gtext_kind { NDL_GTEXT_CALL, NDL_GTEXT_KEY, NDL_GTEXT_VALUE };
+typedef struct ndl_gtext {
+	enum ndl_gtext_kind kind;
+	const char *bytes; /* as answers have it: {"name":"f","arguments":  "key":  "value"; borrowed */
+	size_t len;
+	unsigned types;    /* of a key's values: NDL_TYPE_ */
+	size_t lo, hi;     /* the texts that these are taken from, if they are */
+} ndl_gtext;
+size_t ndl_grammar_texts(const ndl_grammar *g);
+void ndl_grammar_text(const ndl_grammar *g, size_t i, ndl_gtext *t);
+/* The number of the call of the tool with this normalised name, of len bytes; ndl_grammar_texts if there is none. */
 size_t ndl_grammar_find_call(const ndl_grammar *g, const char *name, size_t len);
 
 /* ---- state ------------------------------------------------------------------------------ */
@@ -101,13 +113,12 @@ bool ndl_gstate_done(const ndl_gstate *s);
 /* Writes to out the bytes, at most cap, that are the only way on from here, and returns their
  * number: 0 where there is a choice or the text is complete. The state stays where it is. */
 size_t ndl_gstate_forced(const ndl_gstate *s, char *out, size_t cap);
-/* Calls that are possible: [lo, hi), by number. */
-typedef struct ndl_gcalls {
-	size_t lo, hi;
-} ndl_gcalls;
-/* Where a call's name is under way: which calls are possible once these n bytes follow. False elsewhere, or if no
- * call goes on so. */
-bool ndl_gstate_calls(const ndl_gstate *s, const char *bytes, size_t n, ndl_gcalls *c);
+/* lean[ndl_grammar_texts]: what speaks for each text where it can be chosen; for the end of an object nothing (0) does. What the
+ * best choice that these n bytes leave has less than the best that there was, a number <= 0: added up over the pieces of a
+ * text, what the choices in it have less than the best ones. 0 where nothing is chosen, or the bytes cannot follow. */
+float ndl_gstate_lean(const ndl_gstate *s, const float *lean, const char *bytes, size_t n);
+/* Whether it can be other than 0 from here on, before a list ends. */
+bool ndl_gstate_leans(const ndl_gstate *s, const float *lean);
 /* Appends a shortest completion to a valid end (what to write when the token budget runs out);
  * returns its length. It is the best that can be said without the model: required arguments
  * still missing get their shortest valid value. out may be NULL: just the length. */

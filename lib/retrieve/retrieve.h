@@ -61,6 +61,17 @@ const char *ndl_index_by(const ndl_index *x);                    /* "" if there 
 ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, float *scores, ndl_error *err);
 /* What a tool of mean length has in these scores for one word of the query that it alone has; 0 if there are no tools. */
 double ndl_index_rare_word(const ndl_index *x);
+/* The words of a text, to ask whether it says another. Zero-initialise. */
+typedef struct ndl_said {
+	uint64_t *word; /* hashes, rising */
+	size_t n, cap;
+} ndl_said;
+/* Replaces what it holds. */
+ndl_status ndl_said_set(ndl_said *s, const char *text, size_t len, ndl_error *err);
+void ndl_said_clear(ndl_said *s);
+/* Whether all words of the text that mean something (some do) are among them, however they are written: "camelCase", plurals. */
+bool ndl_said_has(const ndl_said *s, const char *text, size_t len);
+
 /* scores[count] := dot products with vector[dim]; only if there are vectors. */
 void ndl_index_dot(const ndl_index *x, const float *vector, float *scores);
 

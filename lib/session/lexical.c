@@ -1,69 +1,96 @@
-/* lexical.c - what the words of a query say about which tool is meant, beside what the network says.
+/* lexical.c - what the words of a query say about an answer, beside what the network says.
  *
- * A small network has seen few of the words that tools are described with; BM25 needs to have seen none. The logarithms of
- * both are added up where a call's name is chosen (shallow fusion: Gulcehre et al., "On Using Monolingual
- * Corpora in Neural Machine Translation", 2015). A name is chosen by several tokens: each gets what the best tool that
- * it leaves possible has more than the best that was possible before, so that the sum is the chosen tool's. The answer
- * `[]` counts as a tool that has one word of the query, which no other has. */
+ * A small network has seen few of the words that tools are described with; counting words needs to have seen none. The logarithms of
+ * both are added up where something is chosen from a list (shallow fusion: Gulcehre et al., "On Using Monolingual
+ * Corpora in Neural Machine Translation", 2015): for a tool its BM25; for a value of an enum, whether the query says it;
+ * for an argument, whether the query says its name or one of its values. A text is chosen by several tokens: each gets
+ * what the best text that it leaves possible has more than the best that was possible before, so that the sum is the chosen
+ * text's. The answer `[]` counts as a tool that has one word of the query, which no other has. */
 #include "session/session_internal.h"
 
 #include "base/mem.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static float best_of(const ndl_lexical *x, const ndl_gcalls *c)
+/* In units of BM25. */
+#define VALUE_SAID 6.0f
+#define FLAG_SAID 4.5f   /* the name of a boolean */
+#define NUMBER_SAID 3.0f /* of a number */
+#define TEXT_SAID 0.5f   /* of anything else */
+
+static float lean_of_name(unsigned types)
 {
-	float best = x->bias[c->lo];
-	for (size_t i = c->lo + 1; i < c->hi; i++)
-		if (x->bias[i] > best)
-			best = x->bias[i];
-	return best;
+	if (types == NDL_TYPE_BOOLEAN)
+		return FLAG_SAID;
+	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) ? NUMBER_SAID : TEXT_SAID;
+}
+
+/* lean[] of values and keys, by words alone. */
+static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
+{
+	ndl_gtext t;
+	for (size_t i = 0; i < x->n; i++) {
+		ndl_grammar_text(g, i, &t);
+		bool is_text = t.kind == NDL_GTEXT_VALUE && t.bytes[0] == '"';
+		x->lean[i] = is_text && ndl_said_has(&x->said, t.bytes, t.len) ? weight * VALUE_SAID : 0;
+	}
+	for (size_t i = 0; i < x->n; i++) {
+		ndl_grammar_text(g, i, &t);
+		if (t.kind != NDL_GTEXT_KEY)
+			continue;
+		for (size_t v = t.lo; v < t.hi; v++)
+			x->lean[i] = fmaxf(x->lean[i], x->lean[v]);
+		if (ndl_said_has(&x->said, t.bytes, t.len))
+			x->lean[i] = fmaxf(x->lean[i], weight * lean_of_name(t.types));
+	}
 }
 
 ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err)
 {
-	size_t n = t->grammar ? ndl_grammar_calls(t->grammar) : 0, count = ndl_toolset_count(t);
+	size_t count = ndl_toolset_count(t), n = t->grammar ? ndl_grammar_texts(t->grammar) : 0;
 	x->n = 0;
 	x->empty = 0;
-	if (n == 0 || weight <= 0)
+	if (!t->grammar || ndl_grammar_calls(t->grammar) == 0 || weight <= 0)
 		return NDL_OK;
-	if (ndl_grow(&x->bias, &x->cap, n + count, sizeof *x->bias) < 0)
+	if (ndl_grow(&x->lean, &x->cap, n + count, sizeof *x->lean) < 0)
 		return ndl_fail_nomem(err, "the words of a query");
-	float *score = x->bias + n; /* by tools, while bias is by calls */
+	float *score = x->lean + n, best = 0;
 	ndl_status rc = ndl_index_bm25(t->index, query, len, score, err);
+	if (rc == NDL_OK)
+		rc = ndl_said_set(&x->said, query, len, err);
 	if (rc != NDL_OK)
 		return rc;
-	memset(x->bias, 0, n * sizeof *x->bias);
-	x->empty = (float)(weight * ndl_index_rare_word(t->index));
+	x->n = n;
+	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = ndl_tools_norm_name(t->tools, i);
 		size_t call = ndl_grammar_find_call(t->grammar, name, strlen(name));
 		if (call < n)
-			x->bias[call] = (float)weight * score[i];
+			x->lean[call] = (float)weight * score[i];
+		best = fmaxf(best, (float)weight * score[i]);
 	}
-	x->n = n;
-	x->empty -= best_of(x, &(ndl_gcalls){0, n});
+	x->empty = (float)(weight * ndl_index_rare_word(t->index)) - best;
 	return NDL_OK;
 }
 
 void ndl_lexical_clear(ndl_lexical *x)
 {
-	free(x->bias);
+	free(x->lean);
+	ndl_said_clear(&x->said);
 }
 
 void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
                      float *logits)
 {
-	ndl_gcalls now, then;
-	if (x->n == 0 || !ndl_gstate_calls(s, "", 0, &now) || now.hi - now.lo < 2)
+	if (x->n == 0 || !ndl_gstate_leans(s, x->lean))
 		return;
-	float before = best_of(x, &now);
 	for (size_t w = 0; w < words; w++)
 		for (size_t i = 0; i < 64 && mask[w] >> i; i++) {
 			size_t id = w * 64 + i, len;
 			const char *bytes = mask[w] >> i & 1 ? ndl_tok_bytes(tok, (int32_t)id, &len) : NULL;
-			if (bytes && ndl_gstate_calls(s, bytes, len, &then))
-				logits[id] += best_of(x, &then) - before;
+			if (bytes)
+				logits[id] += ndl_gstate_lean(s, x->lean, bytes, len);
 		}
 }

@@ -98,8 +98,8 @@ typedef struct ndl_request {
 	                          is in doubt again with a beam of 4 */
 	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
 	                          that of the first call; -INFINITY: it is never weighed */
-	/* What a unit of the tools' BM25 scores (retrieve.h; among the tools that are offered) adds to the logit of a call's tool,
-	 * and to that of `[]` what one word is worth that a single tool has; 0: the default, 1; negative: nothing. */
+	/* What a unit of the tools' BM25 scores (retrieve.h; among the tools that are offered) adds to the logit of a call's tool;
+	 * what else the query's words speak for is weighed with it (lexical.c); 0: the default, 1; negative: nothing. */
 	double lexical_weight;
 	enum ndl_grounding ground; /* of strings in the query */
 	int64_t today;         /* the day (base/day.h) by which queries say others, where they do not tell it themselves; 0: unknown */

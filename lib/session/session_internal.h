@@ -106,16 +106,17 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 /* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
 json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 
-/* lexical.c: what a query's words say for each call of a grammar. */
+/* lexical.c: what a query's words say for each text that a grammar's answers choose. */
 typedef struct ndl_lexical {
-	float *bias; /* [n], in logits; behind them room for work */
+	float *lean;   /* [n], in logits; behind them room for work */
 	size_t n, cap; /* n is 0 if they say nothing */
-	float empty;   /* what `[]` gets, in logits, while calls get nothing */
+	float empty;   /* what `[]` has, in logits, while calls have nothing */
+	ndl_said said;
 } ndl_lexical;
 /* weight: of a unit of BM25. */
 ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err);
 void ndl_lexical_clear(ndl_lexical *x);
-/* Where tokens of the mask choose a call's tool: adds to their logits. */
+/* Where tokens of the mask choose a tool, an argument or a value from a list: adds to their logits. */
 void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
                      float *logits);
 

@@ -283,47 +283,93 @@ static void ways(const ndl_grammar *g, const char *prefix, const char *forced, c
 	free(c);
 }
 
-/* Which call is under way: by its number, wherever its name's bytes leave a choice. */
-static void calls_by_number(void)
+/* The number of a text, or -1. */
+static int text_named(const ndl_grammar *g, const char *bytes)
+{
+	ndl_gtext t;
+	for (size_t i = 0; i < ndl_grammar_texts(g); i++) {
+		ndl_grammar_text(g, i, &t);
+		if (t.len == strlen(bytes) && memcmp(t.bytes, bytes, t.len) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* What a decoder is told of texts that something speaks for, whatever pieces the answer comes in. */
+static void leanings(void)
 {
 	static const struct {
+		const char *text; /* as answers have it */
+		float lean;
+	} texts[] = {{"{'name':'send','arguments':", 2}, {"{'name':'mute','arguments':", 3}, {"'mode':", 4}, {"'loud':", 1}, {"'rain':", 5},
+		{"'fan'", 6}};
+	static const struct {
 		const char *text, *more;
-		int lo, hi; /* lo -1: no name is under way, or none goes on so */
+		float lean;
 	} cases[] = {
-		{" [", "", -1, 0},
-		{" [{", "", 0, 3},
-		{" [{'name':'", "", 0, 3},
-		{" [{'name':'", "s", 1, 3},
-		{" [{'name':'send", "", 1, 3},
-		{" [{'name':'send", "_", 2, 3},
-		{" [{'name':'send", "','arguments':{}}", 1, 2},
-		{" [{'name':'send", "er", -1, 0},
-		{" [{'name':'mute','arguments':", "", -1, 0},
-		{" [{'name':'mute','arguments':{'name':'", "s", -1, 0},
-		{" [{'name':'mute','arguments':{}},{'name':'", "m", 0, 1},
+		{" ", "[{", 0},
+		{" [{'name':'", "mute'", 0},
+		{" [{'name':'", "s", -1},
+		{" [{'name':'", "send_", -3},
+		{" [{'name':'send", "_", -2},
+		{" [{'name':'send", "'", 0},
+		{" [{'name':'send", "er", 0}, /* cannot follow */
+		{" [{'name':'mute','arguments':", "{}", -4},
+		{" [{'name':'mute','arguments':{", "}}]", -4},
+		{" [{'name':'mute','arguments':{", "'", 0},
+		{" [{'name':'mute','arguments':{", "'mode'", 0},
+		{" [{'name':'mute','arguments':{'", "text'", -4},
+		{" [{'name':'mute','arguments':{'", "loud':true}", -3 - 4}, /* mode can still be said, and is not */
+		{" [{'name':'mute','arguments':{'mode':'fan'", ",", 0},
+		{" [{'name':'mute','arguments':{'mode':'fan'", "}", -1},
+		{" [{'name':'mute','arguments':{'text':'a mode", " of loud", 0},
+		{" [{'name':'mute','arguments':{'text':'a mode", "','", 0},
+		{" [{'name':'mute','arguments':{'text':'a mode", "'}},{'name':'", -4},
+		{" [{'name':'mute','arguments':{'mode':", "'off'", -6},
+		{" [{'name':'mute','arguments':{'mode':'f", "an'}", -1},
+		{" [{'name':'mute','arguments':{'mode':'", "few'}", -6 - 1},
+		{" [{'name':'mute','arguments':{}},{'name':'", "se", -1},
+		{" [{'name':'map','arguments':{'any':{", "'rain':1}", 0}, /* any keys: no list */
 	};
 	ndl_error err = NDL_ERROR_INIT;
-	ndl_grammar *g = grammar_of("[{'name':'send_message'},{'name':'send'},"
-	                            "{'name':'mute','parameters':{'name':{'type':'string','required':false}}}]", NULL, &err);
-	if (!CHECK(g != NULL))
+	ndl_grammar *g = grammar_of("[{'name':'send_message'},{'name':'send','parameters':{'rain':{'type':'string','required':true}}},"
+	                            "{'name':'map','parameters':{'any':{'type':'object','additionalProperties':{'type':'integer'}}}},"
+	                            "{'name':'mute','parameters':{'mode':{'enum':['fan','few','off',1]},'loud':{'type':'boolean'},'text':{'type':'string'}}}]",
+	                            NULL, &err);
+	float lean[64] = {0};
+	if (!CHECK(g != NULL) || !CHECK(ndl_grammar_texts(g) <= 64))
 		return;
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char *text = quoted(texts[i].text);
+		int at = text_named(g, text);
+		if (CHECK(at >= 0))
+			lean[at] = texts[i].lean;
+		free(text);
+	}
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char *text = quoted(cases[i].text), *more = quoted(cases[i].more);
 		ndl_gstate s;
-		ndl_gcalls c = {0, 0};
 		ndl_gstate_init(&s, g);
 		CHECK(ndl_gstate_bytes(&s, text, strlen(text)));
-		bool any = ndl_gstate_calls(&s, more, strlen(more), &c);
-		tap_ok(any == (cases[i].lo >= 0) && (!any || ((int)c.lo == cases[i].lo && (int)c.hi == cases[i].hi)),
-		       "%s then %s: [%zu, %zu)", text, more, c.lo, c.hi);
+		float got = ndl_gstate_lean(&s, lean, more, strlen(more));
+		tap_ok(got == cases[i].lean, "%s then %s: %g", text, more, (double)got);
+		CHECK(got == 0 || ndl_gstate_leans(&s, lean));
 		free(text);
 		free(more);
 	}
-	CHECK_INT(ndl_grammar_calls(g), 3);
-	CHECK_INT(ndl_grammar_find_call(g, "send", 4), 1);
-	CHECK_INT(ndl_grammar_find_call(g, "send_message", 12), 2);
-	CHECK_INT(ndl_grammar_find_call(g, "send_", 5), 3);
-	CHECK_INT(ndl_grammar_find_call(g, "zoom", 4), 3);
+	ndl_gtext t;
+	ndl_grammar_text(g, (size_t)text_named(g, "\"mode\":"), &t);
+	CHECK(t.kind == NDL_GTEXT_KEY && t.hi - t.lo == 4 && (size_t)text_named(g, "\"fan\"") >= t.lo && (size_t)text_named(g, "1") < t.hi);
+	ndl_grammar_text(g, (size_t)text_named(g, "\"loud\":"), &t);
+	CHECK(t.kind == NDL_GTEXT_KEY && t.hi == t.lo && t.types == NDL_TYPE_BOOLEAN);
+	ndl_grammar_text(g, (size_t)text_named(g, "\"fan\""), &t);
+	CHECK(t.kind == NDL_GTEXT_VALUE);
+	CHECK_INT(ndl_grammar_calls(g), 4);
+	char *call = quoted("{'name':'send','arguments':");
+	CHECK_INT(ndl_grammar_find_call(g, "send", 4), text_named(g, call));
+	CHECK_INT(ndl_grammar_find_call(g, "send_", 5), ndl_grammar_texts(g));
+	CHECK_INT(ndl_grammar_find_call(g, "zoom", 4), ndl_grammar_texts(g));
+	free(call);
 	ndl_grammar_free(g);
 }
 
@@ -525,7 +571,7 @@ int main(void)
 	unique();
 	references();
 	calls();
-	calls_by_number();
+	leanings();
 	forced_and_closing();
 	masks();
 	errors();

@@ -68,6 +68,24 @@ static void test_words(void)
 	words_are(text, want);
 }
 
+/* A text is said if all words of it that mean something are. */
+static void test_said(void)
+{
+	static const char query[] = "No shuffle, please: turn the extra shots on, at half past ten";
+	static const char *const said[] = {"shuffle", "extra_shot", "\"shots\":", "half", "turnOn", "the half", "ExtraShots"};
+	static const char *const others[] = {"", "the", "shuffle_all_songs", "extra shot strength", "off", "shuf", "quarter"};
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_said s = {0};
+	CHECK(!ndl_said_has(&s, "half", 4));
+	CHECK(ndl_said_set(&s, "half of another query", 21, &err) == NDL_OK && ndl_said_has(&s, "query", 5));
+	CHECK(ndl_said_set(&s, query, strlen(query), &err) == NDL_OK && !ndl_said_has(&s, "query", 5));
+	for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+		tap_ok(ndl_said_has(&s, said[i], strlen(said[i])), "said: %s", said[i]);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		tap_ok(!ndl_said_has(&s, others[i], strlen(others[i])), "not said: %s", others[i]);
+	ndl_said_clear(&s);
+}
+
 static const char three[] =
 	"[{\"name\":\"set_alarm\",\"description\":\"Set an alarm.\",\"parameters\":{\"time\":{\"type\":\"string\",\"required\":true}}},"
 	"{\"name\":\"playMusic\",\"description\":\"Plays music\",\"parameters\":{\"type\":\"object\",\"properties\":{\"genre\":"
@@ -250,6 +268,7 @@ int main(void)
 	CHECK(ndl_xxh64("abc", 3, 0) == 0x44bc2cf5ad770999u);
 	CHECK(ndl_xxh64("Nobody inspects the spammish repetition", 39, 0) == 0xfbcea83c8a378bf1u);
 	test_words();
+	test_said();
 	test_common_words();
 	test_bm25();
 	test_ranks();
