@@ -117,8 +117,10 @@ size_t ndl_gstate_forced(const ndl_gstate *s, char *out, size_t cap);
  * best choice that these n bytes leave has less than the best that there was, a number <= 0: added up over the pieces of a
  * text, what the choices in it have less than the best ones. 0 where nothing is chosen, or the bytes cannot follow. */
 float ndl_gstate_lean(const ndl_gstate *s, const float *lean, const char *bytes, size_t n);
-/* Whether it can be other than 0 from here on, before a list ends. */
+/* Whether it may be other than 0 for what can follow. */
 bool ndl_gstate_leans(const ndl_gstate *s, const float *lean);
+/* Whether a string of free text is under way: then only bytes after a quote choose anything. */
+bool ndl_gstate_in_string(const ndl_gstate *s);
 /* Appends a shortest completion to a valid end (what to write when the token budget runs out);
  * returns its length. It is the best that can be said without the model: required arguments
  * still missing get their shortest valid value. out may be NULL: just the length. */

@@ -2,11 +2,23 @@
 #include "grammar/grammar_internal.h"
 
 #include <math.h>
-#include <string.h>
 
 size_t ndl_grammar_texts(const ndl_grammar *g)
 {
 	return g->n_choices;
+}
+
+/* By its first byte. */
+static unsigned type_of(char c)
+{
+	switch (c) {
+	case '"': return T_STRING;
+	case 't': case 'f': return T_BOOLEAN;
+	case 'n': return T_NULL;
+	case '[': return T_ARRAY;
+	case '{': return T_OBJECT;
+	default: return T_NUMBER;
+	}
 }
 
 /* Of a key whose value is that node: which types it has, and its list. */
@@ -17,6 +29,8 @@ static void describe_value(const ndl_grammar *g, const struct node *n, ndl_gtext
 	if (n->n_alts)
 		return;
 	t->types |= n->types;
+	for (uint32_t i = n->choice; i < n->choice + n->n_choices; i++)
+		t->types |= type_of(g->pool.data[g->choice[i].text]);
 	if (n->n_choices && t->lo == t->hi) {
 		t->lo = n->choice;
 		t->hi = n->choice + n->n_choices;
@@ -35,11 +49,13 @@ void ndl_grammar_text(const ndl_grammar *g, size_t i, ndl_gtext *t)
 	}
 }
 
-static float best_of(const float *lean, uint32_t lo, uint32_t hi)
+/* Among texts that are no item yet of an array of unique ones. */
+static float best_of(const float *lean, uint32_t lo, uint32_t hi, struct used used)
 {
 	float best = -INFINITY;
 	for (uint32_t i = lo; i < hi; i++)
-		best = fmaxf(best, lean[i]);
+		if (!ndl_gused_has(used, ndl_gchoice_key(i)))
+			best = fmaxf(best, lean[i]);
 	return best;
 }
 
@@ -63,10 +79,9 @@ static float lean_object(const ndl_gstate *s, const ndl_gframe *f, const struct 
 	return (b == '}' ? 0 : keys) - most;
 }
 
-/* What the best way on after b has less than the best that there was. */
-static float lean_byte(const ndl_gstate *s, const float *lean, unsigned char b)
+/* What the best way on after b has less than the best that there was; f: what b is offered to. */
+static float lean_byte(const ndl_gstate *s, const ndl_gframe *f, const float *lean, unsigned char b)
 {
-	const ndl_gframe *f = &s->frame[s->n_frames - 1];
 	const struct node *n = &s->g->node[f->node];
 	uint32_t lo = f->lo, hi = f->hi, pos = f->pos;
 	switch (f->phase) {
@@ -74,6 +89,13 @@ static float lean_byte(const ndl_gstate *s, const float *lean, unsigned char b)
 		return lean_object(s, f, n, lean, b);
 	case P_KEY:
 		return ndl_gnarrow(s->g, &lo, &hi, pos, b) ? best_key(s, f, lean, lo, hi) - best_key(s, f, lean, f->lo, f->hi) : 0;
+	case P_NUMBER: /* it is b that tells that it has ended */
+		return b == ',' || b == '}' ? lean_byte(s, f - 1, lean, b) : 0;
+	case P_ITEM_FIRST: /* as in its first item */
+		if (b == ']')
+			return 0;
+		n = &s->g->node[n->items];
+		/* fall through */
 	case P_START:
 		if (n->n_alts || n->n_choices == 0)
 			return 0;
@@ -86,20 +108,22 @@ static float lean_byte(const ndl_gstate *s, const float *lean, unsigned char b)
 	default:
 		return 0;
 	}
-	float before = best_of(lean, lo, hi);
-	uint32_t ended = lo; /* where it does not go on: 1 of the enum [1, 12] */
-	return (ndl_gnarrow(s->g, &lo, &hi, pos, b) ? best_of(lean, lo, hi) : lean[ended]) - before;
+	struct used used = ndl_gused(s);
+	float before = best_of(lean, lo, hi, used);
+	uint32_t ended = lo;
+	if (ndl_gnarrow(s->g, &lo, &hi, pos, b))
+		return best_of(lean, lo, hi, used) - before;
+	/* 1 of the enum [1, 12] ends where it does not go on */
+	return lean[ended] - before + (f->phase == P_CHOICE ? lean_byte(s, f - 1, lean, b) : 0);
 }
 
 float ndl_gstate_lean(const ndl_gstate *s, const float *lean, const char *bytes, size_t n)
 {
 	ndl_gstate w;
 	float sum = 0;
-	if (s->frame[s->n_frames - 1].phase == P_STRING && !memchr(bytes, '"', n))
-		return 0; /* nothing is chosen inside a string */
 	ndl_gstate_copy(&w, s);
-	for (size_t i = 0; i < n && w.n_threads == 1; i++) {
-		float step = lean_byte(&w, lean, (unsigned char)bytes[i]);
+	for (size_t i = 0; i < n; i++) { /* alternatives side by side choose nothing until they end */
+		float step = w.n_threads == 1 ? lean_byte(&w, &w.frame[w.n_frames - 1], lean, (unsigned char)bytes[i]) : 0;
 		if (!ndl_gstep(&w, (unsigned char)bytes[i]))
 			return 0;
 		sum += step;
@@ -115,20 +139,24 @@ static bool any_leans(const float *lean, uint32_t lo, uint32_t hi)
 	return false;
 }
 
+bool ndl_gstate_in_string(const ndl_gstate *s)
+{
+	for (uint32_t t = 0; t < s->n_threads; t++)
+		if (s->frame[(t + 1 < s->n_threads ? s->at[t + 1].frame : s->n_frames) - 1].phase == P_STRING)
+			return true;
+	return false;
+}
+
 bool ndl_gstate_leans(const ndl_gstate *s, const float *lean)
 {
-	if (s->n_threads != 1)
-		return false;
-	for (uint32_t i = 0; i < s->n_frames; i++) {
+	for (uint32_t i = s->at[s->n_threads - 1].frame; i < s->n_frames; i++) {
 		const ndl_gframe *f = &s->frame[i];
 		const struct node *n = &s->g->node[f->node];
-		bool open = f->phase == P_CHOICE || f->phase == P_CALL;
-		if (open && f->hi - f->lo > 1 && any_leans(lean, f->lo, f->hi))
+		if (f->phase == P_START || f->phase == P_CALL || f->phase == P_KEY || f->phase == P_ITEM_FIRST)
+			return true; /* few tokens follow, and one may hold what comes then, as `":{}}]` does */
+		if (f->phase == P_CHOICE && f->hi - f->lo > 1 && any_leans(lean, f->lo, f->hi))
 			return true;
 		if (f->phase >= P_KEY_FIRST && !n->map && best_key(s, f, lean, n->keys, n->keys + n->n_keys) > 0)
-			return true;
-		if (f->phase == P_START && (any_leans(lean, n->choice, n->choice + n->n_choices) ||
-		                            any_leans(lean, n->keys, n->keys + n->n_keys)))
 			return true;
 	}
 	return false;

@@ -41,6 +41,7 @@ static void go_back(ndl_path *p, const ndl_place *to)
  * when that is complete and before anybody hears of it. */
 int32_t ndl_empty_token(const ndl_search *x, const ndl_path *p)
 {
+	int32_t best = -1; /* a piece, or a byte by itself: the likelier */
 	if (memchr(ndl_buf_cstr(&p->text), '{', p->text.len))
 		return -1;
 	for (size_t id = NDL_TOOLS + 1; id < x->vocab; id++) {
@@ -50,10 +51,11 @@ int32_t ndl_empty_token(const ndl_search *x, const ndl_path *p)
 		if (!bytes || len == 0 || bytes[len - 1] != ']')
 			continue;
 		ndl_gstate_copy(&next, &p->state);
-		if (ndl_gstate_token(&next, x->s->engine->trie, (int32_t)id) && ndl_gstate_done(&next))
-			return (int32_t)id;
+		if (ndl_gstate_token(&next, x->s->engine->trie, (int32_t)id) && ndl_gstate_done(&next) &&
+		    (best < 0 || x->s->logits[id] > x->s->logits[best]))
+			best = (int32_t)id;
 	}
-	return -1;
+	return best;
 }
 
 void ndl_empty_remember(ndl_search *x, const ndl_path *p, int32_t id, size_t choices, double all)

@@ -14,7 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In units of BM25. */
+/* In units of BM25, that is logarithms: of what a query says so, this much is wanted of 3,000 examples (values of enums
+ * 105 of 107, flags 29 of 31, numbers 90 of 97, others 51 of 67), and as good as always chosen. */
 #define VALUE_SAID 6.0f
 #define FLAG_SAID 4.5f   /* the name of a boolean */
 #define NUMBER_SAID 3.0f /* of a number */
@@ -22,6 +23,7 @@
 
 static float lean_of_name(unsigned types)
 {
+	types &= ~(unsigned)NDL_TYPE_NULL;
 	if (types == NDL_TYPE_BOOLEAN)
 		return FLAG_SAID;
 	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) ? NUMBER_SAID : TEXT_SAID;
@@ -81,16 +83,16 @@ void ndl_lexical_clear(ndl_lexical *x)
 	ndl_said_clear(&x->said);
 }
 
-void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
-                     float *logits)
+void ndl_lexical_add(const ndl_lexical *x, const ndl_engine *e, const ndl_gstate *s, const uint64_t *mask, float *logits)
 {
-	if (x->n == 0 || !ndl_gstate_leans(s, x->lean))
-		return;
-	for (size_t w = 0; w < words; w++)
-		for (size_t i = 0; i < 64 && mask[w] >> i; i++) {
-			size_t id = w * 64 + i, len;
-			const char *bytes = mask[w] >> i & 1 ? ndl_tok_bytes(tok, (int32_t)id, &len) : NULL;
+	bool in_string = ndl_gstate_in_string(s);
+	size_t words = x->n && ndl_gstate_leans(s, x->lean) ? ndl_vocab_trie_words(e->trie) : 0;
+	for (size_t w = 0; w < words; w++) {
+		uint64_t bits = in_string ? mask[w] & e->pieces.quoted[w] : mask[w];
+		for (size_t id = w * 64, len; bits; bits >>= 1, id++) {
+			const char *bytes = bits & 1 ? ndl_tok_bytes(e->tok, (int32_t)id, &len) : NULL;
 			if (bytes)
 				logits[id] += ndl_gstate_lean(s, x->lean, bytes, len);
 		}
+	}
 }

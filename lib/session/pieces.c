@@ -7,6 +7,7 @@
 #include "base/sort.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 unsigned char ndl_fold(unsigned char b)
 {
@@ -73,11 +74,16 @@ ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err)
 	if (ndl_sort_keyed(p->piece, p->n, sizeof *p->piece, compare) < 0)
 		return ndl_fail_nomem(err, "the vocabulary");
 	p->opening = ndl_calloc(p->n + 1, sizeof *p->opening);
-	if (!p->opening)
+	p->quoted = ndl_calloc(n / 64 + 1, sizeof *p->quoted);
+	if (!p->opening || !p->quoted)
 		return ndl_fail_nomem(err, "the vocabulary");
-	for (size_t i = 0; i < p->n; i++)
-		if (opens(&p->piece[i]))
+	for (size_t i = 0; i < p->n; i++) {
+		const ndl_piece *x = &p->piece[i];
+		if (memchr(x->bytes, '"', x->len))
+			p->quoted[x->id / 64] |= UINT64_C(1) << (x->id % 64);
+		if (opens(x))
 			p->opening[p->n_opening++] = i;
+	}
 	return NDL_OK;
 }
 
@@ -85,6 +91,7 @@ void ndl_pieces_clear(ndl_pieces *p)
 {
 	free(p->piece);
 	free(p->opening);
+	free(p->quoted);
 	*p = (ndl_pieces){0};
 }
 

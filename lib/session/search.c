@@ -236,7 +236,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 	int32_t empty = ndl_empty_token(x, p);
 	if (empty >= 0)
 		x->s->logits[empty] += x->s->lexical.empty;
-	ndl_lexical_add(&x->s->lexical, &p->state, x->s->engine->tok, x->s->mask, x->words, x->s->logits);
+	ndl_lexical_add(&x->s->lexical, x->s->engine, &p->state, x->s->mask, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
 	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
 		choices = keep_day(x, choices);

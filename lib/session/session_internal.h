@@ -18,6 +18,7 @@ typedef struct ndl_pieces {
 	size_t n;
 	size_t *opening; /* those with a quote and text after it; most vocabularies have none */
 	size_t n_opening;
+	uint64_t *quoted; /* [V / 64]: ids of those with a quote in them */
 } ndl_pieces;
 ndl_status ndl_pieces_init(ndl_pieces *p, const ndl_tok *tok, ndl_error *err);
 void ndl_pieces_clear(ndl_pieces *p);
@@ -117,8 +118,7 @@ typedef struct ndl_lexical {
 ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err);
 void ndl_lexical_clear(ndl_lexical *x);
 /* Where tokens of the mask choose a tool, an argument or a value from a list: adds to their logits. */
-void ndl_lexical_add(const ndl_lexical *x, const ndl_gstate *s, const ndl_tok *tok, const uint64_t *mask, size_t words,
-                     float *logits);
+void ndl_lexical_add(const ndl_lexical *x, const ndl_engine *e, const ndl_gstate *s, const uint64_t *mask, float *logits);
 
 /* How a token was chosen. */
 typedef struct ndl_choice {

@@ -288,7 +288,13 @@ static bool excludes(const json_t *a, const json_t *b)
 
 bool ndl_tools_is_empty(const json_t *schema)
 {
-	return (ndl_tools_declared_types(schema) || is_listing(schema)) && excludes(schema, schema);
+	if (!is_listing(schema))
+		return ndl_tools_declared_types(schema) && excludes(schema, schema);
+	json_t *rest = json_copy((json_t *)(uintptr_t)schema); /* without the list: each value is in it */
+	json_object_del(rest, json_object_get(schema, "const") ? "const" : "enum");
+	bool empty = rest && lists_none_of(schema, rest);
+	json_decref(rest);
+	return empty;
 }
 
 /* What a schema lists, also inside, and a bit: how long it takes to tell it from another. */

@@ -302,7 +302,7 @@ static void leanings(void)
 		const char *text; /* as answers have it */
 		float lean;
 	} texts[] = {{"{'name':'send','arguments':", 2}, {"{'name':'mute','arguments':", 3}, {"'mode':", 4}, {"'loud':", 1}, {"'rain':", 5},
-		{"'fan'", 6}};
+		{"'fan'", 6}, {"'flag':", 4.5}, {"'apple'", 6}, {"'auto'", 6}};
 	static const struct {
 		const char *text, *more;
 		float lean;
@@ -330,10 +330,26 @@ static void leanings(void)
 		{" [{'name':'mute','arguments':{'mode':'", "few'}", -6 - 1},
 		{" [{'name':'mute','arguments':{}},{'name':'", "se", -1},
 		{" [{'name':'map','arguments':{'any':{", "'rain':1}", 0}, /* any keys: no list */
+		{" [{'name':'mute','arguments", "':{}}]", -4}, /* a choice far into the token */
+		{" [{'name':'more','arguments':{'s':'a'", "}", -4.5}, /* after a text, a number, a number of a list: the same choice */
+		{" [{'name':'more','arguments':{'n':5", "}", -4.5},
+		{" [{'name':'more','arguments':{'n':5", ",'flag", 0},
+		{" [{'name':'more','arguments':{'e':1", "}", -4.5},
+		{" [{'name':'more','arguments':{'e':12", "}", -4.5},
+		{" [{'name':'more','arguments':{'d':'ab", "'}}]", -4.5}, /* whichever of two patterns it is */
+		{" [{'name':'more','arguments':{'u':['apple','", "ap", 0}, /* apple is taken */
+		{" [{'name':'more','arguments':{'u':['apple','", "b", 0},
+		{" [{'name':'more','arguments':{'u':['", "b", -6},
+		{" [{'name':'more','arguments':{'i':[", "1,", -6},
+		{" [{'name':'more','arguments':{'i':['auto',", "1,", -6},
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_grammar *g = grammar_of("[{'name':'send_message'},{'name':'send','parameters':{'rain':{'type':'string','required':true}}},"
 	                            "{'name':'map','parameters':{'any':{'type':'object','additionalProperties':{'type':'integer'}}}},"
+	                            "{'name':'more','parameters':{'s':{'type':'string'},'n':{'type':'integer'},'e':{'enum':[1,12]},'flag':{'type':'boolean'},"
+	                            "'d':{'anyOf':[{'type':'string','pattern':'^a'},{'type':'string','pattern':'b$'}]},"
+	                            "'u':{'type':'array','uniqueItems':true,'items':{'enum':['apple','apricot','banana']}},"
+	                            "'i':{'type':'array','items':{'enum':['auto',1]}}}},"
 	                            "{'name':'mute','parameters':{'mode':{'enum':['fan','few','off',1]},'loud':{'type':'boolean'},'text':{'type':'string'}}}]",
 	                            NULL, &err);
 	float lean[64] = {0};
@@ -364,7 +380,9 @@ static void leanings(void)
 	CHECK(t.kind == NDL_GTEXT_KEY && t.hi == t.lo && t.types == NDL_TYPE_BOOLEAN);
 	ndl_grammar_text(g, (size_t)text_named(g, "\"fan\""), &t);
 	CHECK(t.kind == NDL_GTEXT_VALUE);
-	CHECK_INT(ndl_grammar_calls(g), 4);
+	ndl_grammar_text(g, (size_t)text_named(g, "\"e\":"), &t);
+	CHECK(t.types == NDL_TYPE_NUMBER && t.hi - t.lo == 2);
+	CHECK_INT(ndl_grammar_calls(g), 5);
 	char *call = quoted("{'name':'send','arguments':");
 	CHECK_INT(ndl_grammar_find_call(g, "send", 4), text_named(g, call));
 	CHECK_INT(ndl_grammar_find_call(g, "send_", 5), ndl_grammar_texts(g));
