@@ -393,7 +393,7 @@ static void check_options(const job *j, const char *query)
  * or names an existing file, or several that are both. */
 static bool names_file(const char *operand)
 {
-	static const char *const suffixes[] = {".jsonl", ".json", ".ndjson", ".gz", ".zst", ".xz", ".tar", NULL};
+	static const char *const suffixes[] = {".jsonl", ".json", ".ndjson", ".gz", ".zst", ".xz", ".bz2", ".tar", ".zip", NULL};
 	struct stat st;
 	size_t len = strlen(operand);
 	if (strcmp(operand, "-") == 0)

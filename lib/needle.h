@@ -15,6 +15,7 @@
 #define NDL_VERSION "0.1.0"
 
 #include "base/buf.h"
+#include "base/day.h"
 #include "base/error.h"
 #include "checkpoint/checkpoint.h"
 #include "checkpoint/import.h"

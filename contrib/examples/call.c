@@ -18,7 +18,9 @@ static int run(const char *model, const char *tools, const char *query, ndl_erro
 	ndl_buf text = NDL_BUF_INIT;
 	int status = 3;
 	json_t *list = ndl_json_load(tools, err);
-	if (list && (exec = ndl_exec_new(0, NULL, err)) && (engine = ndl_engine_open(model, err)) &&
+	if (list && (exec = ndl_exec_new(0, NULL, err)))
+		ndl_exec_set_precision(exec, NDL_PRECISION_INT8); /* as needle-infer */
+	if (exec && (engine = ndl_engine_open(model, err)) &&
 	    (session = ndl_session_new(engine, exec, err)) &&
 	    (toolset = ndl_toolset_new(engine, list, 0, err)) &&
 	    ndl_session_run(session, toolset, query, strlen(query), &request, &result, err) == NDL_OK) {

@@ -84,7 +84,8 @@ typedef struct ndl_config {
 ndl_status ndl_config_check(const ndl_config *c, ndl_error *err);
 /* From a model file's metadata (defaults as SPEC 10 where absent); checks it. */
 ndl_status ndl_config_from_ckpt(ndl_config *c, const ndl_ckpt *ckpt, ndl_error *err);
-/* From a JSON file (--init CONFIG.json): the same keys; unknown keys are errors. */
+/* From a JSON file (--init CONFIG.json): the same keys, as in the default model where absent (and tools flat); unknown
+ * keys are errors. */
 ndl_status ndl_config_load(ndl_config *c, const char *path, ndl_error *err);
 ndl_status ndl_config_to_writer(const ndl_config *c, ndl_ckpt_writer *w, ndl_error *err);
 

@@ -66,11 +66,11 @@ void ndl_session_free(ndl_session *s);
 ndl_encoder *ndl_session_encoder(ndl_session *s);
 ndl_decoder *ndl_session_decoder(ndl_session *s);
 
-/* One token of the answer, told in order when it is decoded: its probability among the `choices`
+/* One token of the answer, all of them in order once the answer is there: its probability among the `choices`
  * tokens that were possible; choices is 1 where nothing was left to choose. */
 typedef void ndl_trace_fn(void *user, int32_t id, double p, size_t choices);
 /* A complete call, {"name":…,"arguments":…} with its original name, as soon as it is decoded
- * (with a beam: at the end). Borrowed. */
+ * (with a beam: at the end). Not with no_grammar; min_confidence is looked at later, and takes none back. Borrowed. */
 typedef void ndl_call_fn(void *user, json_t *call);
 
 enum { NDL_BEAM_MAX = 16 };
@@ -99,10 +99,12 @@ typedef struct ndl_request {
 	double refuse_bias;    /* greedy decoding: `[]` is the answer if its mean log-probability and this exceed
 	                          that of the first call; -INFINITY: it is never weighed */
 	/* What a unit of the tools' BM25 scores (retrieve.h; among the tools that are offered) adds to the logit of a call's tool;
-	 * what else the query's words speak for is weighed with it (lexical.c); 0: the default, 1; negative: nothing. */
+	 * values of enums and arguments that the query names are weighed with it (needle-infer(1)); 0: the default, 1;
+	 * negative: nothing. */
 	double lexical_weight;
 	enum ndl_grounding ground; /* of strings in the query */
-	int64_t today;         /* the day (base/day.h) by which queries say others, where they do not tell it themselves; 0: unknown */
+	int64_t today;         /* ndl_day_number (base/day.h) of the day by which queries say others, where they do not tell it
+	                          themselves; 0: unknown */
 	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:
 	                          the same answer, slower; to measure what jumping ahead gains */

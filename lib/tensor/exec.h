@@ -22,7 +22,8 @@ typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16, NDL_PRECISIO
 
 /* threads 0: all available cores (OpenMP's default). cpu: a mask string as in $NEEDLE_CPU
  * ("scalar", "avx2", "avx512", "avx512bf16", "amx", "neon"; NULL: best of this machine): the highest level
- * allowed. NULL on failure. */
+ * allowed. Its precision is F32 until ndl_exec_set_precision; needle-infer's is INT8, several times faster. NULL on
+ * failure. */
 ndl_exec *ndl_exec_new(int threads, const char *cpu, ndl_error *err);
 /* Another with the same kernels and precision and `threads` (> 0) threads: for work inside a thread of x. */
 ndl_exec *ndl_exec_fork(const ndl_exec *x, int threads, ndl_error *err);
