@@ -21,6 +21,8 @@ typedef struct scan {
 	level stack[DEPTH_MAX];
 	size_t depth;
 	const json_t *value, *tool; /* schemas of the value that is due, of the tool called */
+	const char *key;            /* of the value that is due, as far as it has one: what is between the quotes */
+	size_t key_len;
 	bool name;                  /* the tool's name is due */
 	bool in_string;             /* the text ends in one */
 	ndl_copies *out;
@@ -124,6 +126,10 @@ static void take_string(scan *x, level *l)
 {
 	size_t begin = x->at + 1, end = string_end(x->s, begin, x->n);
 	bool key = l && l->object && l->key;
+	if (key) {
+		x->key = x->s + begin;
+		x->key_len = end - begin;
+	}
 	if (key && end < x->n && x->depth == 2) {
 		x->name = end - begin == 4 && memcmp(x->s + begin, "name", 4) == 0;
 		x->value = x->name ? NULL : x->tool;
@@ -195,4 +201,5 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	}
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
+	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? ndl_units_of_name(x.key, x.key_len, out->unit, NDL_COPY_UNITS) : 0;
 }

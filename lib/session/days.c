@@ -125,9 +125,9 @@ static void give(ndl_ground *g, const ndl_view *v, size_t items, const date *d)
 {
 	char text[40];
 	snprintf(text, sizeof text, "%04d-%02d-%02d", d->year, d->month, d->day);
-	ndl_ground_add(g, NDL_SPAN_TEXT, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, NDL_SPAN_TEXT, 0, text, v->it[0].from, v->it[items - 1].to);
 	snprintf(text, sizeof text, "%d", d->month);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, NDL_SPAN_NUMBER, 0, text, v->it[0].from, v->it[items - 1].to);
 }
 
 /* Today ------------------------------------------------------------------------------- */
@@ -370,5 +370,5 @@ void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today
 		g->by_today = today > 0;
 	}
 	if (g->by_today)
-		g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0};
+		g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0, 0};
 }

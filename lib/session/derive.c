@@ -28,14 +28,14 @@ static enum half half_at(const ndl_view *v, size_t *i)
 
 static void give(ndl_ground *g, const ndl_view *v, size_t items, const char *text)
 {
-	ndl_ground_add(g, NDL_SPAN_TEXT, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, NDL_SPAN_TEXT, 0, text, v->it[0].from, v->it[items - 1].to);
 }
 
 static void give_number(ndl_ground *g, const ndl_view *v, size_t items, long value)
 {
 	char text[24];
 	snprintf(text, sizeof text, "%ld", value);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, NDL_SPAN_NUMBER, 0, text, v->it[0].from, v->it[items - 1].to);
 }
 
 static void give_time(ndl_ground *g, const ndl_view *v, size_t items, long hour, long minute)

@@ -28,7 +28,7 @@ static void put(ndl_ground *g, char c, size_t from, size_t to)
 		g->text.failed = true;
 		return;
 	}
-	g->at[g->text.len] = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0};
+	g->at[g->text.len] = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0, 0};
 	ndl_buf_byte(&g->text, ndl_fold((unsigned char)c));
 }
 
@@ -71,6 +71,16 @@ static bool digit_at(const char *s, size_t i)
 	return s[i] >= '0' && s[i] <= '9';
 }
 
+/* What the word behind a number counts, the number's end being s[i]. */
+static uint16_t unit_behind(const char *s, size_t i)
+{
+	i += s[i] == ' ' || s[i] == '-';
+	size_t n = 0;
+	while (kind_of((unsigned char)s[i + n]) == 'a')
+		n++;
+	return s[i] == '%' ? ndl_unit_id("percent", 7) : ndl_unit_id(s + i, n);
+}
+
 /* Marks where numbers begin and end as they are written. */
 static void mark_numbers(ndl_ground *g, size_t n)
 {
@@ -78,6 +88,7 @@ static void mark_numbers(ndl_ground *g, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!digit_at(s, i))
 			continue;
+		size_t first = i;
 		g->at[i].flags |= NUMBER_START;
 		while (digit_at(s, i))
 			i++;
@@ -85,10 +96,11 @@ static void mark_numbers(ndl_ground *g, size_t n)
 			for (i++; digit_at(s, i);)
 				i++;
 		g->at[i].flags |= NUMBER_END;
+		g->at[first].unit = unit_behind(s, i);
 	}
 }
 
-void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from, size_t to)
+void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to)
 {
 	size_t first = g->text.len;
 	if (first >= TEXT_MAX)
@@ -100,6 +112,7 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from
 		return;
 	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER;
 	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0));
+	g->at[first].unit = unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 }
 
@@ -210,7 +223,7 @@ static void take_earlier(const ndl_ground *g, const ndl_copies *copies, const ch
 		size_t sign = has_sign(c, text), n = c->to - c->from - sign;
 		for (size_t at = 0; n && next_place(g, &at, c->kind, text + c->from + sign, n); at++)
 			if (may_end(g, at + n, c->kind) && !is_taken(g, taken, at, n)) {
-				taken->span[taken->n++] = (ndl_ground_byte){g->at[at].from, g->at[at + n - 1].to, 0};
+				taken->span[taken->n++] = (ndl_ground_byte){g->at[at].from, g->at[at + n - 1].to, 0, 0};
 				break;
 			}
 	}
@@ -250,14 +263,25 @@ static void keep_from(const ndl_ground *g, const spans *taken, const ndl_pieces 
 	}
 }
 
-/* bits := the tokens that keep the value under way to the query, outside what is taken; false if there are none. */
-static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copy *now, const char *text,
-                        size_t words, uint64_t *bits)
+/* Whether a number counts what the argument's name says. */
+static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 {
+	for (size_t i = 0; i < c->n_units; i++)
+		if (at->unit == c->unit[i])
+			return true;
+	return false;
+}
+
+/* bits := the tokens that keep the value under way to the query, outside what is taken; counted: to numbers that count what it
+ * does. False if there are none. */
+static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, bool counted,
+                        const char *text, size_t words, uint64_t *bits)
+{
+	const ndl_copy *now = &c->now;
 	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
 	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++)
-		if (!is_taken(g, taken, at, n ? n : 1)) {
+		if (!is_taken(g, taken, at, n ? n : 1) && (!counted || counts(&g->at[at], c))) {
 			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
 			places++;
 		}
@@ -308,15 +332,17 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 	if (!inside && p->n_opening == 0)
 		return NDL_COPIED_NOT;
 	memset(kept->bits, 0xFF, words * sizeof *kept->bits);
-	bool places = inside && keep_places(g, &none, p, &c.now, s, words, kept->bits);
+	bool places = inside && keep_places(g, &none, p, &c, false, s, words, kept->bits);
 	if (inside && !places && (begun || !text_due))
 		return NDL_COPIED_NOT; /* it has left the query already; no number to keep to */
 	if (inside && !places)
 		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
 	if (places)
 		take_earlier(g, &c, s, &taken);
-	if (places && (taken.n || g->by_today))
-		kept->fresh = keep_places(g, &taken, p, &c.now, s, words, kept->fresh_bits);
+	if (places && c.now.kind == NDL_COPIED_NUMBER && c.n_units)
+		kept->fresh = keep_places(g, &taken, p, &c, true, s, words, kept->fresh_bits);
+	if (places && !kept->fresh && (taken.n || g->by_today))
+		kept->fresh = keep_places(g, &taken, p, &c, false, s, words, kept->fresh_bits);
 	kept->days = kept->fresh && is_day(g, &taken, &c.now, s);
 	for (size_t i = 0; i < p->n_opening; i++) {
 		const ndl_piece *x = &p->piece[p->opening[i]];

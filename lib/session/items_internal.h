@@ -40,6 +40,17 @@ long ndl_number_at(const ndl_view *v, size_t i, long most);
 /* Up to 999,999 in words, or digits in groups, at item i: *value, and how many items; 0: none. */
 size_t ndl_read_number(const ndl_view *v, size_t i, long *value);
 
+/* units.c */
+typedef struct ndl_unit {
+	const char *word, *name; /* as it is written, and the unit's one name */
+	double size;             /* in the smallest unit of its kind */
+	char of;                 /* its kind */
+} ndl_unit;
+/* The unit that a word says, or NULL. */
+const ndl_unit *ndl_unit_find(const char *word);
+/* Of each unit of a kind one; *at: 0 to begin with. NULL: no more. */
+const ndl_unit *ndl_unit_each(char of, size_t *at);
+
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. */
 void ndl_derive_quantities(ndl_ground *g, const ndl_view *v);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that or `today` is not 0. */

@@ -1,10 +1,11 @@
 /* quantity.c - quantities of a query as arguments count them: "an hour and a half" is 90 where minutes are asked for
- * and 5400 where seconds are, "half" 50 of a hundred, "1.2 million" 1200000. English. What is asked for is not
- * known here: every reading is given, as in derive.c. */
+ * and 5400 where seconds are, half a litre 500 ml, "half" 50 of a hundred, "1.2 million" 1200000. English. What is asked for is not
+ * known here: every reading is given, as in derive.c, with what it counts. */
 #include "session/items_internal.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* How many items an expression takes and what it comes to. */
 typedef struct amount {
@@ -27,13 +28,14 @@ static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n
 	return 0;
 }
 
-static void give(ndl_ground *g, const ndl_view *v, size_t items, double value)
+/* unit: what it counts, or NULL. */
+static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
 {
 	char text[32];
 	if (!(fabs(value) < 1e15) || (value != floor(value) && 100 * value != floor(100 * value)))
 		return;
 	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, NDL_SPAN_NUMBER, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
 }
 
 static size_t skip(const ndl_view *v, size_t i, const char *word)
@@ -91,22 +93,23 @@ static amount read_amount(const ndl_view *v, size_t i)
 	return (amount){a.items + part.items, a.value + part.value};
 }
 
-/* Seconds of a unit of time; 0: it is none. */
-static double unit_at(const ndl_view *v, size_t i)
+static const ndl_unit *unit_at(const ndl_view *v, size_t i)
 {
-	static const worth units[] = {
-		{"s", 1}, {"sec", 1}, {"secs", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"mins", 60},
-		{"minute", 60}, {"minutes", 60}, {"h", 3600}, {"hr", 3600}, {"hrs", 3600}, {"hour", 3600}, {"hours", 3600},
-		{"d", 86400}, {"day", 86400}, {"days", 86400}, {"week", 604800}, {"weeks", 604800}, {"fortnight", 1209600},
-	};
-	return worth_of(v, i, units, sizeof units / sizeof *units);
+	return i < v->n ? ndl_unit_find(v->it[i].word) : NULL;
+}
+
+/* Seconds of a unit of time; 0: it is none. */
+static double seconds_at(const ndl_view *v, size_t i)
+{
+	const ndl_unit *u = unit_at(v, i);
+	return u && u->of == 't' ? u->size : 0;
 }
 
 /* "ten minutes", "half an hour", "1 hour (and) 55 minutes", "an hour and a half", "3h15": in seconds. a: the amount that it begins with. */
 static amount read_time(const ndl_view *v, amount a)
 {
 	amount sum = {0, 0};
-	double unit = a.items ? unit_at(v, a.items) : 0, before = INFINITY;
+	double unit = a.items ? seconds_at(v, a.items) : 0, before = INFINITY;
 	size_t i = 0;
 	while (unit > 0 && unit < before) {
 		i += a.items + 1;
@@ -121,7 +124,7 @@ static amount read_time(const ndl_view *v, amount a)
 		a = read_amount(v, i);
 		if (a.items == 0)
 			break;
-		unit = unit_at(v, i + a.items);
+		unit = seconds_at(v, i + a.items);
 		if (unit == 0 && before == 3600 && v->it[i].digits == 2 && v->it[i].from == v->it[i - 1].to)
 			sum = (amount){i + 1, sum.value + 60 * a.value};
 	}
@@ -146,22 +149,34 @@ static double word_at(const ndl_view *v, size_t i)
 	return worth_of(v, i, words, sizeof words / sizeof *words);
 }
 
+/* In every unit of its kind. */
+static void give_counted(ndl_ground *g, const ndl_view *v, size_t items, double value, char of)
+{
+	const ndl_unit *u;
+	for (size_t at = 0; (u = ndl_unit_each(of, &at));)
+		give(g, v, items, value / u->size, u->name);
+}
+
 void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
 {
-	static const double counted_in[] = {1, 60, 3600, 86400, 604800};
 	amount a = read_amount(v, 0), time = read_time(v, a);
+	const ndl_unit *unit = a.items ? unit_at(v, a.items) : NULL;
 	double word = word_at(v, 0), scale = a.items ? scale_at(v, a.items) : 0;
-	for (size_t u = 0; time.items && u < sizeof counted_in / sizeof *counted_in; u++)
-		give(g, v, time.items, time.value / counted_in[u]);
+	bool percent = ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent");
+	const char *behind = percent ? "percent" : a.items < v->n ? v->it[a.items].word : NULL;
+	if (time.items)
+		give_counted(g, v, time.items, time.value, 't');
+	if (unit && unit->of != 't')
+		give_counted(g, v, a.items + 1, a.value * unit->size, unit->of);
 	if (word > 0)
-		give(g, v, 1, word);
+		give(g, v, 1, word, NULL);
 	if (v->it[0].ordinal && v->it[0].number > 0)
-		give(g, v, 1, (double)v->it[0].number);
+		give(g, v, 1, (double)v->it[0].number, NULL);
 	if (a.items == 0)
 		return;
-	give(g, v, a.items, a.value);
-	if (a.value < 1 || ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent"))
-		give(g, v, a.items, a.value < 1 ? 100 * a.value : a.value / 100);
+	give(g, v, a.items, a.value, behind);
+	if (a.value < 1 || percent)
+		give(g, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
 	if (scale > 0)
-		give(g, v, a.items + 1, a.value * scale);
+		give(g, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
 }

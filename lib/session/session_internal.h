@@ -57,7 +57,7 @@ enum ndl_copied {
 	NDL_COPIED_DATE, /* a text that must be an ISO date */
 	NDL_COPIED_NUMBER,
 };
-enum { NDL_COPIES = 32 };
+enum { NDL_COPIES = 32, NDL_COPY_UNITS = 6 };
 typedef struct ndl_copy {
 	enum ndl_copied kind;
 	size_t from, to; /* of the answer: a number, or what is between a string's quotes */
@@ -66,6 +66,8 @@ typedef struct ndl_copies {
 	ndl_copy now;                 /* under way at the end of the text; for a number maybe nothing yet */
 	ndl_copy earlier[NDL_COPIES]; /* the n before it in the same call, but no more than fit */
 	size_t n;
+	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name, if it is a number */
+	size_t n_units;
 } ndl_copies;
 /* For text[0..n), an answer under way. */
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size_t n);
@@ -73,6 +75,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size
 /* ground.c: what may be copied from a query. */
 typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
+	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
 	uint8_t flags;
 } ndl_ground_byte;
 typedef struct ndl_ground {
@@ -87,8 +90,13 @@ enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
 /* Replaces what g holds. today: as ndl_request. */
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
-/* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as. */
-void ndl_ground_add(ndl_ground *g, unsigned kinds, const char *text, size_t from, size_t to);
+/* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as; unit: as
+ * above. */
+void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to);
+/* units.c: a number for what the word counts: the same for the words of one unit, and for singular and plural. */
+uint16_t ndl_unit_id(const char *word, size_t len);
+/* *id := what the words of an argument's name count, at most cap; returns how many. */
+size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
 /* derive.c: adds what numbers, times, dates and quantities of the query mean. */
 void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today);
 /* Where in the query a value (len bytes, of a string those inside) comes from; false: nowhere. */

@@ -176,6 +176,12 @@ static void test_numbers(void)
 	check_number("on May 3rd, 2027", "5", "May 3rd, 2027");
 	check_number("no number", "1", NULL);
 	check_number("15 minutes in", "1500", NULL);
+	check_number("half a litre of milk", "500", "half a litre");
+	check_number("the gouda has 4.1 kg", "4100", "4.1 kg");
+	check_number("six centimetres high", "60", "six centimetres");
+	check_number("2 kilometers", "2000", "2 kilometers");
+	check_number("2 kilometers", "120", NULL);
+	check_number("half a percent of it", "0.5", "half a percent");
 }
 
 static json_t *tool_list(void)
@@ -185,7 +191,8 @@ static json_t *tool_list(void)
 		"[{\"name\":\"trip\",\"parameters\":{\"type\":\"object\",\"properties\":{\"from\":{\"type\":\"string\"},\"to\":{\"type\":\"string\"},"
 		"\"seats\":{\"type\":\"integer\"},\"class\":{\"type\":\"string\",\"enum\":[\"first\",\"second\"]},"
 		"\"stops\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"prices\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
-		"\"rate\":{\"type\":\"number\",\"enum\":[1,2]}}}}]";
+		"\"rate\":{\"type\":\"number\",\"enum\":[1,2]},\"volume_ml\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
+		"\"walkMinutes\":{\"type\":\"integer\"}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
 }
 
@@ -281,6 +288,38 @@ static void test_kept(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "no number", CALL "\"seats\":", "5", NDL_COPIED_NOT, false, false);
 }
 
+/* The number that counts what the argument does. */
+static void test_units(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "12 bags, 3 seats, half a litre, 5 hours and 20 minutes";
+	check_kept(e, t, q, CALL "\"seats\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"volume_ml\":5", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"volume_ml\":500", "}", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"volume_ml\":", "2", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"minute\":", "1", NDL_COPIED_NUMBER, true, true); /* of the clock: any */
+	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
+	static const struct {
+		const char *name, *counts;
+	} names[] = {{"min_price", "price"}, {"duration_min", "minutes"}, {"minutesAgo", "minute"}, {"volume_ml", "Millilitres"},
+		{"percentage", "percent"}, {"grams", "g"}, {"numberOfRows", "row"}};
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		uint16_t id[NDL_COPY_UNITS], want = ndl_unit_id(names[i].counts, strlen(names[i].counts));
+		size_t n = ndl_units_of_name(names[i].name, strlen(names[i].name), id, NDL_COPY_UNITS), found = 0;
+		for (size_t k = 0; k < n; k++)
+			found += id[k] == want;
+		tap_ok(found == 1, "%s counts %s", names[i].name, names[i].counts);
+	}
+	uint16_t id[NDL_COPY_UNITS], minute = ndl_unit_id("minute", 6);
+	for (size_t k = 0, n = ndl_units_of_name("min_price", 9, id, NDL_COPY_UNITS); k < n; k++)
+		CHECK(id[k] != minute);
+	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, NDL_COPY_UNITS) == 0);
+}
+
 int main(void)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -303,6 +342,7 @@ int main(void)
 	test_days_composed();
 	test_numbers();
 	test_copies(ndl_toolset_tools(t));
+	test_units(e, ndl_toolset_tools(t));
 	test_kept(e, ndl_toolset_tools(t));
 	ndl_toolset_free(t);
 	ndl_engine_free(e);

@@ -1,0 +1,106 @@
+/* units.c - what a number counts: the word behind it says so in a query, "two putts", "half a litre", and the name of an
+ * argument says so, too: putts, volume_ml. English. */
+#include "session/items_internal.h"
+
+#include "base/rng.h"
+
+#include <string.h>
+
+/* By the word in the singular and in American spelling; of the same name: different words for one unit. */
+static const ndl_unit units[] = {
+	{"s", "second", 1, 't'}, {"sec", "second", 1, 't'}, {"second", "second", 1, 't'}, {"m", "minute", 60, 't'},
+	{"min", "minute", 60, 't'}, {"minute", "minute", 60, 't'}, {"h", "hour", 3600, 't'}, {"hr", "hour", 3600, 't'},
+	{"hour", "hour", 3600, 't'}, {"d", "day", 86400, 't'}, {"day", "day", 86400, 't'}, {"week", "week", 604800, 't'},
+	{"fortnight", "fortnight", 1209600, 't'},
+	{"ml", "ml", 1, 'v'}, {"milliliter", "ml", 1, 'v'}, {"cl", "cl", 10, 'v'}, {"centiliter", "cl", 10, 'v'},
+	{"dl", "dl", 100, 'v'}, {"deciliter", "dl", 100, 'v'}, {"l", "l", 1000, 'v'}, {"liter", "l", 1000, 'v'},
+	{"mg", "mg", 0.001, 'w'}, {"milligram", "mg", 0.001, 'w'}, {"g", "g", 1, 'w'}, {"gram", "g", 1, 'w'},
+	{"kg", "kg", 1000, 'w'}, {"kilo", "kg", 1000, 'w'}, {"kilogram", "kg", 1000, 'w'},
+	{"mm", "mm", 1, 'l'}, {"millimeter", "mm", 1, 'l'}, {"cm", "cm", 10, 'l'}, {"centimeter", "cm", 10, 'l'},
+	{"meter", "meter", 1000, 'l'}, {"km", "km", 1e6, 'l'}, {"kilometer", "km", 1e6, 'l'},
+	{"percent", "percent", 1, '%'}, {"percentage", "percent", 1, '%'}, {"pct", "percent", 1, '%'},
+};
+
+enum { WORD = 24 };
+
+/* to := the word in the singular and in American spelling, and its length. */
+static size_t plain(char to[WORD + 1], const char *word, size_t len)
+{
+	size_t n = len < WORD ? len : WORD;
+	for (size_t i = 0; i < n; i++)
+		to[i] = (char)ndl_fold((unsigned char)word[i]);
+	n -= n > 2 && to[n - 1] == 's' && to[n - 2] != 's';
+	to[n] = '\0';
+	if (n > 4 && (strcmp(to + n - 5, "litre") == 0 || strcmp(to + n - 5, "metre") == 0))
+		memcpy(to + n - 2, "er", 2);
+	return n;
+}
+
+static const ndl_unit *find(const char *word)
+{
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (strcmp(units[i].word, word) == 0)
+			return &units[i];
+	return NULL;
+}
+
+const ndl_unit *ndl_unit_find(const char *word)
+{
+	char text[WORD + 1];
+	plain(text, word, strlen(word));
+	return find(text);
+}
+
+const ndl_unit *ndl_unit_each(char of, size_t *at)
+{
+	for (; *at < sizeof units / sizeof *units; ++*at) {
+		const ndl_unit *u = &units[*at];
+		if (u->of == of && (*at == 0 || strcmp(u->name, u[-1].name) != 0)) {
+			++*at;
+			return u;
+		}
+	}
+	return NULL;
+}
+
+uint16_t ndl_unit_id(const char *word, size_t len)
+{
+	char text[WORD + 1];
+	size_t n = plain(text, word, len);
+	const ndl_unit *u = find(text);
+	const char *name = u ? u->name : text;
+	return n ? (uint16_t)(ndl_xxh64(name, u ? strlen(name) : n, 0) | 1) : 0;
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/* Whether a part of a name may say what is counted. A minute is one of the clock, minutes are counted; min may be the least. */
+static bool may_count(const char *part, size_t len, bool first, bool last)
+{
+	char text[WORD + 1];
+	size_t n = plain(text, part, len);
+	const ndl_unit *u = find(text);
+	if (!u)
+		return n > 2;
+	if (n <= 3)
+		return u->of != 't' ? n > 1 || (last && !first) : last && !first;
+	return u->of != 't' || n < len;
+}
+
+size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap)
+{
+	size_t n = 0;
+	for (size_t i = 0, end; i < len && n < cap; i = end) {
+		end = i + 1;
+		if (!is_letter(name[i]))
+			continue;
+		while (end < len && is_letter(name[end]) && !(name[end] <= 'Z' && name[end - 1] >= 'a'))
+			end++;
+		if (may_count(name + i, end - i, i == 0, end == len))
+			id[n++] = ndl_unit_id(name + i, end - i);
+	}
+	return n;
+}
