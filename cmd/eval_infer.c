@@ -98,10 +98,10 @@ void eval_caller_free(eval_caller *c)
 /* The tools of all records, or of this one. */
 static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json_t *record, ndl_error *err)
 {
-	json_t *list = json_object_get(record, "tools");
+	json_t *list = ndl_json_get(record, "tools");
 	if (c->toolset)
 		return c->toolset;
-	if (!list || json_is_null(list)) {
+	if (!list) {
 		ndl_fail(err, NDL_EINVAL, "tools: missing");
 		return NULL;
 	}

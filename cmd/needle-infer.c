@@ -151,8 +151,8 @@ static json_t *timings_json(const ndl_result *r)
 /* The record's own tools, else those of -t. */
 static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 {
-	json_t *given = json_object_get(record, "tools");
-	if (!given || json_is_null(given)) {
+	json_t *given = ndl_json_get(record, "tools");
+	if (!given) {
 		if (!w->j->tools)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
 		return w->j->tools;

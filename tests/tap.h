@@ -65,6 +65,20 @@ static int tap_str(const char *got, const char *want, const char *file, int line
 	return tap_ok(same, "%s:%d %s", file, line, what);
 }
 
+/* Largest |got - want| over n floats, NaN if there is one; *top: the largest |want|. */
+__attribute__((unused))
+static double tap_worst(const float *got, const float *want, size_t n, double *top)
+{
+	double worst = 0;
+	*top = 0;
+	for (size_t i = 0; i < n; i++) {
+		double e = fabs((double)got[i] - (double)want[i]);
+		worst = e > worst || isnan(e) ? e : worst; /* fmax would lose a NaN */
+		*top = fmax(*top, fabs((double)want[i]));
+	}
+	return worst;
+}
+
 /* Largest |got - want| / (1 + |want|) over n floats, reported against a bound. */
 __attribute__((unused))
 static int tap_close(const float *got, const float *want, size_t n, double bound, const char *what)

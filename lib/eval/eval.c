@@ -284,16 +284,10 @@ static json_t *field(const json_t *record, const char *name, bool *missing, ndl_
 	return value ? ndl_json_unwrap(value, err) : NULL;
 }
 
-static bool is_said(const json_t *record, const char *name)
-{
-	const json_t *value = json_object_get(record, name);
-	return value && !json_is_null(value); /* jq writes null for what is absent */
-}
-
 static ndl_status take_fields(const json_t *record, const ndl_tools **tools, ndl_tools **own, json_t **answers,
                               json_t **calls, ndl_error *err)
 {
-	bool missing, excused = is_said(record, "error") || is_said(record, "invalid");
+	bool missing, excused = ndl_json_get(record, "error") || ndl_json_get(record, "invalid");
 	ndl_error ignored = NDL_ERROR_INIT;
 	*answers = field(record, "answers", &missing, err);
 	if (!*answers) {
@@ -309,7 +303,7 @@ static ndl_status take_fields(const json_t *record, const ndl_tools **tools, ndl
 		json_decref(*calls);
 		*calls = NULL;
 	}
-	json_t *list = *tools || !is_said(record, "tools") ? NULL : json_object_get(record, "tools");
+	json_t *list = *tools ? NULL : ndl_json_get(record, "tools");
 	if (list && !(*tools = *own = ndl_tools_new(list, NDL_TOOLS_LENIENT, err)))
 		return err ? err->code : NDL_EINVAL;
 	return NDL_OK;

@@ -175,6 +175,12 @@ void ndl_json_write(ndl_buf *out, const json_t *value, int flags)
 	write_value(out, value, flags);
 }
 
+json_t *ndl_json_get(const json_t *object, const char *key)
+{
+	json_t *value = json_object_get(object, key);
+	return json_is_null(value) ? NULL : value;
+}
+
 json_t *ndl_json_unwrap(json_t *value, ndl_error *err)
 {
 	if (!json_is_string(value))

@@ -31,6 +31,9 @@ void ndl_json_write_string(ndl_buf *out, const char *text, size_t len, int flags
 /* Appends a finite double as Python's repr prints it ("0.1", "1e+16", "1.5e-07", "3.0"). */
 void ndl_json_write_double(ndl_buf *out, double x);
 
+/* What the object says under the key (borrowed), NULL for null, too: jq writes it for what is absent. */
+json_t *ndl_json_get(const json_t *object, const char *key);
+
 /* `value` itself if it is not a string, else the JSON that the string holds (both forms of
  * tools and answers occur in data). New reference, or NULL with err. */
 json_t *ndl_json_unwrap(json_t *value, ndl_error *err);

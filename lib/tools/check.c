@@ -205,8 +205,8 @@ json_t *ndl_tools_call(json_t *call)
 json_t *ndl_tools_arguments(const json_t *call, ndl_error *err)
 {
 	static const char *const others[] = {"parameters", "args", "input"};
-	json_t *given = json_object_get(call, "arguments"), *object;
-	if (!given || json_is_null(given)) {
+	json_t *given = ndl_json_get(call, "arguments"), *object;
+	if (!given) {
 		for (size_t i = 0; i < COUNT(others); i++) {
 			if (!json_object_get(call, others[i]))
 				continue;

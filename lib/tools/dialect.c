@@ -11,18 +11,11 @@ static const char *const list_keys[] = {"functionDeclarations", "function_declar
 static const char *const param_keys[] = {"parameters", "input_schema", "inputSchema", "parametersJsonSchema",
 	"parameters_json_schema"};
 
-/* NULL also for an explicit null: some writers put one for what is absent. */
-static json_t *get(const json_t *object, const char *key)
-{
-	json_t *value = json_object_get(object, key);
-	return json_is_null(value) ? NULL : value;
-}
-
 /* The array that an object wraps, and its key; NULL if none. */
 static json_t *wrapped_list(const json_t *object, const char **key)
 {
 	for (size_t i = 0; i < COUNT(list_keys); i++) {
-		json_t *list = get(object, list_keys[i]);
+		json_t *list = ndl_json_get(object, list_keys[i]);
 		if (json_is_array(list)) {
 			*key = list_keys[i];
 			return list;
@@ -44,11 +37,11 @@ static bool looks_like_params(const char *key, json_t *value)
 	json_t *inner;
 	if (strncmp(key, "output", 6) == 0 || strncmp(key, "response", 8) == 0 || strcmp(key, "returns") == 0)
 		return false;
-	if (json_is_object(get(value, "properties")))
+	if (json_is_object(ndl_json_get(value, "properties")))
 		return true;
 	size_t short_form = 0;
 	json_object_foreach(value, name, inner) {
-		if (json_is_object(inner) && get(inner, "type"))
+		if (json_is_object(inner) && ndl_json_get(inner, "type"))
 			return true;
 		short_form += json_is_string(inner) && ndl_tools_type(json_string_value(inner));
 	}
@@ -59,7 +52,7 @@ static ndl_status find_params(struct place *p, const struct tool *tool, int flag
 {
 	*p = (struct place){NULL, NULL, false};
 	for (size_t i = 0; i < COUNT(param_keys); i++) {
-		json_t *value = get(tool->holder, param_keys[i]);
+		json_t *value = ndl_json_get(tool->holder, param_keys[i]);
 		if (!value)
 			continue;
 		if (p->params)
@@ -67,16 +60,16 @@ static ndl_status find_params(struct place *p, const struct tool *tool, int flag
 		*p = (struct place){value, param_keys[i], i > 0};
 	}
 	if (p->params && tool->holder != tool->given && strcmp(p->key, "inputSchema") == 0 &&
-	    json_is_object(get(p->params, "json")))
-		p->params = get(p->params, "json"); /* Bedrock */
-	if (!p->params && json_is_object(get(tool->holder, "properties"))) {
+	    json_is_object(ndl_json_get(p->params, "json")))
+		p->params = ndl_json_get(p->params, "json"); /* Bedrock */
+	if (!p->params && json_is_object(ndl_json_get(tool->holder, "properties"))) {
 		p->params = tool->holder; /* LangChain: the tool is its own schema */
 		p->is_schema = true;
 	}
 	const char *key;
 	json_t *value;
 	for (size_t i = 0; tool->holder != tool->given && i < COUNT(param_keys); i++)
-		if (get(tool->given, param_keys[i]))
+		if (ndl_json_get(tool->given, param_keys[i]))
 			return ndl_fail(err, NDL_EINVAL, "\"%s\" stands beside \"function\", not in it", param_keys[i]);
 	if (!p->params && !(flags & NDL_TOOLS_LENIENT))
 		json_object_foreach(tool->holder, key, value)
@@ -88,10 +81,10 @@ static ndl_status find_params(struct place *p, const struct tool *tool, int flag
 static ndl_status find_name(struct tool *tool, ndl_error *err)
 {
 	tool->key = "name";
-	json_t *name = get(tool->holder, "name");
-	if (!name && json_is_string(get(tool->holder, "title")) && get(tool->holder, "type")) {
+	json_t *name = ndl_json_get(tool->holder, "name");
+	if (!name && json_is_string(ndl_json_get(tool->holder, "title")) && ndl_json_get(tool->holder, "type")) {
 		tool->key = "title";
-		name = get(tool->holder, "title");
+		name = ndl_json_get(tool->holder, "title");
 	}
 	if (!name)
 		return ndl_fail(err, NDL_EINVAL, "no name");
@@ -100,7 +93,7 @@ static ndl_status find_name(struct tool *tool, ndl_error *err)
 	tool->name = json_string_value(name);
 	if (!tool->name[0])
 		return ndl_fail(err, NDL_EINVAL, "name: empty");
-	json_t *description = get(tool->holder, "description");
+	json_t *description = ndl_json_get(tool->holder, "description");
 	if (description && !json_is_string(description))
 		return ndl_fail(err, NDL_EINVAL, "description: expected a string, got %s", ndl_json_type_name(description));
 	tool->description = description ? json_string_value(description) : "";
@@ -111,10 +104,10 @@ static ndl_status find_name(struct tool *tool, ndl_error *err)
 static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *where, ndl_error *err)
 {
 	struct tool tool = {.given = given, .holder = given};
-	if (json_is_object(get(given, "function")))
-		tool.holder = get(given, "function");
-	else if (json_is_object(get(given, "toolSpec")))
-		tool.holder = get(given, "toolSpec");
+	if (json_is_object(ndl_json_get(given, "function")))
+		tool.holder = ndl_json_get(given, "function");
+	else if (json_is_object(ndl_json_get(given, "toolSpec")))
+		tool.holder = ndl_json_get(given, "toolSpec");
 	struct place p = {NULL, NULL, false};
 	ndl_status status = find_name(&tool, err);
 	if (status == 0)
@@ -127,7 +120,7 @@ static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *w
 		return ndl_fail(err, NDL_EINVAL, "%s.%s: expected an object, got %s", where, p.key,
 			ndl_json_type_name(p.params));
 	struct path at = {NULL, p.key, 0};
-	json_t *needed = p.params == tool.holder ? NULL : get(tool.holder, "required"); /* some put it beside them */
+	json_t *needed = p.params == tool.holder ? NULL : ndl_json_get(tool.holder, "required"); /* some put it beside them */
 	tool.schema = ndl_tools_normalise(p.params, p.is_schema, needed, flags, p.key ? &at : NULL, err);
 	status = tool.schema ? ndl_tools_add(t, &tool, err) : err ? err->code : NDL_EINVAL;
 	if (status < 0)
@@ -147,8 +140,8 @@ static ndl_status add_list(ndl_tools *t, json_t *list, int flags, const char *wh
 		const char *key = "";
 		json_t *inner = wrapped_list(element, &key);
 		ndl_status status;
-		const char *type = json_string_value(get(element, "type"));
-		bool holds = !get(element, "name") || (type && strcmp(type, "namespace") == 0);
+		const char *type = json_string_value(ndl_json_get(element, "type"));
+		bool holds = !ndl_json_get(element, "name") || (type && strcmp(type, "namespace") == 0);
 		if (inner && holds && depth < LIST_DEPTH) {
 			size_t used = strlen(here);
 			snprintf(here + used, sizeof here - used, ".%s", key);
@@ -169,13 +162,14 @@ ndl_status ndl_tools_collect(ndl_tools *t, json_t *value, int flags, ndl_error *
 	if (json_is_object(value)) {
 		/* {"jsonrpc":…,"result":{"tools":…}} of MCP, {"toolConfig":{"tools":…}} of Bedrock */
 		json_t *object = value;
-		if (json_is_object(get(value, "result")))
-			object = get(value, "result");
-		else if (json_is_object(get(value, "toolConfig")))
-			object = get(value, "toolConfig");
+		if (json_is_object(ndl_json_get(value, "result")))
+			object = ndl_json_get(value, "result");
+		else if (json_is_object(ndl_json_get(value, "toolConfig")))
+			object = ndl_json_get(value, "toolConfig");
 		list = wrapped_list(object, &key);
 	}
-	if (!list && (get(value, "name") || get(value, "title") || get(value, "function") || get(value, "toolSpec")))
+	if (!list && (ndl_json_get(value, "name") || ndl_json_get(value, "title") || ndl_json_get(value, "function") ||
+	              ndl_json_get(value, "toolSpec")))
 		return add_tool(t, value, flags, "tools", err); /* one tool, as LangChain's converters give it */
 	if (!json_is_array(list))
 		return ndl_fail(err, NDL_EINVAL, "tools: expected an array of tools, got %s", ndl_json_type_name(value));

@@ -257,9 +257,9 @@ out:
 static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in, int depth, const struct path *up)
 {
 	static const char *const choices[] = {"anyOf", "oneOf"};
-	json_t *ref = json_object_get(in, "$ref"), *all = json_object_get(in, "allOf"), *one;
+	json_t *ref = ndl_json_get(in, "$ref"), *all = json_object_get(in, "allOf"), *one;
 	size_t i;
-	ndl_status status = ref && !json_is_null(ref) ? narrow(c, out, follow(c, ref, depth, up), up) : NDL_OK;
+	ndl_status status = ref ? narrow(c, out, follow(c, ref, depth, up), up) : NDL_OK;
 	struct path at = {up, "allOf", 0};
 	if (status == 0 && all && !json_is_array(all))
 		status = ndl_tools_wrong(c, &at, "an array of schemas", all);
@@ -269,8 +269,8 @@ static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in,
 			status = narrow(c, out, normalise(c, one, depth + 1, NULL, &here), &here);
 	}
 	for (size_t k = 0; k < COUNT(choices) && status == 0 && json_is_object(*out); k++) {
-		json_t *list = json_object_get(in, choices[k]), *description = json_object_get(*out, "description");
-		if (!list || json_is_null(list))
+		json_t *list = ndl_json_get(in, choices[k]), *description = json_object_get(*out, "description");
+		if (!list)
 			continue;
 		json_incref(description);
 		json_object_del(*out, "description"); /* it is about all alternatives together */

@@ -17,6 +17,17 @@ setup() {
 	new="needle-finetune -q --init c.json --vocab $vocab --val d.jsonl --batch-size 4"
 }
 
+# until_there FILE... : for seconds at most
+until_there() {
+	local f
+	for f; do
+		for _ in {1..1000}; do
+			[ -e "$f" ] && break
+			sleep 0.01
+		done
+	done
+}
+
 @test "it learns: the loss falls" {
 	run -0 $new --epochs 10 --lr 0.003 --log log.tsv d.jsonl -o m.safetensors
 	[ -s m.safetensors ]
@@ -118,10 +129,7 @@ loss_of() {
 	endless() { while cat d.jsonl; do :; done 2>/dev/null; }
 	endless | $new --max-steps 30 --shuffle-buffer 10 - -o whole.safetensors
 	$new --max-steps 30 --shuffle-buffer 10 --checkpoint-every 5 - -o part.safetensors < <(endless) &
-	for _ in $(seq 1000); do
-		[ -e part.safetensors.state ] && break
-		sleep 0.01
-	done
+	until_there part.safetensors.state
 	kill -9 $! || true
 	wait $! || true
 	endless | $new --max-steps 30 --shuffle-buffer 10 --resume - -o part.safetensors
@@ -137,14 +145,18 @@ until_it_runs() {
 	return 1
 }
 
+# stopped PID: a run, by SIGTERM, and says so
+stopped() {
+	local status=0
+	until_it_runs
+	kill -TERM "$1"
+	wait "$1" || status=$?
+	[ "$status" -eq 1 ]
+}
+
 @test "SIGTERM saves the state and exits with 1" {
 	$new --epochs 100000 --log run.tsv d.jsonl -o m.safetensors &
-	pid=$!
-	until_it_runs
-	kill -TERM $pid
-	status=0
-	wait $pid || status=$?
-	[ "$status" -eq 1 ]
+	stopped $!
 	[ -s m.safetensors.state ] && [ ! -e m.safetensors ]
 }
 
@@ -162,12 +174,7 @@ until_it_runs() {
 	[[ "$stderr" == *"max_enc_len is 300, but the saved run had 1024"* ]]
 	rm run.tsv
 	$new --epochs 90000 --warmup 0 --resume --log run.tsv d.jsonl -o m.safetensors & # another length is no other run so far
-	pid=$!
-	until_it_runs
-	kill -TERM $pid
-	status=0
-	wait $pid || status=$?
-	[ "$status" -eq 1 ]
+	stopped $!
 	echo rubbish >m.safetensors.state
 	run -3 --separate-stderr $new --epochs 100000 --resume d.jsonl -o m.safetensors
 	[[ "$stderr" == *m.safetensors.state* ]]
@@ -271,10 +278,7 @@ seen_loss() {
 	[ -n "$(changed frozen.safetensors)" ]
 	[ -z "$(changed frozen.safetensors | grep -v '^encoder/')" ]
 	$tune --lora-rank 2 --checkpoint-every 1 d.jsonl -o part.safetensors &
-	for _ in $(seq 1000); do
-		[ -e part.safetensors.state ] && break
-		sleep 0.01
-	done
+	until_there part.safetensors.state
 	kill -9 $! || true
 	wait $! || true
 	[ -e part.safetensors ] || $tune --lora-rank 2 --resume d.jsonl -o part.safetensors
@@ -291,10 +295,7 @@ seen_loss() {
 	tail -n +2 log.tsv | awk -F '\t' 'NR == 1 { kl = $19; ce = $3 } END { exit !($19 > 0 && $19 < kl / 2 && $3 < ce * 0.8) }'
 	$taught large.safetensors --max-steps 8 -j 1 d.jsonl -o a.safetensors
 	$taught large.safetensors --max-steps 8 -j 3 --checkpoint-every 1 d.jsonl -o b.safetensors &
-	for _ in $(seq 1000); do
-		[ -e b.safetensors.state ] && break
-		sleep 0.01
-	done
+	until_there b.safetensors.state
 	kill -9 $! || true
 	wait $! || true
 	[ -e b.safetensors ] || $taught large.safetensors --max-steps 8 --resume d.jsonl -o b.safetensors
@@ -391,10 +392,7 @@ seen_loss() {
 	[ "$(metadata whole.safetensors | jq -r '."training.step"')" = "$best" ]
 	$new $options --checkpoint-every 5 d.jsonl -o part.safetensors &
 	pid=$!
-	for _ in $(seq 1000); do
-		[ -e part.safetensors.best ] && [ -e part.safetensors.state ] && break
-		sleep 0.01
-	done
+	until_there part.safetensors.best part.safetensors.state
 	kill -9 $pid
 	wait $pid || true
 	$new $options --resume d.jsonl -o part.safetensors
@@ -434,10 +432,7 @@ poison() {
 @test "a disk that fills up leaves the earlier state whole" {
 	$new --epochs 100000 --checkpoint-every 1 d.jsonl -o m.safetensors &
 	pid=$!
-	for _ in $(seq 1000); do
-		[ -e m.safetensors.state ] && break
-		sleep 0.01
-	done
+	until_there m.safetensors.state
 	kill -TERM $pid
 	wait $pid || true
 	cp m.safetensors.state before

@@ -80,13 +80,8 @@ static void check_gradient(const ndl_ckpt *theirs, const ndl_slot *p, const floa
 	ndl_error e = NDL_ERROR_INIT;
 	const ndl_tensor *t = ndl_ckpt_find(theirs, p->name);
 	float *values = malloc((p->size + 1) * sizeof *values);
-	double worst = 0, top = 0;
 	bool there = t && values && ndl_tensor_elements(t) == p->size && ndl_tensor_to_f32(t, values, &e) == NDL_OK;
-	for (size_t i = 0; there && i < p->size; i++) {
-		double e = fabs((double)values[i] - (double)ours[i]);
-		worst = e > worst || isnan(e) ? e : worst; /* fmax would lose a NaN */
-		top = fmax(top, fabs((double)ours[i]));
-	}
+	double top, worst = tap_worst(values, ours, there ? p->size : 0, &top);
 	/* a gradient of next to nothing is mostly rounding */
 	tap_ok(there && worst <= bound * top + 1e-8, "%s: %.2g of the largest value, %.2g", p->name, worst / top, top);
 	free(values);

@@ -99,13 +99,8 @@ static ndl_batch golden_batch(int with_pairs)
 /* Largest error of a whole array relative to its largest value. */
 static double array_error(const float *got, const float *want, size_t n)
 {
-	double worst = 0, top = 1e-12;
-	for (size_t i = 0; i < n; i++) {
-		double e = fabs((double)got[i] - (double)want[i]);
-		worst = e > worst || isnan(e) ? e : worst; /* fmax would lose a NaN */
-		top = fmax(top, fabs((double)want[i]));
-	}
-	return worst / top;
+	double top, worst = tap_worst(got, want, n, &top);
+	return worst / fmax(top, 1e-12);
 }
 
 static void check_all(const ndl_params *ps, const float *flat, const char *prefix, double bound)
