@@ -18,6 +18,16 @@ static inline void hsum4(float *y, const __m512 s[4])
 	_mm_storeu_ps(y, _mm_add_ps(_mm256_castps256_ps128(d), _mm256_extractf128_ps(d, 1)));
 }
 
+static inline void hmax4(void *y, const void *p)
+{
+	const __m512i *s = p;
+	__m512i a = _mm512_max_epi32(_mm512_unpacklo_epi32(s[0], s[1]), _mm512_unpackhi_epi32(s[0], s[1]));
+	__m512i b = _mm512_max_epi32(_mm512_unpacklo_epi32(s[2], s[3]), _mm512_unpackhi_epi32(s[2], s[3]));
+	__m512i c = _mm512_max_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
+	__m256i d = _mm256_max_epi32(_mm512_castsi512_si256(c), _mm512_extracti64x4_epi64(c, 1));
+	_mm_storeu_si128(y, _mm_max_epi32(_mm256_castsi256_si128(d), _mm256_extracti128_si256(d, 1)));
+}
+
 #define W 16
 #define NV 2
 #define MR 6
@@ -26,10 +36,13 @@ static inline void hsum4(float *y, const __m512 s[4])
 #define DOT4(acc, u, x) DOT(acc, u, x)
 #define SETI(x) ((vi)_mm512_set1_epi32(x))
 #define SETF(x) _mm512_set1_ps(x)
+#define MAXF(a, b) _mm512_max_ps(a, b)
 #define MAXI(a, b) ((vi)_mm512_max_epi32((__m512i)(a), (__m512i)(b)))
 #define ROUNDI(f) ((vi)_mm512_cvtps_epi32(f))
 #define FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define HMAXF(v) _mm512_reduce_max_ps(v)
 #define HMAXI(v) _mm512_reduce_max_epi32((__m512i)(v))
+#define HMAX4(y, s) hmax4(y, s)
 #define HSUMI(v) _mm512_reduce_add_epi32((__m512i)(v))
 #define HSUM4(y, s) hsum4(y, s)
 #define NARROW(p, i) _mm_storeu_si128((__m128i *)(p), _mm512_cvtepi32_epi8((__m512i)(i)))

@@ -45,6 +45,21 @@ static void quantize(int8_t *code, float *scale, int32_t *sum, const float *x, s
 	}
 }
 
+static void softmax(int8_t *code, float *scale, int32_t *sum, float *x, size_t n)
+{
+	const size_t groups = (n + NDL_INT_GROUP - 1) / NDL_INT_GROUP;
+	float max = -INFINITY, total = 0;
+	for (size_t i = 0; i < n; i++)
+		max = x[i] > max ? x[i] : max;
+	for (size_t i = 0; i < groups * NDL_INT_GROUP; i++) {
+		x[i] = i < n ? expf(x[i] - (max == -INFINITY ? 0 : max)) : 0;
+		total += x[i];
+	}
+	quantize(code, scale, sum, x, groups * NDL_INT_GROUP);
+	for (size_t g = 0; g < groups; g++)
+		scale[g] *= total == 0 ? 0 : 1 / total;
+}
+
 static int8_t weight_code(const void *w, bool four, size_t i)
 {
 	if (!four)
@@ -156,6 +171,7 @@ void ndl_integer_fill_ref(ndl_kernels *k)
 {
 	k->integer = (ndl_int_kernel){
 		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_max = 0, .quantize = quantize,
+		.softmax = softmax,
 		.pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
 		.pack_rows = pack_rows, .pack_columns = pack_columns, .block = block,
 	};

@@ -76,6 +76,9 @@ typedef struct ndl_int_kernel {
 	size_t nr;
 	/* n values, a multiple of NDL_INT_GROUP. */
 	void (*quantize)(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n);
+	/* x[i] = exp(x[i] - max) / sum of those, rounded so; zero up to a whole group, for which x has room: it is
+	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 3e-6 of itself. */
+	void (*softmax)(int8_t *code, float *scale, int32_t *sum, float *x, size_t n);
 	/* Outputs [0, n) of an out-major weight, n <= nr; zero beyond. */
 	void (*pack[NDL_W_COUNT])(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n);
 	/* Weights made from numbers, rounded as in ndl_int_rows. Output o is row o of x[n][ld], n <= nr ... */

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 
 #include <math.h>
-#include <string.h>
 
 enum {
 	QUERY_BLOCK = 24,
@@ -134,10 +133,7 @@ static void probabilities(const attention *a, scratch *s, size_t rows)
 {
 	const size_t ld = padded(a->nk), groups = ld / NDL_INT_GROUP;
 	for (size_t i = 0; i < rows; i++) {
-		float *row = s->s + i * ld;
-		a->k->softmax(row, a->nk);
-		memset(row + a->nk, 0, (ld - a->nk) * sizeof *row);
-		a->k->integer.quantize(s->p.code + i * ld, s->p.scale + i * groups, s->p.sum + i * groups, row, ld);
+		a->k->integer.softmax(s->p.code + i * ld, s->p.scale + i * groups, s->p.sum + i * groups, s->s + i * ld, a->nk);
 	}
 }
 

@@ -222,6 +222,40 @@ static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, int mode
 	guarded_free(&full);
 }
 
+/* The softmax of a row, rounded: within half a code of the true values and what the coarse exp may be off; zero beyond. */
+static void check_softmax(const ndl_int_kernel *k, size_t n, int mode, ndl_rng *r)
+{
+	const size_t groups = (n + 31) / 32, padded = groups * 32;
+	rows x = rows_new(1, padded);
+	guarded f = guarded_new(padded);
+	double total = 0, max = -INFINITY;
+	fill_normal(f.p, f.n, r);
+	for (size_t i = 0; i < n; i++) {
+		f.p[i] = mode == 2 ? -INFINITY : mode == 1 && i % 3 ? -INFINITY : f.p[i] * (mode == 3 ? 40 : 4);
+		max = f.p[i] > max ? f.p[i] : max;
+	}
+	guarded want = guarded_new(padded);
+	for (size_t i = 0; i < padded; i++) {
+		want.p[i] = i < n && f.p[i] != -INFINITY ? (float)exp(f.p[i] - max) : 0;
+		total += want.p[i];
+	}
+	k->softmax(x.r.code, x.r.scale, x.r.sum, f.p, n);
+	for (size_t g = 0; g < groups; g++) {
+		int32_t sum = 0;
+		for (size_t i = g * 32; i < g * 32 + 32; i++) {
+			double p = total > 0 ? want.p[i] / total : 0, got = (double)x.r.code[i] * x.r.scale[g];
+			sum += x.r.code[i];
+			if (fabs(got - p) > 0.5001 * x.r.scale[g] + 1e-5 * p + 1e-30 || (i >= n && got != 0))
+				FAIL("softmax of %zu, mode %d, at %zu: %g, not %g", n, mode, i, got, p);
+		}
+		if (sum != x.r.sum[g])
+			FAIL("softmax of %zu: a group's sum is %d, not %d", n, (int)x.r.sum[g], (int)sum);
+	}
+	if (!(guarded_free(&f) & guarded_free(&want)))
+		FAIL("softmax wrote outside its row");
+	rows_free(&x);
+}
+
 /* What is no number must not come out as one. */
 static void check_nan(const ndl_int_kernel *k)
 {
@@ -236,6 +270,11 @@ static void check_nan(const ndl_int_kernel *k)
 		k->block(&y, 1, &r.r, 0, 1, panel, 1);
 		if (isfinite(y))
 			FAIL("a value that is no number was lost: %g", (double)y);
+		x[37] = i ? INFINITY : NAN;
+		k->softmax(r.r.code, r.r.scale, r.r.sum, x, 64);
+		if (isfinite(r.r.scale[0]) || isfinite(r.r.scale[1]))
+			FAIL("softmax lost a value that is no number: %g, %g", (double)r.r.scale[0], (double)r.r.scale[1]);
+		memset(x, 0, sizeof x);
 	}
 	free(panel);
 	rows_free(&r);
@@ -297,6 +336,9 @@ static void check_variant(const struct variant *v, uint64_t seed)
 			}
 			number_weight(&k.integer, in, 1 + n % k.integer.nr, mode, &r);
 		}
+	for (size_t n = 1; n < 400; n += n < 70 ? 1 : 29)
+		for (int mode = 0; mode < 4; mode++)
+			check_softmax(&k.integer, n, mode, &r);
 	check_nan(&k.integer);
 	check_peak(&k.integer);
 	note_speed(&k.integer, &r);
