@@ -247,7 +247,7 @@ static void show_progress(void *user, size_t done, size_t total)
 
 static ndl_status write_model(const job *j, ndl_error *err)
 {
-	ndl_outfile o = {NULL, NULL, NULL};
+	ndl_outfile o = {0};
 	ndl_status status = ndl_outfile_open(&o, j->output, err);
 	if (status != NDL_OK)
 		return status;

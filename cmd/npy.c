@@ -15,7 +15,7 @@ static void put_f32(FILE *f, float x)
 
 ndl_status npy_write(const char *path, const float *data, size_t rows, size_t cols, ndl_error *err)
 {
-	ndl_outfile o = {NULL, NULL, NULL};
+	ndl_outfile o = {0};
 	char header[129]; /* 10 bytes of prologue and this make a multiple of 64 */
 	ndl_status rc = ndl_outfile_open(&o, path, err);
 	if (rc != NDL_OK)

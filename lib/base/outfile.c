@@ -1,6 +1,11 @@
+#ifdef HAVE_CONFIG_H
+#include "config.h" /* for O_TMPFILE, which is not POSIX */
+#endif
 #include "base/outfile.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +15,7 @@ static void forget(ndl_outfile *o)
 {
 	free(o->path);
 	free(o->temp);
-	*o = (ndl_outfile){NULL, NULL, NULL};
+	*o = (ndl_outfile){0};
 }
 
 static bool is_stdout(const char *path)
@@ -26,13 +31,72 @@ bool ndl_outfile_is_special(const char *path)
 	return is_stdout(path) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
+/* A file in path's folder that has no name yet, so that nothing is left however the program ends; -1 where the
+ * system can't. */
+static int open_unnamed(const char *path)
+{
+	int fd = -1;
+#ifdef O_TMPFILE
+	char proc[40], *copy = strdup(path);
+	if (copy)
+		fd = open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	free(copy);
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", fd);
+	if (fd >= 0 && access(proc, F_OK) != 0) { /* give_name will need it */
+		close(fd);
+		fd = -1;
+	}
+#else
+	(void)path;
+#endif
+	return fd;
+}
+
+/* Gives the file its temporary name at last. */
+static int give_name(ndl_outfile *o)
+{
+	char proc[40], *end = o->temp + strlen(o->temp) - 6;
+	snprintf(proc, sizeof proc, "/proc/self/fd/%d", fileno(o->f));
+	for (unsigned i = 0; i < 1000; i++) {
+		snprintf(end, 7, "%06x", ((unsigned)getpid() + i * 4099) & 0xffffff);
+		if (linkat(AT_FDCWD, proc, AT_FDCWD, o->temp, AT_SYMLINK_FOLLOW) == 0) {
+			o->unnamed = false;
+			return 0;
+		}
+		if (errno != EEXIST)
+			break;
+	}
+	return -1;
+}
+
+/* Opens what is to be renamed to o->path. */
+static int open_temporary(ndl_outfile *o)
+{
+	struct stat old;
+	mode_t mask = umask(0);
+	umask(mask);
+	int fd = open_unnamed(o->path);
+	o->unnamed = fd >= 0;
+	if (fd < 0)
+		fd = mkstemp(o->temp);
+	if (fd >= 0) /* it has 0600: the old file's mode, or what the user's umask leaves */
+		fchmod(fd, stat(o->path, &old) == 0 ? old.st_mode & 0777 : 0666 & ~mask);
+	return fd;
+}
+
+static void remove_temporary(const ndl_outfile *o)
+{
+	if (o->temp && !o->unnamed)
+		unlink(o->temp);
+}
+
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 {
 	int fd;
 	struct stat old;
 	bool special = ndl_outfile_is_special(path);
 	char *target = special ? NULL : realpath(path, NULL); /* a link stays one; NULL for a new file */
-	*o = (ndl_outfile){NULL, target ? target : strdup(path), NULL};
+	*o = (ndl_outfile){.path = target ? target : strdup(path)};
 	if (!o->path)
 		return ndl_fail_nomem(err, "file name");
 	if (!*path) { /* rename would refuse it, but only after all the work */
@@ -54,12 +118,7 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 		}
 		memcpy(o->temp, o->path, n);
 		memcpy(o->temp + n, ".XXXXXX", sizeof ".XXXXXX");
-		fd = mkstemp(o->temp);
-		if (fd >= 0) {
-			mode_t mask = umask(0); /* mkstemp gives 0600: the old file's mode, or what the user's umask leaves */
-			umask(mask);
-			fchmod(fd, stat(o->path, &old) == 0 ? old.st_mode & 0777 : 0666 & ~mask);
-		}
+		fd = open_temporary(o);
 	}
 	if (fd >= 0) {
 		o->f = fdopen(fd, "wb");
@@ -68,8 +127,8 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 	}
 	if (!o->f) {
 		ndl_fail_errno(err, "%s: cannot write", path);
-		if (o->temp && fd >= 0)
-			unlink(o->temp);
+		if (fd >= 0)
+			remove_temporary(o);
 		forget(o);
 		return NDL_EIO;
 	}
@@ -81,13 +140,15 @@ ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err)
 	ndl_status status = NDL_OK;
 	if (fflush(o->f) != 0 || ferror(o->f) || (o->temp && fsync(fileno(o->f)) != 0))
 		status = ndl_fail_errno(err, "%s: write failed", o->path);
+	if (status == NDL_OK && o->unnamed && give_name(o) != 0)
+		status = ndl_fail_errno(err, "%s: cannot name the finished file", o->path);
 	if (fclose(o->f) != 0 && status == NDL_OK)
 		status = ndl_fail_errno(err, "%s: write failed", o->path);
 	o->f = NULL;
 	if (status == NDL_OK && o->temp && rename(o->temp, o->path) != 0)
 		status = ndl_fail_errno(err, "%s: cannot rename the finished file", o->path);
-	if (status != NDL_OK && o->temp)
-		unlink(o->temp);
+	if (status != NDL_OK)
+		remove_temporary(o);
 	forget(o);
 	return status;
 }
@@ -96,7 +157,6 @@ void ndl_outfile_abort(ndl_outfile *o)
 {
 	if (o->f)
 		fclose(o->f);
-	if (o->temp)
-		unlink(o->temp);
+	remove_temporary(o);
 	forget(o);
 }

@@ -1,5 +1,6 @@
 /* outfile.h - output files that are either complete or not there: written to a temporary
- * beside the target, synced and renamed. */
+ * beside the target, synced and renamed. Where the system allows it (Linux), the temporary has no name until then,
+ * and a program that is killed leaves nothing behind. */
 #ifndef NDL_BASE_OUTFILE_H
 #define NDL_BASE_OUTFILE_H
 
@@ -12,6 +13,7 @@ typedef struct ndl_outfile {
 	FILE *f;     /* write here with stdio; NULL when not open */
 	char *path;  /* final name */
 	char *temp;  /* temporary name, or NULL when path is not a regular file (/dev/stdout, a pipe) */
+	bool unnamed; /* the file has not got it yet */
 } ndl_outfile;
 
 /* Whether path has no neighbour to be renamed from: - and other names of stdout, a device, a pipe. */

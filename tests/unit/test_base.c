@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "tests/tap.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -75,6 +76,17 @@ static void test_memory(void)
 	CHECK_STR(ndl_buf_cstr(&b), "");
 }
 
+static size_t count_files(const char *folder)
+{
+	size_t n = 0;
+	DIR *d = opendir(folder);
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
 static void test_files(void)
 {
 	ndl_error e = NDL_ERROR_INIT;
@@ -83,10 +95,12 @@ static void test_files(void)
 	char path[256];
 	snprintf(path, sizeof path, "%s", in_dir("out"));
 	put(path, "old", 3);
+	size_t before = count_files(dir);
 	CHECK(ndl_outfile_open(&o, path, &e) == NDL_OK);
 	fputs("new content", o.f);
 	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 3); /* old until committed */
 	ndl_map_close(&m);
+	CHECK(count_files(dir) == (o.unnamed ? before : before + 1));
 	CHECK(ndl_outfile_commit(&o, &e) == NDL_OK);
 	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 11);
 	ndl_map_close(&m);
@@ -95,6 +109,7 @@ static void test_files(void)
 	ndl_outfile_abort(&o);
 	CHECK(ndl_map_open(&m, path, &e) == NDL_OK && m.size == 11);
 	ndl_map_close(&m);
+	CHECK(count_files(dir) == before); /* committed or given up, no temporary stays */
 	struct stat st;
 	char link[256];
 	snprintf(link, sizeof link, "%s", in_dir("link"));
