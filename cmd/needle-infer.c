@@ -2,15 +2,12 @@
  *
  * With a QUERY: one answer on stdout. Without: JSON Lines in, each record out with its calls.
  * The manual is needle-infer(1). */
+#include "cmd/answer.h"
 #include "cmd/cli.h"
 #include "cmd/engine.h"
 #include "cmd/npy.h"
 #include "cmd/records.h"
 
-#include "base/utf8.h"
-#include "data/prompt.h"
-
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,12 +63,6 @@ typedef struct worker {
 
 /* One request --------------------------------------------------------------------------- */
 
-/* Digits beyond these are noise, and differ between processors. */
-static double to_digits(double x, double per_unit)
-{
-	return round(x * per_unit) / per_unit;
-}
-
 static void on_token(void *user, int32_t id, double p, size_t choices)
 {
 	worker *w = user;
@@ -79,7 +70,7 @@ static void on_token(void *user, int32_t id, double p, size_t choices)
 	const char *piece = ndl_tok_piece(ndl_engine_tok(w->j->e.engine), id, &len);
 	json_t *t = json_object();
 	json_object_set_new(t, "piece", json_stringn(piece, len));
-	json_object_set_new(t, "p", json_real(to_digits(p, 1e6)));
+	json_object_set_new(t, "p", json_real(answer_digits(p, 6)));
 	json_object_set_new(t, "choices", json_integer((json_int_t)choices));
 	json_array_append_new(w->tokens, t);
 }
@@ -128,24 +119,6 @@ static ndl_status ask(worker *w, const ndl_toolset *tools, const char *query, si
 	return ndl_session_run(w->session, tools, query, len, &request, r, err);
 }
 
-static const char *cut_message(const ndl_result *r)
-{
-	if (r->cut & NDL_CUT_TOOLS)
-		return r->cut & NDL_CUT_QUERY ? "query and tools do not fit into the model's window and were cut"
-		                              : "the tools do not fit into the model's window and were cut; -k offers only the best";
-	return r->cut & NDL_CUT_QUERY ? "the query does not fit into the model's window and was cut" : NULL;
-}
-
-static json_t *timings_json(const ndl_result *r)
-{
-	json_t *t = json_object();
-	json_object_set_new(t, "prefill_tokens", json_integer((json_int_t)r->prefill_tokens));
-	json_object_set_new(t, "decode_tokens", json_integer((json_int_t)r->decode_tokens));
-	json_object_set_new(t, "prefill_ms", json_real(to_digits(r->prefill_ms, 1e3)));
-	json_object_set_new(t, "decode_ms", json_real(to_digits(r->decode_ms, 1e3)));
-	return t;
-}
-
 /* Records ------------------------------------------------------------------------------- */
 
 /* The record's own tools, else those of -t. */
@@ -163,27 +136,9 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 	return held < 0 ? NULL : w->own.set;
 }
 
-/* What an earlier run said of the record is not to be taken for what this one says. */
-static void drop_result(json_t *record)
-{
-	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "invalid", "error", "timings", "trace",
-		"sources"};
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		json_object_del(record, keys[i]);
-}
-
 static void add_result(const worker *w, json_t *record, const ndl_result *r)
 {
-	json_object_set(record, "calls", r->calls);
-	json_object_set_new(record, "confidence", json_real(to_digits(r->confidence, 1e4)));
-	if (r->truncated)
-		json_object_set_new(record, "truncated", json_true());
-	if (r->rejected)
-		json_object_set_new(record, "rejected", json_true());
-	if (r->invalid)
-		json_object_set_new(record, "invalid", json_stringn(r->invalid, ndl_utf8_check(r->invalid, strlen(r->invalid))));
-	if (w->j->timings)
-		json_object_set_new(record, "timings", timings_json(r));
+	answer_add(record, r, w->j->timings);
 	if (w->j->trace)
 		json_object_set(record, "trace", w->tokens);
 	if (r->sources)
@@ -195,7 +150,7 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 	worker *w = user;
 	ndl_result r = {0};
 	json_t *query = json_object_get(record, "query");
-	drop_result(record);
+	answer_drop(record);
 	if (!json_is_string(query))
 		return ndl_fail(err, NDL_EINVAL, "query: expected a string, found %s",
 		                query ? ndl_json_type_name(query) : "nothing");
@@ -205,8 +160,8 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 	ndl_status rc = ask(w, tools, json_string_value(query), json_string_length(query), &r, err);
 	if (rc != NDL_OK)
 		return rc;
-	if (cut_message(&r)) /* a text without a failure is a warning */
-		ndl_fail(err, NDL_OK, "%s", cut_message(&r));
+	if (answer_cut(&r)) /* a text without a failure is a warning */
+		ndl_fail(err, NDL_OK, "%s", answer_cut(&r));
 	add_result(w, record, &r);
 	ndl_result_clear(&r);
 	return 0;
@@ -270,13 +225,13 @@ static void explain(const worker *w, const ndl_result *r)
 	if (j->trace)
 		print_json(r->sources, stderr);
 	if (j->timings) {
-		json_t *timings = timings_json(r);
+		json_t *timings = answer_timings(r);
 		print_json(timings, stderr);
 		json_decref(timings);
 	}
 	cli_verbose(&j->c, "confidence %.4f", r->confidence);
-	if (cut_message(r))
-		cli_warn(&j->c, "%s", cut_message(r));
+	if (answer_cut(r))
+		cli_warn(&j->c, "%s", answer_cut(r));
 	if (r->unfinished)
 		cli_warn(&j->c, "the token limit came before the end of the answer; an unfinished call was left out");
 	if (r->rejected)

@@ -9,3 +9,4 @@ include $(top_srcdir)/cmd/needle-quantize.mk
 include $(top_srcdir)/cmd/needle-eval.mk
 include $(top_srcdir)/cmd/needle-synth.mk
 include $(top_srcdir)/cmd/needle-bench.mk
+include $(top_srcdir)/cmd/needle-serve.mk

@@ -192,6 +192,28 @@ _needle_bench() {
 	esac
 }
 
+_needle_serve() {
+	options="--listen --allow-origin --parallel --queue --max-body --timeout --tools --top-tools --rank --min-confidence --ground --today --lenient --precision --model --threads --quiet --verbose --help --version"
+	case $1 in
+	--listen) : ;;
+	--allow-origin) : ;;
+	--parallel) : ;;
+	--queue) : ;;
+	--max-body) : ;;
+	--timeout) : ;;
+	-t | --tools) _needle_reply -f ;;
+	-k | --top-tools) : ;;
+	--rank) _needle_reply -W "head bm25 fused" ;;
+	--min-confidence) : ;;
+	--ground) _needle_reply -W "strict prefer off" ;;
+	--today) : ;;
+	--precision) _needle_reply -W "int8 f32" ;;
+	-m | --model) _needle_reply -f ;;
+	-j | --threads) : ;;
+	*) return 1 ;;
+	esac
+}
+
 _needle() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command=${1##*/} options
 	COMPREPLY=()
@@ -205,4 +227,4 @@ _needle() {
 		_needle_reply -W "$options"
 	fi
 }
-complete -o filenames -o bashdefault -o default -F _needle needle-tokenize needle-encode needle-infer needle-finetune needle-quantize needle-eval needle-synth needle-bench
+complete -o filenames -o bashdefault -o default -F _needle needle-tokenize needle-encode needle-infer needle-finetune needle-quantize needle-eval needle-synth needle-bench needle-serve

@@ -28,6 +28,7 @@
 #include "quant/convert.h"
 #include "quant/quant.h"
 #include "retrieve/retrieve.h"
+#include "session/chat.h"
 #include "session/session.h"
 #include "synth/synth.h"
 #include "tensor/exec.h"

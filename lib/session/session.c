@@ -148,12 +148,25 @@ static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *quer
 	return rc;
 }
 
+/* By the tools' grammar, or one that leaves `[]` out. */
+static ndl_status decode_calls(ndl_decoding *d)
+{
+	const ndl_grammar_options some = {.min_calls = 1};
+	const ndl_toolset *t = d->answer.t;
+	if (!d->q->required)
+		return ndl_decode(d, t->grammar);
+	ndl_grammar *g = ndl_grammar_new(t->tools, &some, d->err);
+	ndl_status rc = g ? ndl_decode(d, g) : d->err->code;
+	ndl_grammar_free(g);
+	return rc;
+}
+
 static ndl_status decode(ndl_decoding *d)
 {
 	size_t window = (size_t)ndl_model_config(d->s->engine->model)->max_dec_len - 1;
 	double start = now_ms();
 	d->limit = d->q->max_tokens && d->q->max_tokens < window ? d->q->max_tokens : window;
-	ndl_status rc = d->q->no_grammar ? ndl_decode_free(d) : ndl_decode(d, d->answer.t->grammar);
+	ndl_status rc = d->q->no_grammar ? ndl_decode_free(d) : decode_calls(d);
 	d->r->decode_ms = now_ms() - start;
 	return rc;
 }
@@ -184,6 +197,8 @@ static ndl_status answer(ndl_decoding *d, const ndl_toolset *t, const char *quer
 	ndl_session *s = d->s;
 	/* without tools there is one answer, and no need to ask */
 	bool ask = ndl_toolset_count(t) > 0 || d->q->no_grammar;
+	if (!ask && d->q->required)
+		return ndl_fail(d->err, NDL_EINVAL, "a call is required, and there are no tools");
 	ndl_status rc = ndl_answer_begin(&d->answer, t, d->err);
 	if (rc == NDL_OK && ask)
 		rc = prefill(s, t, query, len, d->r, d->err);

@@ -30,6 +30,7 @@ page() {
 @test "needle-eval(1)" { page needle-eval.1; }
 @test "needle-synth(1)" { page needle-synth.1; }
 @test "needle-bench(1)" { page needle-bench.1; }
+@test "needle-serve(1)" { page needle-serve.1; }
 @test "needle(7)" { page needle.7; }
 @test "README.md" {
 	markdown_examples "$top_srcdir/README.md" >lines

@@ -25,4 +25,4 @@ none_of() {
 }
 
 # one a line
-commands=$(printf 'needle-%s\n' tokenize encode infer finetune quantize eval synth bench)
+commands=$(printf 'needle-%s\n' tokenize encode infer finetune quantize eval synth bench serve)
