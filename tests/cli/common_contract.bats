@@ -67,8 +67,11 @@ closed_pipe_is_quiet() {
 }
 @test "a closed pipe is quiet" { each closed_pipe_is_quiet; }
 
-# needle-synth alone may: it asks a teacher where --teacher names one.
+# needle-synth alone may ask others: a teacher, where --teacher names one. needle-serve only answers.
 is_local() {
-	[ "$1" = needle-synth ] || ! ldd "$(command -v "$1")" 2>/dev/null | grep -qE 'libcurl|libssl'
+	local foreign='libcurl|libssl|libmicrohttpd'
+	[ "$1" != needle-synth ] || foreign=libmicrohttpd
+	[ "$1" != needle-serve ] || foreign='libcurl|libssl'
+	! ldd "$(command -v "$1")" 2>/dev/null | grep -qE "$foreign"
 }
-@test "no command but needle-synth links a network library" { each is_local; }
+@test "no command links a network library but needle-synth to ask and needle-serve to answer" { each is_local; }
