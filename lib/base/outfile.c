@@ -31,14 +31,14 @@ bool ndl_outfile_is_special(const char *path)
 	return is_stdout(path) || (stat(path, &st) == 0 && !S_ISREG(st.st_mode));
 }
 
-/* A file in path's folder that has no name yet, so that nothing is left however the program ends; -1 where the
- * system can't. */
-static int open_unnamed(const char *path)
+/* A file that has no name yet, in the folder of the one that it will have, temp, so that nothing is left however the
+ * program ends; -1 where the system can't, or can't give that name. */
+static int open_unnamed(const char *temp)
 {
 	int fd = -1;
 #ifdef O_TMPFILE
-	char proc[40], *copy = strdup(path);
-	if (copy)
+	char proc[40], *copy = strdup(temp);
+	if (copy && (access(temp, F_OK) == 0 || errno == ENOENT))
 		fd = open(dirname(copy), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 	free(copy);
 	snprintf(proc, sizeof proc, "/proc/self/fd/%d", fd);
@@ -47,7 +47,7 @@ static int open_unnamed(const char *path)
 		fd = -1;
 	}
 #else
-	(void)path;
+	(void)temp;
 #endif
 	return fd;
 }
@@ -75,7 +75,7 @@ static int open_temporary(ndl_outfile *o)
 	struct stat old;
 	mode_t mask = umask(0);
 	umask(mask);
-	int fd = open_unnamed(o->path);
+	int fd = open_unnamed(o->temp);
 	o->unnamed = fd >= 0;
 	if (fd < 0)
 		fd = mkstemp(o->temp);

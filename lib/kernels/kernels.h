@@ -77,7 +77,7 @@ typedef struct ndl_int_kernel {
 	/* n values, a multiple of NDL_INT_GROUP. */
 	void (*quantize)(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n);
 	/* x[i] = exp(x[i] - max) / sum of those, rounded so; zero up to a whole group, for which x has room: it is
-	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 3e-6 of itself. */
+	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 7e-6 of itself. */
 	void (*softmax)(int8_t *code, float *scale, int32_t *sum, float *x, size_t n);
 	/* Outputs [0, n) of an out-major weight, n <= nr; zero beyond. */
 	void (*pack[NDL_W_COUNT])(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n);

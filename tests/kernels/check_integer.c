@@ -259,19 +259,19 @@ static void check_softmax(const ndl_int_kernel *k, size_t n, int mode, ndl_rng *
 /* What is no number must not come out as one. */
 static void check_nan(const ndl_int_kernel *k)
 {
-	float x[64] = {0}, y = 0;
-	rows r = rows_new(1, 64);
-	char *panel = panel_new(k, 64);
+	float x[160] = {0}, y = 0; /* four groups at once, and one alone */
+	rows r = rows_new(1, 160);
+	char *panel = panel_new(k, 160);
 	for (int i = 0; i < 2; i++) {
 		x[37] = i ? INFINITY : NAN;
-		k->quantize(r.r.code, r.r.scale, r.r.sum, x, 64);
+		k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
 		x[37] = 1;
-		k->pack_rows(panel, x, 64, 64, 1);
+		k->pack_rows(panel, x, 160, 160, 1);
 		k->block(&y, 1, &r.r, 0, 1, panel, 1);
 		if (isfinite(y))
 			FAIL("a value that is no number was lost: %g", (double)y);
 		x[37] = i ? INFINITY : NAN;
-		k->softmax(r.r.code, r.r.scale, r.r.sum, x, 64);
+		k->softmax(r.r.code, r.r.scale, r.r.sum, x, 160);
 		if (isfinite(r.r.scale[0]) || isfinite(r.r.scale[1]))
 			FAIL("softmax lost a value that is no number: %g, %g", (double)r.r.scale[0], (double)r.r.scale[1]);
 		memset(x, 0, sizeof x);

@@ -126,6 +126,10 @@ static void test_files(void)
 	fputs("x", o.f);
 	CHECK(ndl_outfile_commit(&o, &e) == NDL_EIO && strstr(e.text, "/dev/full"));
 	CHECK(ndl_outfile_open(&o, in_dir("no/such/dir"), &e) == NDL_EIO);
+	CHECK(ndl_outfile_open(&o, in_dir("none/"), &e) == NDL_EIO); /* at once, not after the work */
+	memset(link, 'x', sizeof link - 1);
+	link[sizeof link - 1] = '\0';
+	CHECK(ndl_outfile_open(&o, link, &e) == NDL_EIO); /* a name that leaves no room for the temporary's */
 	CHECK(ndl_outfile_open(&o, "", &e) == NDL_EIO);
 	CHECK(ndl_outfile_open(&o, dir, &e) == NDL_EIO);
 	CHECK(ndl_map_open(&m, dir, &e) == NDL_EIO && strstr(e.text, "regular"));
