@@ -6,7 +6,7 @@
 #include "cmd/engine.h"
 #include "cmd/serve_http.h"
 
-#include "base/mem.h"
+#include "base/utf8.h"
 #include "session/chat.h"
 
 #include <pthread.h>
@@ -36,7 +36,7 @@ static const cli_option options[] = {
 	{0, NULL, NULL, NULL},
 };
 
-enum { MAX_PARALLEL = 64, MAX_ORIGINS = 16, SPARE_CONNECTIONS = 16 };
+enum { MAX_PARALLEL = 64, MAX_ORIGINS = 16, SPARE_CONNECTIONS = 500 }; /* idle ones, which clients keep, too */
 
 /* What one request at a time is answered with. */
 typedef struct worker {
@@ -144,7 +144,7 @@ static void set_error(http_reply *r, const ndl_error *err)
 	bool ours = err->code == NDL_ENOMEM || err->code == NDL_EFORMAT;
 	ndl_error where = *err;
 	if (err->line)
-		ndl_error_prefix(&where, "line %zu, column %zu", err->line, err->column);
+		ndl_error_prefix(&where, "line %zu", err->line);
 	set_json(r, ours && !err->line ? 500 : 400,
 	         ndl_chat_error(where.text, ours && !err->line ? "server_error" : "invalid_request_error"));
 }
@@ -193,6 +193,8 @@ static bool ask(server *s, json_t *tools, const char *query, size_t len, const n
 	end_turn(s, w, done ? out : NULL);
 	if (!done)
 		set_error(reply, &err);
+	else if (answer_cut(out))
+		cli_warn(&s->c, "%s", answer_cut(out));
 	return done;
 }
 
@@ -427,7 +429,9 @@ static void name_model(server *s)
 	ndl_error err = NDL_ERROR_INIT;
 	const char *path = cli_model_path(&s->c, &err), *slash = path ? strrchr(path, '/') : NULL;
 	const char *base = slash ? slash + 1 : path ? path : "";
-	snprintf(s->model, sizeof s->model, "%.*s", (int)strcspn(base, "."), base);
+	const char *dot = strrchr(base, '.');
+	size_t len = dot ? (size_t)(dot - base) : strlen(base), fits = len < sizeof s->model ? len : sizeof s->model - 1;
+	memcpy(s->model, base, ndl_utf8_check(base, fits));
 }
 
 static bool open_workers(server *s, ndl_error *err)
@@ -479,6 +483,7 @@ static int serve(server *s)
 	printf("%s/\n", url);
 	fflush(stdout);
 	sigwait(&stop, &signal);
+	pthread_sigmask(SIG_UNBLOCK, &stop, NULL); /* a second one does not wait for answers */
 	http_stop(h);
 	return CLI_OK;
 }
@@ -514,9 +519,7 @@ int main(int argc, char **argv)
 	s.http.origins = s.origins;
 	parse_options(&s, argc, argv);
 	int status = CLI_UNUSABLE;
-	if (!http_available())
-		cli_warn(&s.c, "this program was built without libmicrohttpd, and cannot serve");
-	else if (cli_engine_open(&s.c, &s.e, s.precision)) {
+	if (cli_engine_open(&s.c, &s.e, s.precision)) {
 		name_model(&s);
 		status = serve(&s);
 	}

@@ -12,6 +12,7 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,10 @@ struct http_server {
 	http_handler *fn;
 	void *user;
 	bool loopback;
+	pthread_mutex_t lock; /* for what follows */
+	pthread_cond_t told;
+	size_t under_way;     /* requests that are there whole, and whose replies are not sent yet */
+	bool stopping;
 };
 
 enum { TOO_LONG = 413 }; /* libmicrohttpd has had three names for it */
@@ -32,7 +37,7 @@ enum { TOO_LONG = 413 }; /* libmicrohttpd has had three names for it */
 /* A request under way. */
 typedef struct exchange {
 	ndl_buf body;
-	bool too_long;
+	bool too_long, under_way;
 } exchange;
 
 /* Who may ask ----------------------------------------------------------------------------- */
@@ -50,9 +55,21 @@ static bool is_name(const char *host, const char *name)
 	return n == strlen(name) && strncasecmp(host, name, n) == 0;
 }
 
-static bool is_local_name(const char *host)
+static bool is_local_name(const http_server *s, const char *host)
 {
-	return is_name(host, "localhost") || is_name(host, "[::1]") || is_name(host, "127.0.0.1");
+	bool numeric = strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == name_length(host);
+	return numeric || is_name(host, "localhost") || is_name(host, "[::1]") || is_name(host, s->o.address);
+}
+
+/* Whether it is that of an origin that may ask: a server in front, with a name of its own, passes it on. */
+static bool is_allowed_host(const http_server *s, const char *host)
+{
+	for (size_t i = 0; s->o.origins && s->o.origins[i]; i++) {
+		const char *name = strstr(s->o.origins[i], "://");
+		if (name && strcasecmp(name + 3, host) == 0)
+			return true;
+	}
+	return false;
 }
 
 static const char *header(struct MHD_Connection *c, const char *name)
@@ -64,7 +81,7 @@ static const char *header(struct MHD_Connection *c, const char *name)
 static bool may_ask(const http_server *s, struct MHD_Connection *c)
 {
 	const char *origin = header(c, "Origin"), *host = header(c, "Host");
-	if (s->loopback && host && !is_local_name(host))
+	if (s->loopback && host && !is_local_name(s, host) && !is_allowed_host(s, host))
 		return false;
 	if (!origin || (host && strncmp(origin, "http://", 7) == 0 && strcasecmp(origin + 7, host) == 0))
 		return true;
@@ -92,7 +109,9 @@ static void add_headers(struct MHD_Response *m, struct MHD_Connection *c, const 
 	MHD_add_response_header(m, "Cache-Control", "no-store");
 	if (origin && r->status != MHD_HTTP_FORBIDDEN) {
 		MHD_add_response_header(m, "Access-Control-Allow-Origin", origin);
-		MHD_add_response_header(m, "Access-Control-Allow-Headers", "Authorization, Content-Type");
+		const char *asked = header(c, "Access-Control-Request-Headers"); /* OpenAI's libraries have a dozen of their own */
+		if (asked)
+			MHD_add_response_header(m, "Access-Control-Allow-Headers", asked);
 		MHD_add_response_header(m, "Vary", "Origin");
 	}
 }
@@ -111,10 +130,11 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, http_reply *r)
 	return sent;
 }
 
-static enum MHD_Result send_text(struct MHD_Connection *c, unsigned status, const char *text)
+/* As OpenAI's clients read errors. */
+static enum MHD_Result send_error(struct MHD_Connection *c, unsigned status, const char *text)
 {
-	http_reply r = {.status = status, .type = "text/plain; charset=utf-8"};
-	ndl_buf_printf(&r.body, "%s\n", text);
+	http_reply r = {.status = status, .type = "application/json"};
+	ndl_buf_printf(&r.body, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}\n", text);
 	return send_reply(c, &r);
 }
 
@@ -129,9 +149,9 @@ static bool says_too_long(const http_server *s, struct MHD_Connection *c)
 static enum MHD_Result begin(http_server *s, struct MHD_Connection *c, void **state)
 {
 	if (!may_ask(s, c))
-		return send_text(c, MHD_HTTP_FORBIDDEN, "this server answers its own page and programs, not pages of other origins");
+		return send_error(c, MHD_HTTP_FORBIDDEN, "this server answers its own page and programs, not pages of other origins");
 	if (says_too_long(s, c))
-		return send_text(c, TOO_LONG, "the request is too long");
+		return send_error(c, TOO_LONG, "the request is too long");
 	return (*state = ndl_calloc(1, sizeof(exchange))) ? MHD_YES : MHD_NO;
 }
 
@@ -140,6 +160,24 @@ static void take(const http_server *s, exchange *e, const char *data, size_t len
 	e->too_long = e->too_long || len > s->o.max_body - e->body.len;
 	if (!e->too_long)
 		ndl_buf_add(&e->body, data, len);
+}
+
+/* False while the server stops. */
+static bool start_reply(http_server *s, exchange *e)
+{
+	pthread_mutex_lock(&s->lock);
+	e->under_way = !s->stopping;
+	s->under_way += e->under_way;
+	pthread_mutex_unlock(&s->lock);
+	return e->under_way;
+}
+
+static void end_reply(http_server *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->under_way--;
+	pthread_cond_signal(&s->told);
+	pthread_mutex_unlock(&s->lock);
 }
 
 static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *path, const char *method, const char *version,
@@ -160,7 +198,7 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 		r.status = MHD_HTTP_NO_CONTENT;
 		return send_reply(c, &r);
 	}
-	if (ndl_buf_check(&e->body, NULL) != NDL_OK)
+	if (ndl_buf_check(&e->body, NULL) != NDL_OK || !start_reply(s, e))
 		return MHD_NO;
 	s->fn(s->user, &(http_request){method, path, ndl_buf_cstr(&e->body), e->body.len}, &r);
 	return send_reply(c, &r);
@@ -169,9 +207,10 @@ static enum MHD_Result answer(void *arg, struct MHD_Connection *c, const char *p
 static void end(void *arg, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode why)
 {
 	exchange *e = *state;
-	(void)arg;
 	(void)c;
 	(void)why;
+	if (e && e->under_way)
+		end_reply(arg);
 	if (e)
 		ndl_buf_clear(&e->body);
 	free(e);
@@ -229,11 +268,6 @@ static int open_socket(const http_options *o, bool *loopback, char *url, size_t 
 	return fd;
 }
 
-bool http_available(void)
-{
-	return true;
-}
-
 http_server *http_start(const http_options *o, http_handler *fn, void *user, char *url, size_t size, ndl_error *err)
 {
 	http_server *s = ndl_calloc(1, sizeof *s);
@@ -241,13 +275,14 @@ http_server *http_start(const http_options *o, http_handler *fn, void *user, cha
 		ndl_fail_nomem(err, "a server");
 		return NULL;
 	}
-	*s = (http_server){.o = *o, .fn = fn, .user = user};
+	*s = (http_server){.o = *o, .fn = fn, .user = user, .lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER};
+	const unsigned how = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
+	                     MHD_USE_ITC; /* or it could not be quiesced */
 	int fd = open_socket(o, &s->loopback, url, size, err);
 	if (fd >= 0)
-		s->daemon = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, answer, s,
-		                             MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, o->connections,
-		                             MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_NOTIFY_COMPLETED, end, s,
-		                             MHD_OPTION_END);
+		s->daemon = MHD_start_daemon(how, 0, NULL, NULL, answer, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		                             o->connections, MHD_OPTION_CONNECTION_TIMEOUT, o->timeout, MHD_OPTION_NOTIFY_COMPLETED,
+		                             end, s, MHD_OPTION_END);
 	if (s->daemon)
 		return s;
 	if (fd >= 0) {
@@ -262,16 +297,19 @@ void http_stop(http_server *s)
 {
 	if (!s)
 		return;
+	int fd = MHD_quiesce_daemon(s->daemon);
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	while (s->under_way) /* MHD_stop_daemon would cut their connections */
+		pthread_cond_wait(&s->told, &s->lock);
+	pthread_mutex_unlock(&s->lock);
 	MHD_stop_daemon(s->daemon);
+	if (fd >= 0)
+		close(fd);
 	free(s);
 }
 
 #else
-
-bool http_available(void)
-{
-	return false;
-}
 
 http_server *http_start(const http_options *o, http_handler *fn, void *user, char *url, size_t size, ndl_error *err)
 {

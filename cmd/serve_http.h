@@ -33,12 +33,9 @@ typedef struct http_options {
 	const char *address, *port;  /* numeric or a name; port "0": any that is free */
 	const char *const *origins;  /* other origins whose pages may ask, "*" for all; NULL-terminated, or NULL */
 	size_t max_body;             /* bytes; a longer one is refused with 413 */
-	unsigned connections;        /* at the same time; further ones are closed */
+	unsigned connections;        /* at the same time; further ones wait until one is closed */
 	unsigned timeout;            /* seconds without a byte after which one is closed */
 } http_options;
-
-/* False where the program was built without libmicrohttpd. */
-bool http_available(void);
 
 /* Listens; url[size] := where, "http://127.0.0.1:7860". A page of another origin than the server's is refused with 403, and so is, on a
  * loopback address, a request that names another host: a name that was made to lead here. */

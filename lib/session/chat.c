@@ -40,29 +40,23 @@ static ndl_status read_messages(ndl_chat *c, const json_t *messages, ndl_error *
 	return c->asked ? read_content(&c->query, json_object_get(last, "content"), n - 1, err) : NDL_OK;
 }
 
-static bool is_called(const json_t *tool, const char *name)
-{
-	const json_t *function = json_object_get(tool, "function"), *own = json_object_get(function ? function : tool, "name");
-	return json_is_string(own) && strcmp(json_string_value(own), name) == 0;
-}
-
 /* Leaves the one function that must be called. */
 static ndl_status keep_function(ndl_chat *c, const json_t *choice, ndl_error *err)
 {
 	const json_t *function = json_object_get(choice, "function"), *name = json_object_get(function ? function : choice, "name");
-	size_t i;
-	json_t *tool;
 	if (!json_is_string(name))
 		return ndl_fail(err, NDL_EINVAL, "tool_choice: expected \"none\", \"auto\", \"required\" or a function with a name");
-	json_array_foreach(c->tools, i, tool)
-		if (is_called(tool, json_string_value(name))) {
-			json_t *one = json_pack("[O]", tool);
-			json_decref(c->tools);
-			c->tools = one;
-			c->required = true;
-			return one ? NDL_OK : ndl_fail_nomem(err, "a list of tools");
-		}
-	return ndl_fail(err, NDL_ENOTFOUND, "tool_choice: no tool is called '%s'", json_string_value(name));
+	ndl_tools *tools = c->tools ? ndl_tools_new(c->tools, NDL_TOOLS_LENIENT, err) : NULL;
+	if (c->tools && !tools)
+		return err->code;
+	long at = tools ? ndl_tools_find(tools, json_string_value(name)) : -1;
+	if (at >= 0) {
+		json_decref(c->tools);
+		c->tools = json_pack("[O]", ndl_tools_given(tools, (size_t)at));
+	}
+	ndl_tools_free(tools);
+	c->required = true;
+	return at >= 0 ? NDL_OK : ndl_fail(err, NDL_ENOTFOUND, "tool_choice: no tool is called '%s'", json_string_value(name));
 }
 
 static ndl_status read_choice(ndl_chat *c, const json_t *choice, ndl_error *err)
@@ -144,7 +138,8 @@ static size_t count_calls(const ndl_chat *c, const ndl_result *r)
 
 static const char *end_of(const ndl_chat *c, const ndl_result *r)
 {
-	return r->unfinished ? "length" : count_calls(c, r) ? "tool_calls" : "stop";
+	size_t n = count_calls(c, r);
+	return r->unfinished && !(c->one && n) ? "length" : n ? "tool_calls" : "stop"; /* what was left out may be what was cut */
 }
 
 static json_t *usage_of(const ndl_result *r)

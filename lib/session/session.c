@@ -182,7 +182,7 @@ static void finish(ndl_decoding *d)
 		r->odds = p->odds;
 	r->confidence = p ? ndl_confidence_apply(&d->s->engine->confidence, r->odds.sum, r->odds.least) : 1;
 	r->truncated = r->cut || r->unfinished;
-	if (r->confidence < d->q->min_confidence) {
+	if (!d->q->required && r->confidence < d->q->min_confidence) {
 		r->rejected = true;
 		json_array_clear(d->answer.calls);
 	}

@@ -105,7 +105,7 @@ typedef struct ndl_request {
 	enum ndl_grounding ground; /* of strings in the query */
 	int64_t today;         /* ndl_day_number (base/day.h) of the day by which queries say others, where they do not tell it
 	                          themselves; 0: unknown */
-	bool required;         /* at least one call; NDL_EINVAL if there are no tools. Not with no_grammar */
+	bool required;         /* at least one call, whatever min_confidence; NDL_EINVAL if there are no tools. Not with no_grammar */
 	bool sources;          /* fill ndl_result.sources */
 	bool no_jump;          /* a step of the network for every token, also where there is no choice:
 	                          the same answer, slower; to measure what jumping ahead gains */

@@ -127,7 +127,7 @@ post() {
 infer|{"query":1}|query: expected a string
 infer|{"query":"x"}|tools: expected a list
 infer|{"query":"x","tools":[{"name":1}]}|tools[0]
-infer|{"query":"x",|line 1, column
+infer|{"query":"x",|line 1: invalid JSON at column
 infer|[]|query: expected a string
 infer|"x"|query: expected a string
 v1/chat/completions|{}|messages: expected
@@ -155,6 +155,37 @@ END
 	grep -o 'fetch("[^"]*"' page | grep -qx 'fetch("/infer"'
 }
 
+@test "the model has the name of its file, whatever bytes that has" {
+	local name
+	for name in tuned-v1.2 "$(printf 'mod\xe9')" "$(printf 'ä%.0s' {1..40})"; do
+		ln -s m.safetensors "$name.safetensors"
+		start -m "$name.safetensors"
+		curl -s "${url}v1/models" | jq -r '.data[].id' >>names
+		stop
+		: >url
+	done
+	printf '%s\n' tuned-v1.2 mod "$(printf 'ä%.0s' {1..31})" | diff - names
+}
+
+@test "chat: a function by name from tools of any dialect" {
+	jq -c '{tools:[.[] | {name, description, inputSchema:{type:"object", properties:(.parameters|map_values(del(.required)))}}]}' \
+		tools.json >mcp.json
+	start -t mcp.json
+	post v1/chat/completions '{"tool_choice":{"type":"function","function":{"name":"set_alarm"}},"parallel_tool_calls":false,
+		"messages":[{"role":"user","content":"hello"}]}'
+	[ "$(jq -c '[.choices[0].message.tool_calls[]?.function.name]' reply)" = '["set_alarm"]' ]
+	post v1/chat/completions '{"tool_choice":{"type":"function","function":{"name":"no"}},"messages":[{"role":"user","content":"x"}]}'
+	[[ $code = 400 && $(jq -r .error.message reply) == *"no tool is called 'no'"* ]]
+}
+
+@test "chat: a call that is required is made, however doubtful" {
+	start -t tools.json --min-confidence 1
+	post v1/chat/completions '{"messages":[{"role":"user","content":"hello"}]}'
+	[ "$(jq -c '.choices[0].message.tool_calls' reply)" = null ]
+	post v1/chat/completions '{"tool_choice":"required","messages":[{"role":"user","content":"hello"}]}'
+	[ "$(jq -c '.choices[0].message.tool_calls | length > 0' reply)" = true ]
+}
+
 @test "metrics count what was asked" {
 	start -t tools.json
 	post infer '{"query":"hello"}'
@@ -172,14 +203,23 @@ END
 	[ "$code" = 403 ]
 	post infer '{"query":"hello"}' -H 'Origin: null'
 	[ "$code" = 403 ]
-	post infer '{"query":"hello"}' -H 'Host: evil.example'
-	[ "$code" = 403 ]
+	[ "$(jq -r '.error.message | length > 0' reply)" = true ]
+	for host in evil.example 127.evil.example 127.0.0.1.evil.example; do
+		post infer '{"query":"hello"}' -H "Host: $host"
+		[ "$code" = 403 ]
+	done
+	for host in localhost LOCALHOST:1 127.0.1.1 '[::1]:80' good.example; do
+		post infer '{"query":"hello"}' -H "Host: $host"
+		[ "$code" = 200 ]
+	done
 	post infer '{"query":"hello"}' -H 'Origin: http://good.example' -D headers
 	[ "$code" = 200 ]
 	grep -qi '^access-control-allow-origin: http://good.example' headers
 	post infer '{"query":"hello"}' -H "Origin: ${url%/}"
 	[ "$code" = 200 ]
-	[ "$(curl -s -o /dev/null -w '%{http_code}' -X OPTIONS -H 'Origin: http://good.example' "${url}infer")" = 204 ]
+	[ "$(curl -s -D headers -o /dev/null -w '%{http_code}' -X OPTIONS -H 'Origin: http://good.example' \
+		-H 'Access-Control-Request-Headers: content-type,x-stainless-lang' "${url}infer")" = 204 ]
+	grep -qi '^access-control-allow-headers: content-type,x-stainless-lang' headers
 	[ "$(curl -s -o /dev/null -w '%{http_code}' -X OPTIONS -H 'Origin: http://evil.example' "${url}infer")" = 403 ]
 }
 
@@ -188,6 +228,7 @@ END
 	head -c 100000 /dev/zero | tr '\0' ' ' >long
 	post infer @long
 	[ "$code" = 413 ]
+	[ "$(jq -r .error.message reply)" = "the request is too long" ]
 	run curl -sS -o reply -w '%{http_code}' -H 'Transfer-Encoding: chunked' -H 'Expect:' -d @long "${url}infer"
 	[[ $output != *200* ]]
 	post infer '{"query":"hello"}'
@@ -216,6 +257,23 @@ END
 	[ "$(wc -l <codes)" -eq 12 ]
 	grep -qx 200 codes
 	[ "$(grep -cvxE '200|503' codes)" -eq 0 ]
+}
+
+@test "answers under way are finished when it is told to stop" {
+	start -t tools.json --queue 100
+	for i in {1..10}; do
+		curl -sS -o "r$i" -w '%{http_code}\n' -d '{"query":"hello"}' "${url}infer" >>codes &
+		wait_for+=($!)
+	done
+	for _ in {1..100}; do
+		[ "$(curl -s "${url}metrics" | sed -n 's/^needle_waiting //p')" -lt 3 ] || break
+	done
+	stop
+	wait "${wait_for[@]}" || true # those that came when it had stopped listening
+	grep -qx 200 codes
+	for i in {1..10}; do
+		[ ! -s "r$i" ] || jq -e .calls "r$i" >/dev/null
+	done
 }
 
 @test "SIGTERM ends it with 0; an address in use and bad options are told" {
