@@ -115,10 +115,16 @@ dist_corpus_DATA = share/corpus/README.md share/corpus/twins.txt \
 	share/corpus/world_clock_dates.jsonl
 requestsdir = $(corpusdir)/requests
 dist_requests_DATA = \
+	share/corpus/requests/agents.jsonl \
 	share/corpus/requests/apis.jsonl \
+	share/corpus/requests/apps.jsonl \
 	share/corpus/requests/args.jsonl \
 	share/corpus/requests/assistant.jsonl \
 	share/corpus/requests/assistants.jsonl \
+	share/corpus/requests/backend.jsonl \
+	share/corpus/requests/cannot.jsonl \
+	share/corpus/requests/canon.jsonl \
+	share/corpus/requests/choices.jsonl \
 	share/corpus/requests/clock.jsonl \
 	share/corpus/requests/contrast_home.jsonl \
 	share/corpus/requests/contrast_out.jsonl \
@@ -136,14 +142,18 @@ dist_requests_DATA = \
 	share/corpus/requests/many.jsonl \
 	share/corpus/requests/media.jsonl \
 	share/corpus/requests/mix.jsonl \
+	share/corpus/requests/mixup.jsonl \
 	share/corpus/requests/near.jsonl \
+	share/corpus/requests/nearby.jsonl \
 	share/corpus/requests/people.jsonl \
 	share/corpus/requests/phone.jsonl \
 	share/corpus/requests/places.jsonl \
 	share/corpus/requests/said.jsonl \
 	share/corpus/requests/several.jsonl \
+	share/corpus/requests/speech.jsonl \
 	share/corpus/requests/talk.jsonl \
 	share/corpus/requests/travel.jsonl \
+	share/corpus/requests/twofold.jsonl \
 	share/corpus/requests/watch.jsonl \
 	share/corpus/requests/webapis.jsonl \
 	share/corpus/requests/work.jsonl \
