@@ -51,6 +51,12 @@ enum ndl_ranking cli_ranking(const cli *c, const char *arg)
 	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, names));
 }
 
+enum ndl_grounding cli_grounding(const cli *c, const char *arg)
+{
+	static const char *const names[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
+	return (enum ndl_grounding)cli_choice(c, "--ground", arg, names);
+}
+
 ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_error *err)
 {
 	if (how == NDL_RANK_AUTO || how == NDL_RANK_BM25 || ndl_model_has_contrastive(ndl_engine_model(e)))
@@ -112,7 +118,20 @@ void cli_engine_close(cli_engine *e)
 	free(e->heap);
 }
 
-int cli_own_tools_hold(cli_own_tools *own, const json_t *list, ndl_error *err)
+ndl_toolset *cli_toolset_new(const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err)
+{
+	const ndl_request *q = u->request;
+	ndl_toolset *t = ndl_toolset_new(u->engine, list, u->flags, err);
+	if (t && (u->rank || (q->top_tools && q->top_tools < ndl_toolset_count(t))) &&
+	    ndl_toolset_index(t, q->rank, NULL, x, err) != NDL_OK) {
+		ndl_toolset_free(t);
+		t = NULL;
+	}
+	return t;
+}
+
+/* 1 if `set` is of this very list; 0 if not, and then it is NULL, to be set anew; negative with err. */
+static int hold(cli_own_tools *own, const json_t *list, ndl_error *err)
 {
 	ndl_buf_reset(&own->given); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
 	ndl_json_write(&own->given, list, 0);
@@ -124,6 +143,14 @@ int cli_own_tools_hold(cli_own_tools *own, const json_t *list, ndl_error *err)
 	ndl_toolset_free(own->set);
 	*own = (cli_own_tools){NULL, own->given, own->text};
 	return 0;
+}
+
+const ndl_toolset *cli_own_toolset(cli_own_tools *own, const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err)
+{
+	int held = hold(own, list, err);
+	if (held == 0)
+		own->set = cli_toolset_new(u, list, x, err);
+	return held < 0 ? NULL : own->set;
 }
 
 void cli_own_tools_clear(cli_own_tools *own)

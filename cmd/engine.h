@@ -16,6 +16,9 @@ int64_t cli_today(const cli *c, const char *arg);
 /* --lexical-weight X, for ndl_request. */
 double cli_lexical_weight(const cli *c, const char *arg);
 
+/* --ground strict|prefer|off, for ndl_request. */
+enum ndl_grounding cli_grounding(const cli *c, const char *arg);
+
 /* How -k ranks tools, --rank, likewise; NDL_RANK_AUTO where it is not given. */
 #define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}
 enum ndl_ranking cli_ranking(const cli *c, const char *arg);
@@ -34,14 +37,26 @@ typedef struct cli_engine {
  * in either case. */
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
 void cli_engine_close(cli_engine *e);
+
+/* What lists of tools are made for. */
+typedef struct cli_tools_use {
+	const ndl_engine *engine;
+	int flags;                  /* as ndl_tools_new */
+	const ndl_request *request; /* its top_tools and rank */
+	bool rank;                  /* index every list, not only those that are longer than top_tools */
+} cli_tools_use;
+
+/* Of a list, indexed where its use wants that, in x's threads and arithmetic. NULL with err. */
+ndl_toolset *cli_toolset_new(const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err);
+
 /* The tools of the record seen last that brought its own: records often repeat them. Zeroed at first. */
 typedef struct cli_own_tools {
 	ndl_toolset *set;    /* owned */
 	ndl_buf text, given; /* what it was made from; the list under way */
 } cli_own_tools;
 
-/* 1 if `set` is of this very list; 0 if not, and then it is NULL, to be set anew; negative with err. */
-int cli_own_tools_hold(cli_own_tools *own, const json_t *list, ndl_error *err);
+/* Those of this list, made anew unless they are held already. Borrowed; NULL with err. */
+const ndl_toolset *cli_own_toolset(cli_own_tools *own, const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err);
 void cli_own_tools_clear(cli_own_tools *own);
 
 /* Whether the model can rank so; what is asked for by name does not fall back. */

@@ -43,15 +43,9 @@ static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_erro
 	return NDL_OK;
 }
 
-static ndl_toolset *make_toolset(const eval_caller *c, json_t *list, const ndl_exec *x, ndl_error *err)
+static cli_tools_use use_of(const eval_caller *c)
 {
-	ndl_toolset *t = ndl_toolset_new(c->engine, list, c->tool_flags, err);
-	if (t && (c->recall || (c->request.top_tools && c->request.top_tools < ndl_toolset_count(t))) &&
-	    ndl_toolset_index(t, c->request.rank, NULL, x, err) != NDL_OK) {
-		ndl_toolset_free(t);
-		t = NULL;
-	}
-	return t;
+	return (cli_tools_use){c->engine, c->tool_flags, &c->request, c->recall};
 }
 
 eval_caller *eval_caller_open(const char *model, int threads, ndl_precision precision, json_t *tools, int tool_flags,
@@ -72,8 +66,9 @@ eval_caller *eval_caller_open(const char *model, int threads, ndl_precision prec
 	c->tool_flags = tool_flags;
 	c->recall = recall;
 	c->engine = ndl_engine_open(model, err);
+	const cli_tools_use use = use_of(c);
 	if (!c->engine || cli_check_ranking(c->engine, request->rank, err) != NDL_OK || open_workers(c, precision, err) != NDL_OK ||
-	    (tools && !(c->toolset = make_toolset(c, tools, c->worker[0].exec, err)))) {
+	    (tools && !(c->toolset = cli_toolset_new(&use, tools, c->worker[0].exec, err)))) {
 		eval_caller_free(c);
 		return NULL;
 	}
@@ -105,10 +100,8 @@ static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json
 		ndl_fail(err, NDL_EINVAL, "tools: missing");
 		return NULL;
 	}
-	int held = cli_own_tools_hold(&w->own, list, err);
-	if (held == 0)
-		w->own.set = make_toolset(c, list, w->exec, err);
-	return held < 0 ? NULL : w->own.set;
+	const cli_tools_use use = use_of(c);
+	return cli_own_toolset(&w->own, &use, list, w->exec, err);
 }
 
 static const json_t *query_of(const json_t *record, ndl_error *err)

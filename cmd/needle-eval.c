@@ -255,7 +255,6 @@ static void find_metrics(job *j)
 
 static const char *parse_options(job *j, int argc, char **argv)
 {
-	static const char *const groundings[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -268,9 +267,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 		case KEY_OVER: add_limit(j, arg, true); break;
 		case KEY_FAILURES: j->failures_path = arg; break;
 		case KEY_PRECISION: j->precision = cli_precision(&j->c, arg); break;
-		case KEY_GROUND:
-			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
-			break;
+		case KEY_GROUND: j->request.ground = cli_grounding(&j->c, arg); break;
 		case KEY_REFUSE: j->request.refuse_bias = cli_refuse_bias(&j->c, arg); break;
 		case KEY_LEXICAL: j->request.lexical_weight = cli_lexical_weight(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;

@@ -91,13 +91,19 @@ static void on_call(void *user, json_t *call)
 	fflush(stdout);
 }
 
+static cli_tools_use use_of(const job *j)
+{
+	return (cli_tools_use){.engine = j->e.engine, .flags = j->tool_flags, .request = &j->request};
+}
+
 /* Of a list, or with NULL of --index. */
 static ndl_toolset *make_toolset(const job *j, const ndl_exec *x, json_t *tools, ndl_error *err)
 {
-	ndl_toolset *t = tools ? ndl_toolset_new(j->e.engine, tools, j->tool_flags, err)
-	                       : ndl_toolset_open(j->e.engine, j->index, err);
-	bool few = tools && (j->request.top_tools == 0 || (t && ndl_toolset_count(t) <= j->request.top_tools));
-	if (t && !few && ndl_toolset_index(t, j->request.rank, NULL, x, err) != NDL_OK) {
+	const cli_tools_use use = use_of(j);
+	if (tools)
+		return cli_toolset_new(&use, tools, x, err);
+	ndl_toolset *t = ndl_toolset_open(j->e.engine, j->index, err);
+	if (t && ndl_toolset_index(t, j->request.rank, NULL, x, err) != NDL_OK) {
 		ndl_toolset_free(t);
 		t = NULL;
 	}
@@ -130,10 +136,8 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 			ndl_fail(err, NDL_EINVAL, "no \"tools\" in the record, and no --tools");
 		return w->j->tools;
 	}
-	int held = cli_own_tools_hold(&w->own, given, err);
-	if (held == 0)
-		w->own.set = make_toolset(w->j, w->exec, given, err);
-	return held < 0 ? NULL : w->own.set;
+	const cli_tools_use use = use_of(w->j);
+	return cli_own_toolset(&w->own, &use, given, w->exec, err);
 }
 
 static void add_result(const worker *w, json_t *record, const ndl_result *r)
@@ -279,7 +283,6 @@ static int write_logits(job *j, const char *query)
 
 static int parse_options(job *j, int argc, char **argv)
 {
-	static const char *const groundings[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&j->c, argc, argv, &arg, &first)) != 0) {
@@ -296,9 +299,7 @@ static int parse_options(job *j, int argc, char **argv)
 		case KEY_TODAY: j->request.today = cli_today(&j->c, arg); break;
 		case KEY_LEXICAL: j->request.lexical_weight = cli_lexical_weight(&j->c, arg); break;
 		case KEY_BEAM: j->request.beam = (size_t)cli_long(&j->c, "--beam", arg, 1, NDL_BEAM_MAX); break;
-		case KEY_GROUND:
-			j->request.ground = (enum ndl_grounding)cli_choice(&j->c, "--ground", arg, groundings);
-			break;
+		case KEY_GROUND: j->request.ground = cli_grounding(&j->c, arg); break;
 		case KEY_NO_JUMP: j->request.no_jump = true; break;
 		case KEY_STREAM: j->stream = true; break;
 		case KEY_TIMINGS: j->timings = true; break;

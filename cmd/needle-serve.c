@@ -130,29 +130,24 @@ static void end_turn(server *s, worker *w, const ndl_result *r)
 
 /* Answers -------------------------------------------------------------------------------- */
 
-static void set_json(http_reply *r, unsigned status, json_t *value)
-{
-	r->status = status;
-	r->type = "application/json";
-	ndl_json_write(&r->body, value, 0);
-	ndl_buf_byte(&r->body, '\n');
-	json_decref(value);
-}
-
 static void set_error(http_reply *r, const ndl_error *err)
 {
-	bool ours = err->code == NDL_ENOMEM || err->code == NDL_EFORMAT;
+	bool ours = (err->code == NDL_ENOMEM || err->code == NDL_EFORMAT) && !err->line; /* a line is one of the request */
 	ndl_error where = *err;
 	if (err->line)
 		ndl_error_prefix(&where, "line %zu", err->line);
-	set_json(r, ours && !err->line ? 500 : 400,
-	         ndl_chat_error(where.text, ours && !err->line ? "server_error" : "invalid_request_error"));
+	http_set_json(r, ours ? 500 : 400, ndl_chat_error(where.text, ours ? "server_error" : "invalid_request_error"));
 }
 
 static void set_busy(http_reply *r)
 {
-	set_json(r, 503, ndl_chat_error("too many requests are waiting", "server_error"));
+	http_set_json(r, 503, ndl_chat_error("too many requests are waiting", "server_error"));
 	r->retry_after = 1;
+}
+
+static cli_tools_use use_of(const server *s)
+{
+	return (cli_tools_use){.engine = s->e.engine, .flags = s->tool_flags, .request = &s->request};
 }
 
 /* The request's tools, else those of -t. */
@@ -163,16 +158,8 @@ static const ndl_toolset *tools_of(const server *s, worker *w, json_t *given, nd
 			ndl_fail(err, NDL_EINVAL, "tools: expected a list");
 		return s->tools;
 	}
-	int held = cli_own_tools_hold(&w->own, given, err);
-	if (held == 0) {
-		w->own.set = ndl_toolset_new(s->e.engine, given, s->tool_flags, err);
-		bool many = w->own.set && s->request.top_tools && ndl_toolset_count(w->own.set) > s->request.top_tools;
-		if (many && ndl_toolset_index(w->own.set, s->request.rank, NULL, w->exec, err) != NDL_OK) {
-			ndl_toolset_free(w->own.set);
-			w->own.set = NULL;
-		}
-	}
-	return held < 0 ? NULL : w->own.set;
+	const cli_tools_use use = use_of(s);
+	return cli_own_toolset(&w->own, &use, given, w->exec, err);
 }
 
 /* False with the reply set. Clear *out. */
@@ -212,7 +199,7 @@ static void infer(server *s, json_t *body, http_reply *reply)
 		return;
 	answer_drop(body);
 	answer_add(body, &r, true);
-	set_json(reply, 200, json_incref(body));
+	http_set_json(reply, 200, json_incref(body));
 	ndl_result_clear(&r);
 }
 
@@ -246,7 +233,7 @@ static void chat(server *s, json_t *body, http_reply *reply)
 		reply->type = "text/event-stream";
 		ndl_chat_events(&reply->body, &c, &r, &label);
 	} else if (answered) {
-		set_json(reply, 200, ndl_chat_reply(&c, &r, &label));
+		http_set_json(reply, 200, ndl_chat_reply(&c, &r, &label));
 	}
 	ndl_result_clear(&r);
 	ndl_chat_clear(&c);
@@ -256,7 +243,7 @@ static void chat(server *s, json_t *body, http_reply *reply)
 
 static void models(const server *s, http_reply *reply)
 {
-	set_json(reply, 200, json_pack("{s:s,s:[{s:s,s:s,s:i,s:s}]}", "object", "list", "data", "id", s->model, "object", "model",
+	http_set_json(reply, 200, json_pack("{s:s,s:[{s:s,s:s,s:i,s:s}]}", "object", "list", "data", "id", s->model, "object", "model",
 	                               "created", 0, "owned_by", "needle"));
 }
 
@@ -317,7 +304,7 @@ static size_t find_route(const http_request *q, http_reply *reply)
 			return i;
 		known = true;
 	}
-	set_json(reply, known ? 405 : 404,
+	http_set_json(reply, known ? 405 : 404,
 	         ndl_chat_error(known ? "this path takes another method" : "no such path", "invalid_request_error"));
 	return ROUTES;
 }
@@ -391,7 +378,6 @@ static void add_origin(server *s, const char *arg)
 
 static void parse_options(server *s, int argc, char **argv)
 {
-	static const char *const groundings[] = {"prefer", "strict", "off", NULL}; /* as enum ndl_grounding */
 	const char *arg;
 	int key, first;
 	while ((key = cli_next(&s->c, argc, argv, &arg, &first)) != 0) {
@@ -406,9 +392,7 @@ static void parse_options(server *s, int argc, char **argv)
 		case 'k': s->request.top_tools = (size_t)cli_long(&s->c, "--top-tools", arg, 1, 100000); break;
 		case KEY_RANK: s->request.rank = cli_ranking(&s->c, arg); break;
 		case KEY_MIN: s->request.min_confidence = cli_double(&s->c, "--min-confidence", arg, 0, 1); break;
-		case KEY_GROUND:
-			s->request.ground = (enum ndl_grounding)cli_choice(&s->c, "--ground", arg, groundings);
-			break;
+		case KEY_GROUND: s->request.ground = cli_grounding(&s->c, arg); break;
 		case KEY_TODAY:
 			s->request.today = cli_today(&s->c, arg);
 			s->today_now = strcmp(arg, "now") == 0;
@@ -439,7 +423,7 @@ static bool open_workers(server *s, ndl_error *err)
 	int threads = ndl_exec_threads(s->e.exec) / (int)s->parallel;
 	for (size_t i = 0; i < s->parallel; i++) {
 		worker *w = &s->worker[i];
-		w->exec = cli_exec_new(threads > 0 ? threads : 1, s->precision, err);
+		w->exec = ndl_exec_fork(s->e.exec, threads > 0 ? threads : 1, err);
 		w->session = w->exec ? ndl_session_new(s->e.engine, w->exec, err) : NULL;
 		if (!w->session)
 			return false;
@@ -449,16 +433,13 @@ static bool open_workers(server *s, ndl_error *err)
 
 static bool load_tools(server *s, ndl_error *err)
 {
+	const cli_tools_use use = use_of(s);
 	if (cli_check_ranking(s->e.engine, s->request.rank, err) != NDL_OK)
 		return false;
 	if (!s->tools_path)
 		return true;
 	if ((s->tools_json = ndl_json_load(s->tools_path, err)))
-		s->tools = ndl_toolset_new(s->e.engine, s->tools_json, s->tool_flags, err);
-	if (s->tools && s->request.top_tools && ndl_toolset_index(s->tools, s->request.rank, NULL, s->e.exec, err) != NDL_OK) {
-		ndl_toolset_free(s->tools);
-		s->tools = NULL;
-	}
+		s->tools = cli_toolset_new(&use, s->tools_json, s->e.exec, err);
 	if (!s->tools)
 		ndl_error_at(err, s->tools_path, 0);
 	return s->tools != NULL;

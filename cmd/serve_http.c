@@ -3,6 +3,17 @@
 #endif
 #include "cmd/serve_http.h"
 
+#include "session/chat.h"
+
+void http_set_json(http_reply *r, unsigned status, json_t *value)
+{
+	r->status = status;
+	r->type = "application/json";
+	ndl_json_write(&r->body, value, 0);
+	ndl_buf_byte(&r->body, '\n');
+	json_decref(value);
+}
+
 #ifdef HAVE_MICROHTTPD
 
 #include "base/mem.h"
@@ -130,11 +141,10 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, http_reply *r)
 	return sent;
 }
 
-/* As OpenAI's clients read errors. */
 static enum MHD_Result send_error(struct MHD_Connection *c, unsigned status, const char *text)
 {
-	http_reply r = {.status = status, .type = "application/json"};
-	ndl_buf_printf(&r.body, "{\"error\":{\"message\":\"%s\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}\n", text);
+	http_reply r = {0};
+	http_set_json(&r, status, ndl_chat_error(text, "invalid_request_error"));
 	return send_reply(c, &r);
 }
 

@@ -5,8 +5,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "json/json.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct http_server http_server; /* opaque, owned */
@@ -25,6 +25,9 @@ typedef struct http_reply {
 	ndl_buf body;
 	unsigned retry_after; /* seconds; 0: not said */
 } http_reply;
+
+/* Makes value (taken over) the body, with its type. */
+void http_set_json(http_reply *r, unsigned status, json_t *value);
 
 /* Called from several threads at once. */
 typedef void http_handler(void *user, const http_request *q, http_reply *r);
