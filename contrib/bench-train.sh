@@ -1,6 +1,6 @@
 #!/bin/bash
 # bench-train.sh - the same training step by needle-bench --train and by contrib/torch (Debian: python3-torch,
-# python3-numpy), in turn; prints the tokens a second of both, their ratio, and the most memory each held.
+# python3-numpy, libopenblas0-pthread), in turn; prints the tokens a second of both, their ratio, and the most memory each held.
 #
 #   contrib/bench-train.sh [THREADS [ROUNDS [CONFIG.json VOCAB.model]]]
 #

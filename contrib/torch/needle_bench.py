@@ -28,7 +28,15 @@ def batch(vocab):
     return data.parts({"enc": list(enc), "dec_in": list(dec), "dec_out": list(dec), "cls": list(cls), "query": [], "tool": []}, 0)
 
 
+def reference_blas():
+    """Whether PyTorch multiplies with Debian's reference BLAS, which is slower many times and no measure."""
+    with open("/proc/self/maps", encoding="utf-8") as maps:
+        return any("/blas/libblas.so" in line for line in maps)
+
+
 def main():
+    if reference_blas():
+        sys.exit("needle_bench.py: PyTorch uses the reference BLAS: install OpenBLAS (Debian: libopenblas0-pthread)")
     model, threads, seconds = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     sys.argv[1:] = ["-", "-m", model, "-o", "unused", "--steps", "1", "--device", "cpu"]
     torch.set_num_threads(threads)
