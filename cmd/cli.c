@@ -420,11 +420,14 @@ void cli_progress(const cli *c, uint64_t done, uint64_t total, const char *text)
 {
 	enum { WIDTH = 30 };
 	static double started, shown;
+	static uint64_t first; /* a resumed run begins in the middle */
 	if (c->common.quiet || !isatty(STDERR_FILENO))
 		return;
 	double now = now_s();
-	if (started == 0)
+	if (started == 0) {
 		started = now;
+		first = done;
+	}
 	if (now - shown < 1.0 / 6 && !(total && done >= total))
 		return;
 	shown = now;
@@ -435,7 +438,7 @@ void cli_progress(const cli *c, uint64_t done, uint64_t total, const char *text)
 	if (done > total)
 		done = total;
 	int full = (int)((double)WIDTH * (double)done / (double)total);
-	double left = done ? (now - started) * (double)(total - done) / (double)done : 0;
+	double left = done > first ? (now - started) * (double)(total - done) / (double)(done - first) : 0;
 	fprintf(stderr, "\r\033[K[%.*s%*s] %llu/%llu  %s  %d:%02d left", full,
 	        "##############################", WIDTH - full, "", (unsigned long long)done,
 	        (unsigned long long)total, text, (int)left / 60, (int)left % 60);

@@ -77,7 +77,7 @@ static ndl_dataset_options train_options(const finetune_data *d)
 		.batch_size = (size_t)d->o->batch, .seed = d->o->seed, .max_enc_len = d->config.max_enc_len,
 		.max_dec_len = d->config.max_dec_len, .pairs = d->o->contrastive_every > 0 && d->config.contrastive_dim > 0,
 		.heldout = d->heldout, .tools = d->tools.data, .strict = d->o->strict, .report = report_record,
-		.report_user = (void *)(uintptr_t)d->app, .threads = d->threads, .shuffle_buffer = (size_t)d->o->buffer};
+		.report_user = (void *)(uintptr_t)d->app, .threads = d->threads, .shuffle_buffer = (size_t)d->o->buffer, .as_given = d->o->keep_order};
 }
 
 static void use_train_rows(const finetune_data *d, ndl_dataset_options *to)
@@ -97,25 +97,13 @@ static size_t copies(double weight, uint64_t seed, size_t row)
 	return (size_t)whole + ((double)(ndl_rng_u64(&die) >> 11) * 0x1p-53 < weight - whole);
 }
 
-/* The weight of the file that a row came from. */
-static double weight_of(const finetune_data *d, size_t row)
-{
-	const char *file;
-	size_t line;
-	ndl_lines_source(d->lines, row, &file, &line);
-	for (int i = 0; i < d->o->n_inputs; i++)
-		if (strcmp(file, d->o->inputs[i]) == 0 || strcmp(d->o->inputs[i], "-") == 0) /* "-" is the only input */
-			return d->o->share[i];
-	return 1;
-}
-
 /* The rows of the training part (all with --val), repeated by weight. */
 static ndl_status weigh_rows(finetune_data *d, ndl_error *err)
 {
 	bool all = d->o->val != NULL;
 	size_t n = all ? ndl_lines_count(d->lines) : d->split.n[NDL_TRAIN], cap = 0;
 	for (size_t i = 0; i < n; i++) {
-		size_t row = all ? i : d->split.part[NDL_TRAIN][i], times = copies(weight_of(d, row), d->o->seed, row);
+		size_t row = all ? i : d->split.part[NDL_TRAIN][i], times = copies(d->o->share[ndl_lines_file(d->lines, row)], d->o->seed, row);
 		if (ndl_grow(&d->rows, &cap, d->n_rows + times + 1, sizeof *d->rows) < 0)
 			return ndl_fail_nomem(err, "training rows");
 		for (size_t k = 0; k < times; k++)
@@ -132,14 +120,22 @@ static ndl_status open_held(finetune_data *d, ndl_error *err)
 	return status == NDL_OK ? weigh_rows(d, err) : status;
 }
 
-/* Pipes may be endless; files are read whole. */
-static bool all_pipes(const finetune_options *o)
+static bool is_pipe(const char *path)
 {
 	struct stat st;
+	return strcmp(path, "-") == 0 || (stat(path, &st) == 0 && S_ISFIFO(st.st_mode));
+}
+
+/* Pipes may be endless; files are read whole. */
+static bool all_pipes(const cli *app, const finetune_options *o)
+{
+	int pipes = 0;
 	for (int i = 0; i < o->n_inputs; i++)
-		if (strcmp(o->inputs[i], "-") != 0 && (stat(o->inputs[i], &st) != 0 || !S_ISFIFO(st.st_mode)))
-			return false;
-	return true;
+		pipes += is_pipe(o->inputs[i]);
+	for (int i = 0; i < o->n_inputs && pipes < o->n_inputs; i++)
+		if (is_pipe(o->inputs[i]))
+			cli_warn(app, "%s is read to its end, for not all inputs are pipes: give files as <(cat FILE)", o->inputs[i]);
+	return pipes == o->n_inputs;
 }
 
 ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_options *o, const ndl_tok *tok,
@@ -152,7 +148,7 @@ ndl_status finetune_data_open(finetune_data *d, const cli *app, const finetune_o
 		d->config.max_dec_len = (int)o->max_dec;
 	if (o->heldout && !(d->heldout = ndl_heldout_load(o->heldout, err)))
 		return err->code;
-	d->stream = o->max_steps >= 0 && o->epochs < 0 && all_pipes(o);
+	d->stream = o->max_steps >= 0 && o->epochs < 0 && all_pipes(app, o);
 	ndl_status status = load_tools(d, err);
 	if (status == NDL_OK && o->val)
 		status = load_lines(d, &d->val_lines, &o->val, 1, NULL, err);
@@ -208,7 +204,7 @@ enum { SHOWN_TOOLS = 20, SCANNED_ROWS = 20000, FEW_STEPS = 100, FEW_HELD_OUT = 2
 static void tell_tools(const finetune_data *d)
 {
 	const ndl_split *s = &d->split;
-	fprintf(stderr, "  %8s%s  tool\n", "training", d->val_lines ? "" : "   valid.     test");
+	fprintf(stderr, "  %8s%s  tool called first\n", "training", d->val_lines ? "" : "   valid.     test");
 	for (size_t i = 0; i < s->n_tools && i < SHOWN_TOOLS; i++) {
 		const struct ndl_split_tool *t = &s->tools[i];
 		if (d->val_lines) /* nothing is split off */
@@ -307,4 +303,18 @@ ndl_status finetune_data_tell(const finetune_data *d, uint64_t steps, ndl_error 
 	if (steps > 0 && steps < FEW_STEPS)
 		cli_warn(d->app, "%llu steps are few: see --epochs, or a smaller --batch-size", (unsigned long long)steps);
 	return NDL_OK;
+}
+
+void finetune_data_tell_stream(const finetune_data *d)
+{
+	ndl_dataset_state s;
+	if (!d->stream)
+		return;
+	ndl_dataset_position(d->train, &s);
+	const ndl_dataset_counts *c = &s.counts;
+	if (c->bad + c->held_out + c->too_long_dec + c->too_long_enc)
+		cli_warn(d->app, "of %llu rows %llu were bad and %llu held out; %llu answers over %d tokens, %llu prompts whose called tools "
+		         "do not fit into %d", (unsigned long long)c->rows, (unsigned long long)c->bad, (unsigned long long)c->held_out,
+		         (unsigned long long)c->too_long_dec, d->config.max_dec_len, (unsigned long long)c->too_long_enc,
+		         d->config.max_enc_len);
 }

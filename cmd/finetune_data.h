@@ -39,5 +39,7 @@ ndl_dataset *finetune_data_part_batches(const finetune_data *d, int part, ndl_er
 /* On stderr, unless -q: examples a tool, share of refusals, rows that do not fit, steps; and
  * warnings of what is known to end in disappointment. */
 ndl_status finetune_data_tell(const finetune_data *d, uint64_t steps, ndl_error *err);
+/* Of a stream, after training: what was dropped of it. */
+void finetune_data_tell_stream(const finetune_data *d);
 
 #endif

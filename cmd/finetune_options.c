@@ -1,11 +1,13 @@
 #include "cmd/finetune_options.h"
 
+#include "train/params.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
-	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW, OPT_CE,
+	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW, OPT_CE, OPT_ZW, OPT_CLIP, OPT_WEIGHT_DECAY, OPT_KEEP_ORDER,
 	OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE,
 	OPT_STRICT, OPT_BUFFER, OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
@@ -23,6 +25,8 @@ const cli_option finetune_table[] = {
 	{OPT_ACCUMULATE, "accumulate", "N", "batches a step [1]"},
 	{OPT_LR, "lr", "X", "peak learning rate of AdamW [3e-5; 3e-4 with --init; 1e-3 with --lora-rank]"},
 	{OPT_MUON_LR, "muon-lr", "X", "peak learning rate of Muon [0.002; 0.02 with --init]"},
+	{OPT_WEIGHT_DECAY, "weight-decay", "X", "share of each matrix that Muon takes away, times the rate [0.01]"},
+	{OPT_CLIP, "clip-norm", "X", "longest gradient, 0 for any [1]"},
 	{OPT_SCHEDULE, "schedule", "NAME", "wsd or constant [wsd]"},
 	{OPT_WARMUP, "warmup", "X", "share of the steps that warm up [0.05]"},
 	{OPT_DECAY, "decay", "X", "share of the steps that decay [0.15]"},
@@ -33,6 +37,7 @@ const cli_option finetune_table[] = {
 	{OPT_QAT_EMBEDDING_GROUP, "qat-embedding-group", "32|64|128", "inputs of the embedding that do [128]"},
 	{OPT_CE, "contrastive-every", "N", "every Nth step has the contrastive loss, 0 for none [10]"},
 	{OPT_CW, "contrastive-weight", "X", "its weight [0.1]"},
+	{OPT_ZW, "z-weight", "X", "weight of the squared log-partition, 0 for none [1e-4]"},
 	{OPT_WEIGHTS, "weights", "LIST", "loss by token class [structure=1,name=2,key=1.5,value=4]"},
 	{OPT_ENC, "max-enc-len", "N", "longest prompt in tokens [as the model]"},
 	{OPT_DEC, "max-dec-len", "N", "longest answer in tokens [as the model]"},
@@ -42,6 +47,7 @@ const cli_option finetune_table[] = {
 	{OPT_TEACHER_WEIGHT, "teacher-weight", "X", "its share of the loss, 0 to 1 [0.5]"},
 	{OPT_TEACHER_TEMPERATURE, "teacher-temperature", "X", "temperature at which the two are compared [2]"},
 	{OPT_CURRICULUM, "curriculum", "N", "in the first N epochs short examples come before long ones [0]"},
+	{OPT_KEEP_ORDER, "keep-order", NULL, "show tools and parameters as they are given, not shuffled"},
 	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
 	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
 	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
@@ -127,7 +133,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32,
 	               .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
 	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
-	               .contrastive_weight = 0.1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
+	               .contrastive_weight = 0.1, .z_weight = 1e-4, .weight_decay = 0.01, .clip_norm = 1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
 		switch (key) {
 		case 'o': o->out = arg; break;
@@ -154,6 +160,10 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 			break;
 		case OPT_CE: o->contrastive_every = cli_long(app, "--contrastive-every", arg, 0, most); break;
 		case OPT_CW: o->contrastive_weight = cli_double(app, "--contrastive-weight", arg, 0, 1000); break;
+		case OPT_ZW: o->z_weight = cli_double(app, "--z-weight", arg, 0, 1000); break;
+		case OPT_WEIGHT_DECAY: o->weight_decay = cli_double(app, "--weight-decay", arg, 0, 1000); break;
+		case OPT_CLIP: o->clip_norm = cli_double(app, "--clip-norm", arg, 0, 1e9); break;
+		case OPT_KEEP_ORDER: o->keep_order = true; break;
 		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;
 		case OPT_ENC: o->max_enc = cli_long(app, "--max-enc-len", arg, 8, 65536); break;
 		case OPT_DEC: o->max_dec = cli_long(app, "--max-dec-len", arg, 8, 65536); break;
@@ -199,6 +209,9 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "--teacher-weight and --teacher-temperature need --teacher-model");
 	if (o->qat_embedding_group && !o->qat_embedding)
 		cli_usage_error(app, "--qat-embedding-group needs --qat-embedding");
+	const unsigned trained = o->lora_rank ? NDL_PART_ENCODER | NDL_PART_DECODER : NDL_PART_ALL;
+	if ((o->freeze & trained) == trained)
+		cli_usage_error(app, "--freeze leaves nothing to train");
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
 			cli_usage_error(app, "- must be the only input: give pipes names, as with <(...)");

@@ -164,8 +164,11 @@ static ndl_status open_run(job *j, ndl_error *err)
 	plan_steps(j);
 	memcpy(r.loss.class_weight, o->weight, sizeof r.loss.class_weight);
 	r.loss.contrastive_weight = (float)o->contrastive_weight;
+	r.loss.z_weight = (float)o->z_weight;
 	r.optimiser.adam_lr = o->lr;
 	r.optimiser.muon_lr = o->muon_lr;
+	r.optimiser.weight_decay = o->weight_decay;
+	r.optimiser.clip_norm = o->clip_norm;
 	r.schedule = (ndl_schedule){j->total, o->constant ? 0 : (uint64_t)(o->warmup * (double)j->total),
 	                            o->constant ? 0 : (uint64_t)(o->decay * (double)j->total), 0.05};
 	r.seed = o->seed;
@@ -178,6 +181,7 @@ static ndl_status open_run(job *j, ndl_error *err)
 	r.average = o->average;
 	r.freeze = o->freeze;
 	r.lora_rank = (size_t)o->lora_rank;
+	r.stop = &stop_signal;
 	if (o->teacher) {
 		ndl_status status = open_teacher(j, err);
 		if (status != NDL_OK)
@@ -193,13 +197,15 @@ static ndl_status open_run(job *j, ndl_error *err)
 /* Options of ours, beyond the run's own, that a resumed run must share. */
 static ndl_status with_state(job *j, bool load, ndl_error *err)
 {
-	char batch[24], buffer[24], rows[24], curriculum[24];
+	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
 	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
 	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
+	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
 	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows,
-	                       "option.curriculum", curriculum, NULL};
+	                       "option.curriculum", curriculum, "option.val_calls", calls,
+	                       "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
 	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
 }
 
@@ -409,13 +415,17 @@ static ndl_status finish(job *j, ndl_error *err)
 		status = write_result(j, err);
 	if (status != NDL_OK)
 		return status;
+	if (!ndl_outfile_is_special(j->o.out)) {
+		status = calibrate(j, err);
+		if (status == NDL_OK)
+			status = score(j, err);
+		if (status != NDL_OK)
+			return status;
+	}
 	unlink(j->state_path); /* nothing left to resume */
 	if (j->best.path)
 		finetune_best_done(&j->best);
-	if (ndl_outfile_is_special(j->o.out))
-		return NDL_OK;
-	status = calibrate(j, err);
-	return status == NDL_OK ? score(j, err) : status;
+	return NDL_OK;
 }
 
 /* The best of several is kept in a file beside a file. */
@@ -481,6 +491,7 @@ static int train(job *j, ndl_error *err)
 		return status;
 	catch_signals();
 	status = loop(j, err);
+	finetune_data_tell_stream(&j->data);
 	if (status == NDL_ELIMIT)
 		diverged(j);
 	if (status != NDL_OK)

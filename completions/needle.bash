@@ -61,7 +61,7 @@ _needle_infer() {
 }
 
 _needle_finetune() {
-	options="--output --tools --init --vocab --layers --d-model --epochs --max-steps --batch-size --accumulate --lr --muon-lr --schedule --warmup --decay --average --qat-every --qat-embedding --qat-group --qat-embedding-group --contrastive-every --contrastive-weight --weights --max-enc-len --max-dec-len --lora-rank --freeze --teacher-model --teacher-weight --teacher-temperature --curriculum --seed --shuffle-buffer --precision --val --eval-every --val-calls --score --log --checkpoint-every --resume --dump-tokens --heldout --strict --model --threads --quiet --verbose --help --version"
+	options="--output --tools --init --vocab --layers --d-model --epochs --max-steps --batch-size --accumulate --lr --muon-lr --weight-decay --clip-norm --schedule --warmup --decay --average --qat-every --qat-embedding --qat-group --qat-embedding-group --contrastive-every --contrastive-weight --z-weight --weights --max-enc-len --max-dec-len --lora-rank --freeze --teacher-model --teacher-weight --teacher-temperature --curriculum --keep-order --seed --shuffle-buffer --precision --val --eval-every --val-calls --score --log --checkpoint-every --resume --dump-tokens --heldout --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -75,6 +75,8 @@ _needle_finetune() {
 	--accumulate) : ;;
 	--lr) : ;;
 	--muon-lr) : ;;
+	--weight-decay) : ;;
+	--clip-norm) : ;;
 	--schedule) : ;;
 	--warmup) : ;;
 	--decay) : ;;
@@ -84,6 +86,7 @@ _needle_finetune() {
 	--qat-embedding-group) _needle_reply -W "32 64 128" ;;
 	--contrastive-every) : ;;
 	--contrastive-weight) : ;;
+	--z-weight) : ;;
 	--weights) : ;;
 	--max-enc-len) : ;;
 	--max-dec-len) : ;;

@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-	MAX_TOOL_NAMES = 65536,
 	MAX_BATCH = 1 << 16,
 	MAX_FRUITLESS = 1000000, /* rows of a stream in succession that give no example */
 };
@@ -34,7 +33,6 @@ struct ndl_dataset {
 	ndl_dataset_counts counts;
 	ndl_example *slot; /* batch_size of them: the examples of the batch being made */
 	job *job;          /* batch_size */
-	json_t *tools;     /* name -> examples */
 	packed enc, dec_in, dec_out, query, tool;
 	uint8_t *cls;
 	size_t cls_cap;
@@ -69,8 +67,7 @@ static ndl_status prepare(ndl_dataset *d, const ndl_dataset_options *o, const nd
 		return rc;
 	d->slot = ndl_calloc(d->o.batch_size, sizeof *d->slot);
 	d->job = ndl_calloc(d->o.batch_size, sizeof *d->job);
-	d->tools = json_object();
-	if (!d->slot || !d->job || !d->tools)
+	if (!d->slot || !d->job)
 		return ndl_fail_nomem(err, "dataset");
 	d->source = ndl_source_open(&d->o, err);
 	return d->source ? NDL_OK : NDL_EIO;
@@ -109,7 +106,6 @@ void ndl_dataset_close(ndl_dataset *d)
 	free(d->slot);
 	free(d->job);
 	free(d->cls);
-	json_decref(d->tools);
 	ndl_source_close(d->source);
 	free(d);
 }
@@ -153,21 +149,7 @@ static long run_jobs(ndl_dataset *d, size_t have, size_t want, ndl_error *err)
 	return (long)n;
 }
 
-static ndl_status count_tool(ndl_dataset *d, const char *name, ndl_error *err)
-{
-	json_t *count = json_object_get(d->tools, name);
-	if (!count && json_object_size(d->tools) >= MAX_TOOL_NAMES) {
-		name = "(others)";
-		count = json_object_get(d->tools, name);
-	}
-	if (count)
-		json_integer_set(count, json_integer_value(count) + 1);
-	else if (json_object_set_new(d->tools, name, json_integer(1)) < 0)
-		return ndl_fail_nomem(err, "counts");
-	return NDL_OK;
-}
-
-static ndl_status count_example(ndl_dataset *d, const ndl_example *x, ndl_error *err)
+static void count_example(ndl_dataset *d, const ndl_example *x)
 {
 	d->counts.examples++;
 	d->counts.tools_left_out += x->tools_left_out > 0;
@@ -175,7 +157,6 @@ static ndl_status count_example(ndl_dataset *d, const ndl_example *x, ndl_error 
 	d->counts.refusals += x->calls == 0;
 	d->counts.enc_tokens += x->enc.len;
 	d->counts.dec_tokens += x->dec.len - 1;
-	return count_tool(d, x->tool_name, err);
 }
 
 /* Books one row. Returns 1 if its example is good, 0 if not, negative to stop. */
@@ -184,10 +165,7 @@ static int settle(ndl_dataset *d, job *j, const ndl_example *x, ndl_error *err)
 	d->counts.rows++;
 	d->fruitless = j->outcome == NDL_MADE ? 0 : d->fruitless + 1;
 	switch (j->outcome) {
-	case NDL_MADE: {
-		ndl_status rc = count_example(d, x, err);
-		return rc == NDL_OK ? 1 : rc;
-	}
+	case NDL_MADE: count_example(d, x); return 1;
 	case NDL_HELD_OUT: d->counts.held_out++; return 0;
 	case NDL_TOO_LONG_DEC: d->counts.too_long_dec++; return 0;
 	case NDL_TOO_LONG_ENC: d->counts.too_long_enc++; return 0;
@@ -350,31 +328,4 @@ ndl_status ndl_dataset_seek(ndl_dataset *d, const ndl_dataset_state *s, ndl_erro
 	if (rc == NDL_OK)
 		d->counts = s->counts;
 	return rc;
-}
-
-static int by_count(const void *a, const void *b)
-{
-	const ndl_tool_count *x = a, *y = b;
-	if (x->examples != y->examples)
-		return x->examples > y->examples ? -1 : 1;
-	return strcmp(x->name, y->name);
-}
-
-size_t ndl_dataset_tools(const ndl_dataset *d, ndl_tool_count *out, size_t n)
-{
-	size_t total = json_object_size(d->tools), i = 0;
-	const char *name;
-	json_t *count;
-	ndl_tool_count *all = ndl_calloc(total, sizeof *all);
-	if (!all)
-		return 0;
-	json_object_foreach(d->tools, name, count)
-		all[i++] = (ndl_tool_count){name, (uint64_t)json_integer_value(count)};
-	qsort(all, total, sizeof *all, by_count);
-	if (n > total)
-		n = total;
-	if (n)
-		memcpy(out, all, n * sizeof *out);
-	free(all);
-	return n;
 }

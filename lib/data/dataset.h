@@ -81,12 +81,4 @@ void ndl_dataset_position(const ndl_dataset *d, ndl_dataset_state *s);
  * follow are then the same, bit for bit. A stream must be fresh, and reads past what was drawn. */
 ndl_status ndl_dataset_seek(ndl_dataset *d, const ndl_dataset_state *s, ndl_error *err);
 
-/* Examples a tool by first called name, most frequent first, at most n; "" is no call. Returns how
- * many were written. Counts what this process gave out; past 65,536 names new ones are "(others)". */
-typedef struct ndl_tool_count {
-	const char *name; /* borrowed until the next ndl_dataset_next */
-	uint64_t examples;
-} ndl_tool_count;
-size_t ndl_dataset_tools(const ndl_dataset *d, ndl_tool_count *out, size_t n);
-
 #endif

@@ -1,6 +1,5 @@
 /* A record as token sequences. */
 #include "base/mem.h"
-#include "base/utf8.h"
 #include "data/batch.h"
 #include "data/prompt.h"
 #include "data/record.h"
@@ -145,16 +144,10 @@ static ndl_status make_pair(ndl_example *x, const ndl_example_options *o, const 
 static void note_tool(ndl_example *x, const ndl_record *r)
 {
 	x->calls = json_array_size(r->answers);
-	x->tool_name[0] = '\0';
 	x->tool_key = 0;
 	if (x->calls == 0)
 		return;
-	size_t tool = ndl_record_called(r, 0);
-	const char *name = ndl_tools_name(r->tools, tool), *norm = ndl_tools_norm_name(r->tools, tool);
-	size_t len = strnlen(name, sizeof x->tool_name - 1);
-	len = ndl_utf8_check(name, len);
-	memcpy(x->tool_name, name, len);
-	x->tool_name[len] = '\0';
+	const char *norm = ndl_tools_norm_name(r->tools, ndl_record_called(r, 0));
 	x->tool_key = ndl_hash64(norm, strlen(norm), 0);
 }
 

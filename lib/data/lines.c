@@ -236,6 +236,11 @@ const char *ndl_lines_at(const ndl_lines *l, size_t i, size_t *len)
 	return l->row[i].text;
 }
 
+size_t ndl_lines_file(const ndl_lines *l, size_t i)
+{
+	return l->row[i].file;
+}
+
 void ndl_lines_source(const ndl_lines *l, size_t i, const char **file, size_t *line)
 {
 	*file = l->file[l->row[i].file];

@@ -40,6 +40,7 @@ size_t ndl_lines_count(const ndl_lines *l);  /* good rows */
 size_t ndl_lines_bad(const ndl_lines *l);      /* rows skipped because they were bad */
 size_t ndl_lines_heldout(const ndl_lines *l);  /* rows dropped by the held-out set */
 const char *ndl_lines_at(const ndl_lines *l, size_t i, size_t *len); /* borrowed, NUL-terminated */
+size_t ndl_lines_file(const ndl_lines *l, size_t i); /* which of the loaded files row i came from, from 0 */
 /* Where row i came from; *file borrowed. */
 void ndl_lines_source(const ndl_lines *l, size_t i, const char **file, size_t *line);
 /* Name of the tool that row i calls first, as written; "" for a row without calls. Borrowed. */

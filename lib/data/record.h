@@ -64,7 +64,6 @@ typedef struct ndl_example {
 	size_t cls_cap;
 	ndl_ids query, tool;  /* contrastive pair; both empty if no call or not wanted */
 	uint64_t tool_key;    /* hash of the first called tool's name: equal keys, same tool */
-	char tool_name[64];   /* its name as given, shortened; "" if no call */
 	size_t calls;
 	size_t tools_left_out; /* tools that had to go because the window is too small */
 	bool query_cut;

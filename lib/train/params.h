@@ -27,7 +27,7 @@ typedef enum ndl_param_id {
 } ndl_param_id;
 
 /* Parts of the network, to be named together: cross-attention is the decoder's, each part has its norms. */
-enum { NDL_PART_EMBEDDING = 1, NDL_PART_ENCODER = 2, NDL_PART_DECODER = 4, NDL_PART_CONTRASTIVE = 8 };
+enum { NDL_PART_EMBEDDING = 1, NDL_PART_ENCODER = 2, NDL_PART_DECODER = 4, NDL_PART_CONTRASTIVE = 8, NDL_PART_ALL = 15 };
 /* Which of them a parameter belongs to. */
 unsigned ndl_param_part(ndl_param_id id);
 

@@ -35,6 +35,8 @@ ndl_run *ndl_run_new(const ndl_run_options *o, const ndl_config *config, const n
 	r->tok = tok;
 	r->data = data;
 	r->x = x;
+	if (data)
+		ndl_dataset_position(data, &r->place);
 	ndl_params_layout(&r->ps, config);
 	r->w = ndl_params_new(&r->ps);
 	r->grad = ndl_params_new(&r->ps);
@@ -134,6 +136,8 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 		int rc = ndl_dataset_next(r->data, &b, err);
 		if (rc < 0)
 			return rc;
+		if (r->o.stop && *r->o.stop) /* the data's end may be that of a producer stopped as well: drawn again by the next run */
+			return 0;
 		if (rc == 0)
 			break;
 		if (!pairs)
@@ -195,6 +199,7 @@ int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err)
 			return status;
 	}
 	memset(r->grad, 0, r->ps.total * sizeof *r->grad);
+	ndl_dataset_position(r->data, &r->place);
 	int batches = gather(r, report, report->qat ? r->fake : r->w, err);
 	if (batches <= 0)
 		return batches;
@@ -210,6 +215,7 @@ int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err)
 		                (unsigned long long)r->step + 1);
 	r->step++;
 	report->step = r->step;
+	ndl_dataset_position(r->data, &r->place);
 	if (r->mean)
 		update_mean(r);
 	return 1;

@@ -10,6 +10,8 @@
 #include "train/network.h"
 #include "train/optimiser.h"
 
+#include <signal.h>
+
 typedef struct ndl_run_options {
 	ndl_loss_options loss;
 	ndl_optimiser_options optimiser;
@@ -26,9 +28,10 @@ typedef struct ndl_run_options {
 	size_t lora_rank;           /* train low-rank additions to the kernels alone (lora.h); 0: all */
 	const ndl_distil *teacher;  /* NULL, or a model to learn from, to the extent of loss.teacher_weight; borrowed
 	                               for the run's life */
+	const volatile sig_atomic_t *stop; /* NULL, or what is not 0 when no further step is to be made; borrowed likewise */
 } ndl_run_options;
 
-#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, false, 32, 128, 10, 1, 0, 0, 0, NULL}
+#define NDL_RUN_DEFAULTS {NDL_LOSS_DEFAULTS, NDL_OPTIMISER_DEFAULTS, {0, 0, 0, 0.05}, 1, 100, false, 32, 128, 10, 1, 0, 0, 0, NULL, NULL}
 
 typedef struct ndl_run ndl_run; /* opaque, owned */
 
@@ -47,7 +50,7 @@ typedef struct ndl_step_report {
 	bool qat;
 } ndl_step_report;
 
-/* One optimiser step: 1 done, 0 if the run is at its end or the data is (then report is not
+/* One optimiser step: 1 done, 0 if the run is at its end, the data is, or it is to stop (then report is not
  * filled), negative on error. A loss or gradient that is not finite is NDL_ELIMIT and changes
  * no parameter. */
 int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err);

@@ -20,6 +20,7 @@ struct ndl_run {
 	float *fake;    /* parameters with quantised kernels; made when first needed */
 	float *mean;    /* running average, or NULL */
 	uint64_t step;
+	ndl_dataset_state place; /* where the data of the next step begin */
 };
 
 #endif

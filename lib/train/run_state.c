@@ -162,10 +162,8 @@ _Static_assert(sizeof(ndl_dataset_state) % sizeof(uint64_t) == 0, "the dataset s
 
 ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *extra, ndl_error *err)
 {
-	ndl_dataset_state place;
 	uint64_t steps[2] = {r->step, r->opt.step};
-	size_t total = r->ps.total, two = 2, words = sizeof place / sizeof(uint64_t);
-	ndl_dataset_position(r->data, &place);
+	size_t total = r->ps.total, two = 2, words = sizeof r->place / sizeof(uint64_t);
 	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
 	if (!w)
 		return NDL_ENOMEM;
@@ -184,7 +182,7 @@ ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *e
 	if (status == NDL_OK)
 		status = ndl_ckpt_writer_add(w, "state/steps", NDL_U64, 1, &two, steps, err);
 	if (status == NDL_OK)
-		status = ndl_ckpt_writer_add(w, "state/data", NDL_U64, 1, &words, &place, err);
+		status = ndl_ckpt_writer_add(w, "state/data", NDL_U64, 1, &words, &r->place, err);
 	if (status == NDL_OK)
 		status = ndl_ckpt_writer_finish(w, path, err);
 	ndl_ckpt_writer_free(w);
@@ -202,7 +200,6 @@ static ndl_status get_array(const ndl_ckpt *c, const char *name, ndl_dtype dtype
 
 static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *extra, ndl_error *err)
 {
-	ndl_dataset_state place;
 	uint64_t steps[2];
 	size_t total = r->ps.total, len;
 	if (!ndl_ckpt_find(c, "state/params"))
@@ -224,9 +221,9 @@ static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *ex
 	if (status == NDL_OK)
 		status = check_schedule(r, c, steps[0], err);
 	if (status == NDL_OK)
-		status = get_array(c, "state/data", NDL_U64, &place, sizeof place / sizeof(uint64_t), err);
+		status = get_array(c, "state/data", NDL_U64, &r->place, sizeof r->place / sizeof(uint64_t), err);
 	if (status == NDL_OK)
-		status = ndl_dataset_seek(r->data, &place, err);
+		status = ndl_dataset_seek(r->data, &r->place, err);
 	if (status != NDL_OK)
 		return status;
 	r->step = steps[0];

@@ -180,6 +180,42 @@ stopped() {
 	[[ "$stderr" == *m.safetensors.state* ]]
 }
 
+@test "a run killed while its result is scored is not lost" {
+	new="$new --epochs 6 --checkpoint-every 5"
+	$new d.jsonl -o whole.safetensors
+	$new d.jsonl -o part.safetensors &
+	until_there part.safetensors
+	kill -9 $! 2>/dev/null || true
+	wait $! || true
+	run -0 --separate-stderr ${new/ -q/} --resume d.jsonl -o part.safetensors
+	[[ "$stderr" == *"resuming after step "* ]] || [[ "$stderr" == *"no state to resume from"* ]] # it was faster
+	cmp whole.safetensors part.safetensors
+	[ ! -e part.safetensors.state ] && [ ! -e part.safetensors.best ]
+}
+
+@test "a stream whose producer is stopped as well is taken up at the step that was saved" {
+	local long="$new --max-steps 12 --shuffle-buffer 8"
+	{ cat d.jsonl d.jsonl d.jsonl; } >rows.jsonl
+	$long - -o whole.safetensors <rows.jsonl
+	mkfifo rows
+	# shellcheck disable=SC2094
+	$long --checkpoint-every 1 rows -o part.safetensors &
+	pid=$!
+	exec 7>rows
+	head -n 26 rows.jsonl >&7
+	until_there part.safetensors.state
+	sleep 0.5 # it waits for rows now
+	kill -INT $pid
+	exec 7>&-
+	status=0
+	wait $pid || status=$?
+	[ "$status" -eq 1 ]
+	rm rows && mkfifo rows
+	cat rows.jsonl >rows &
+	$long --resume rows -o part.safetensors
+	cmp whole.safetensors part.safetensors
+}
+
 @test "the state of a run that is not done is not replaced" {
 	$new --max-steps 4 --checkpoint-every 1 d.jsonl -o m.safetensors & # stopped, or done: then the state is gone
 	pid=$!
@@ -360,6 +396,58 @@ seen_loss() {
 	run -1 cmp -s short.safetensors mixed.safetensors
 	run -2 $new --max-steps 5 love.jsonl=much -o m.safetensors
 	run -3 $new --max-steps 5 nothing.jsonl=2 -o m.safetensors
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --val d.jsonl --score 0 --max-steps 0 \
+		d.jsonl d.jsonl=3 -o m.safetensors
+	[[ "$stderr" == *"96 examples for training"* ]]
+	run -0 --separate-stderr ${new/ -q/} --max-steps 5 d.jsonl <(cat love.jsonl) -o m.safetensors
+	[[ "$stderr" == *"is read to its end, for not all inputs are pipes"* ]]
+}
+
+@test "of a stream it is told what was dropped" {
+	run -0 --separate-stderr ${new/ -q/} --max-steps 9 --max-dec-len 24 <(cat d.jsonl; echo no json) -o m.safetensors
+	[[ "$stderr" =~ "of 25 rows 1 were bad and 0 held out; "[1-9][0-9]*" answers over 24 tokens, 0 prompts" ]]
+	run -0 --separate-stderr ${new/ -q/} --max-steps 2 - -o m.safetensors <d.jsonl
+	[[ "$stderr" != *"were bad"* ]]
+}
+
+@test "each part of the recipe has its switch" {
+	local how
+	new="$new --max-steps 20 --lr 0.003 --score 0"
+	$new d.jsonl -o plain.safetensors
+	for how in "--z-weight 1" "--clip-norm 0.001" "--clip-norm 0" "--weight-decay 0" "--keep-order" "--contrastive-every 1" \
+		"--schedule constant" "--warmup 1" "--decay 1" "--qat-every 1" "--average 0.5" "--accumulate 2" "--weights name=0,key=3"; do
+		$new $how d.jsonl -o "m.safetensors"
+		run -1 cmp -s plain.safetensors m.safetensors
+	done
+	$new --contrastive-every 1 --contrastive-weight 5 d.jsonl -o heavy.safetensors
+	$new --contrastive-every 1 d.jsonl -o m.safetensors
+	run -1 cmp -s heavy.safetensors m.safetensors
+	loss() { $new --weights "$1" --log log.tsv d.jsonl -o m.safetensors && sed -n 2p log.tsv | cut -f3; }
+	[ "$(jq -n "$(loss name=0,value=0,key=0,structure=1) < 0.8 * $(loss name=2,value=4)")" = true ]
+}
+
+@test "products in bfloat16 learn as those in float32 do" {
+	for p in f32 bf16; do
+		$new --epochs 8 --lr 0.003 --score 0 --precision $p --log $p.tsv d.jsonl -o $p.safetensors
+		tail -n 1 $p.tsv | cut -f12
+	done >losses
+	jq -se '.[0] > 0 and (.[0] - .[1] | fabs) < 0.03 * .[0]' losses
+	run -1 cmp -s f32.safetensors bf16.safetensors
+}
+
+@test "the time left is that of the steps that are left, also of a resumed run" {
+	$new --max-steps 100000 --warmup 0 --log run.tsv d.jsonl -o m.safetensors &
+	stopped $!
+	timeout -s INT 2 script -qec "${new/ -q/} --max-steps 100000 --warmup 0 --resume d.jsonl -o m.safetensors" typescript >/dev/null || true
+	grep -ao '[0-9]*:[0-9][0-9] left' typescript | tail -n 1 >left
+	[ "$(cut -d : -f 1 left)" -ge 1 ] # thousands of steps to go
+}
+
+@test "one example is enough to go on, and told to be few" {
+	head -n 1 d.jsonl >one.jsonl
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 one.jsonl -o m.safetensors
+	[[ "$stderr" == *"1 steps are few"* ]] && [[ "$stderr" == *"0 examples for validation"* ]]
+	[ -s m.safetensors ]
 }
 
 @test "before the first step it says what the data are, and what is wrong with them" {
@@ -390,6 +478,8 @@ seen_loss() {
 	# the first of the lines with the highest call_f1 and, among these, the lowest loss
 	best=$(tail -n +2 log.tsv | awk -F '\t' '$17 != "" { print $17 "\t" $12 "\t" $1 }' | sort -k1,1nr -k2,2n | head -n 1 | cut -f3)
 	[ "$(metadata whole.safetensors | jq -r '."training.step"')" = "$best" ]
+	[ "$(sed -n 1p log.tsv | cut -f 14-18)" = $'val_name_f1\tval_arg_recall\tval_arg_precision\tval_call_f1\tval_exact_match' ]
+	awk -F '\t' 'NR > 1 && $17 != "" { for (i = 14; i <= 18; i++) if ($i + 0 < 0 || $i + 0 > 1) exit 1; n += $18 > 0 } END { exit !n }' log.tsv
 	$new $options --checkpoint-every 5 d.jsonl -o part.safetensors &
 	pid=$!
 	until_there part.safetensors.best part.safetensors.state
@@ -427,6 +517,10 @@ poison() {
 	[[ "$stderr" == *"not a number at step 1"* ]]
 	[[ "$stderr" == *"m.safetensors.state holds the state after step 0"* ]]
 	[ -s m.safetensors.state ] && [ ! -e m.safetensors ]
+	local size start # of the steps and of the place in the data: nothing was done, nothing is drawn
+	size=$(od -An -tu8 -N8 m.safetensors.state)
+	start=$(tail -c +9 m.safetensors.state | head -c "$size" | jq '."state/data".data_offsets[0]')
+	[ "$(od -An -tu8 -N16 -j $((8 + size + start)) m.safetensors.state | tr -d ' ')" = 00 ]
 }
 
 @test "a disk that fills up leaves the earlier state whole" {
@@ -470,6 +564,7 @@ poison() {
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 mixed.jsonl -o m.safetensors
 	[[ "$stderr" == *"mixed.jsonl:2: "* ]]
 	[[ "$stderr" == *"mixed.jsonl:3: "* ]]
+	[[ "$stderr" == *"2 bad rows"* ]]
 	run -3 --separate-stderr $new --strict --max-steps 1 mixed.jsonl -o n.safetensors
 	[[ "$stderr" == *"mixed.jsonl:2: "* ]] && [ ! -e n.safetensors ]
 }
@@ -523,5 +618,7 @@ poison() {
 	run -2 needle-finetune --batch-size 0 d.jsonl -o m.safetensors
 	run -2 needle-finetune --lr nan d.jsonl -o m.safetensors
 	run -2 needle-finetune - d.jsonl -o m.safetensors
+	run -2 needle-finetune --freeze embedding,encoder,decoder,contrastive d.jsonl -o m.safetensors
+	run -2 needle-finetune --lora-rank 4 --freeze encoder,decoder d.jsonl -o m.safetensors
 	run -2 needle-finetune --no-such-option
 }

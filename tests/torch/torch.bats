@@ -56,6 +56,18 @@ near() {
 	wait $! || true
 	[ -e part.safetensors ] || "${train[@]}" $recipe --steps 12 --resume d.tokens -o part.safetensors
 	cmp whole.safetensors part.safetensors
+	needle-finetune -q -m "$base" $data $recipe --accumulate 2 --max-steps 4 --val-calls 0 --score 0 --precision f32 d.jsonl -o ours.safetensors
+	needle-finetune -q -m "$base" $data --accumulate 2 --max-steps 4 --dump-tokens - d.jsonl |
+		"${train[@]}" $recipe --accumulate 2 --steps 4 - -o theirs.safetensors
+	near ours.safetensors theirs.safetensors 0.001
+}
+
+@test "contrib/bench-train.sh holds the two against each other" {
+	echo '{"vocab_size":512,"d_model":32,"num_heads":2,"num_kv_heads":1,"num_encoder_layers":1,"num_decoder_layers":1}' >c.json
+	PATH="$top_builddir:$PATH" run "$top_srcdir/contrib/bench-train.sh" 1 1 c.json "$testdata/vocab-512.model"
+	[[ "$output" != *"reference BLAS"* ]] || skip "PyTorch on the reference BLAS"
+	[ "$status" -eq 0 ]
+	[[ "$output" =~ "times the tokens/s of PyTorch" ]]
 }
 
 @test "a run with a teacher of another shape ends where ours ends" {

@@ -343,24 +343,6 @@ static void test_bad_rows(void)
 	ndl_lines_free(l);
 }
 
-static void test_counts(void)
-{
-	write_rows(21, "");
-	ndl_error e = NDL_ERROR_INIT;
-	const char *only = path;
-	ndl_dataset_options o = {.path = &only, .n_paths = 1};
-	ndl_dataset *d = ndl_dataset_open(&o, tok, &config, &e);
-	ndl_batch b;
-	while (ndl_dataset_next(d, &b, &e) == 1)
-		continue;
-	ndl_tool_count count[8];
-	CHECK_INT(ndl_dataset_tools(d, count, 8), 4);
-	CHECK(strcmp(count[0].name, "find-place") == 0 && count[0].examples == 6);
-	CHECK(strcmp(count[3].name, "") == 0 && count[3].examples == 3);
-	CHECK_INT(ndl_dataset_tools(d, count, 1), 1);
-	ndl_dataset_close(d);
-}
-
 /* Rows of one phrasing, spelled differently, stand together. */
 static int part_of(const ndl_split *s, size_t row)
 {
@@ -442,7 +424,6 @@ int main(void)
 	test_mixed_streams();
 	test_curriculum();
 		test_bad_rows();
-		test_counts();
 		test_split();
 		test_split_scripts();
 	}
