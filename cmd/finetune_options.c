@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
-	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW, OPT_CE, OPT_ZW, OPT_CLIP, OPT_WEIGHT_DECAY, OPT_KEEP_ORDER,
+	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW,
+	OPT_CE, OPT_ZW, OPT_CLIP, OPT_WEIGHT_DECAY, OPT_KEEP_ORDER,
 	OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE,
 	OPT_STRICT, OPT_BUFFER, OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
@@ -133,7 +134,8 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32,
 	               .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
 	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
-	               .contrastive_weight = 0.1, .z_weight = 1e-4, .weight_decay = 0.01, .clip_norm = 1, .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
+	               .contrastive_weight = 0.1, .z_weight = 1e-4, .weight_decay = 0.01, .clip_norm = 1,
+	               .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
 		switch (key) {
 		case 'o': o->out = arg; break;
