@@ -59,7 +59,7 @@ static long write_batches(FILE *f, ndl_dataset *data, uint64_t most, const volat
 		n++;
 	}
 	ndl_buf_clear(&b);
-	return rc < 0 ? rc : n;
+	return rc < 0 && !*stop ? rc : n; /* a signal ends a wait for rows */
 }
 
 long finetune_dump(const char *path, ndl_dataset *data, uint64_t most, const volatile int *stop, ndl_error *err)

@@ -25,19 +25,19 @@ struct ndl_reader {
 	ndl_buf pending;         /* bytes read and not yet given out, from `start` */
 	size_t start;
 	size_t lineno;
-	bool eof, too_long, keep_cr;
+	bool eof, too_long, keep_cr, interruptible;
 	bool in_line;            /* the last byte read was not a newline */
 	char first[CHUNK];       /* what was read to look at the magic, then the read buffer */
 	size_t first_len;
 	bool first_given;
 };
 
-static ssize_t read_retry(int fd, void *to, size_t n)
+static ssize_t read_retry(const ndl_reader *r, void *to, size_t n)
 {
 	ssize_t got;
 	do
-		got = read(fd, to, n);
-	while (got < 0 && errno == EINTR);
+		got = read(r->fd, to, n);
+	while (got < 0 && errno == EINTR && !r->interruptible);
 	return got;
 }
 
@@ -49,7 +49,7 @@ static la_ssize_t feed_archive(struct archive *a, void *client, const void **out
 		r->first_given = true;
 		return (la_ssize_t)r->first_len;
 	}
-	ssize_t got = read_retry(r->fd, r->first, sizeof r->first);
+	ssize_t got = read_retry(r, r->first, sizeof r->first);
 	if (got < 0)
 		archive_set_error(a, errno, "%s", strerror(errno));
 	return got;
@@ -113,7 +113,7 @@ ndl_reader *ndl_reader_open(const char *path, ndl_error *err)
 	}
 	/* A pipe may give less than a magic number at once; only an incomplete magic waits. */
 	do {
-		ssize_t got = read_retry(r->fd, r->first + r->first_len, sizeof r->first - r->first_len);
+		ssize_t got = read_retry(r, r->first + r->first_len, sizeof r->first - r->first_len);
 		if (got < 0) {
 			ndl_fail_errno(err, "%s: cannot read", r->name);
 			goto fail;
@@ -157,7 +157,7 @@ static ndl_status fill(ndl_reader *r, ndl_error *err)
 		return ndl_buf_check(&r->pending, err);
 	ssize_t got;
 	if (!r->archive) {
-		got = read_retry(r->fd, to, CHUNK);
+		got = read_retry(r, to, CHUNK);
 		if (got < 0) {
 			ndl_fail_errno(err, "cannot read");
 			ndl_error_at(err, r->name, r->lineno + 1);
@@ -230,6 +230,11 @@ int ndl_reader_line(ndl_reader *r, const char **line, size_t *len, ndl_error *er
 		if (status != NDL_OK)
 			return status;
 	}
+}
+
+void ndl_reader_interruptible(ndl_reader *r)
+{
+	r->interruptible = true;
 }
 
 void ndl_reader_keep_cr(ndl_reader *r) { r->keep_cr = true; }

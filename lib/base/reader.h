@@ -20,6 +20,8 @@ void ndl_reader_close(ndl_reader *r);
 
 /* From now on a "\r" before the "\n" is part of the line, as spm_encode sees it. */
 void ndl_reader_keep_cr(ndl_reader *r);
+/* From now on a signal that is caught ends a wait for input, which is then an NDL_EIO, final. */
+void ndl_reader_interruptible(ndl_reader *r);
 
 /* Next line without its "\n" (a last line needs none; "\r\n" is stripped too).
  * Returns 1 and *line (borrowed until the next call, NUL-terminated) and *len; 0 at the end;

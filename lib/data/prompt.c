@@ -1,10 +1,14 @@
 #include "data/prompt.h"
 
+#include "base/utf8.h"
+
 /* Appends at most `room` ids of text; true in *cut if there were more. */
 static ndl_status append_text(const ndl_tok *tok, ndl_ids *out, const char *text, size_t len, size_t room,
                               unsigned flag, unsigned *cut, ndl_error *err)
 {
-	size_t before = out->len;
+	size_t before = out->len, good = ndl_utf8_check(text, len);
+	if (good < len)
+		return ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1);
 	ndl_status rc = ndl_tok_encode(tok, out, text, len, NDL_TOK_PLAIN, err);
 	if (rc == NDL_OK && out->len - before > room) {
 		out->len = before + room;

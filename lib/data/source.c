@@ -143,6 +143,7 @@ static ndl_status open_stream(ndl_source *s, const ndl_dataset_options *o, ndl_e
 		s->in[i] = ndl_reader_open(o->n_paths ? o->path[i] : NULL, err);
 		if (!s->in[i])
 			return NDL_EIO;
+		ndl_reader_interruptible(s->in[i]);
 	}
 	return NDL_OK;
 }

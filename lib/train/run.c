@@ -134,10 +134,11 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 		ndl_batch b;
 		ndl_loss loss;
 		int rc = ndl_dataset_next(r->data, &b, err);
+		/* An end of the data may be that of a producer stopped as well, and an error a wait cut short: drawn again by the next run. */
+		if (r->o.stop && *r->o.stop)
+			return 0;
 		if (rc < 0)
 			return rc;
-		if (r->o.stop && *r->o.stop) /* the data's end may be that of a producer stopped as well: drawn again by the next run */
-			return 0;
 		if (rc == 0)
 			break;
 		if (!pairs)

@@ -32,6 +32,7 @@ page() {
 @test "needle-bench(1)" { page needle-bench.1; }
 @test "needle-serve(1)" { page needle-serve.1; }
 @test "needle(7)" { page needle.7; }
+@test "needle-checkpoint(5)" { page needle-checkpoint.5; }
 @test "README.md" {
 	markdown_examples "$top_srcdir/README.md" >lines
 	run_examples <lines

@@ -167,6 +167,10 @@ rows() {
 	rows "integers 1x512x8192 INT4" "integers 1x512x8192 INT4, share" "integers 1x512x8192 INT8, share"
 	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --answer 2 --filter "decode, " --json >out.json
 	rows "decode, weights read" "decode, share of reading"
+	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --answer 2 --filter tokens --json >out.json
+	rows "prefill, 50 tokens" "prefill, 200 tokens"
+	needle-bench -m "$BATS_FILE_TMPDIR/m.safetensors" $fast --answer 2 --filter "decode after" --json >out.json
+	rows "decode after 200, 1 a step"
 }
 
 @test "bench: --compare warns when the model is another" {

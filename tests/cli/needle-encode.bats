@@ -37,6 +37,13 @@ setup() {
 	[ "$(jq -c '[.id, .text, .error.line]' <<<"$output")" = "[1,5,1]" ]
 }
 
+@test "a text that is not UTF-8 is a bad record" {
+	run --separate-stderr needle-encode < <(printf 'caf\xe9\nbar\n')
+	[ "$status" -eq 1 ]
+	jq -e '.error.line == 1 and (has("embedding") | not)' <<<"${lines[0]}"
+	jq -e '.embedding' <<<"${lines[1]}"
+}
+
 @test "a byte order mark and lines of blanks are no text" {
 	printf '\xef\xbb\xbf{"text":"hello","truncated":true,"embedding":[],"error":{"line":1}}\n  \t\n' | needle-encode >marked
 	needle-encode <<<'{"text":"hello"}' | cmp - marked

@@ -193,7 +193,7 @@ stopped() {
 	[ ! -e part.safetensors.state ] && [ ! -e part.safetensors.best ]
 }
 
-@test "a stream whose producer is stopped as well is taken up at the step that was saved" {
+@test "a stream that is waited for, or ends with the run, is taken up at the step that was saved" {
 	local long="$new --max-steps 12 --shuffle-buffer 8"
 	{ cat d.jsonl d.jsonl d.jsonl; } >rows.jsonl
 	$long - -o whole.safetensors <rows.jsonl
@@ -205,10 +205,10 @@ stopped() {
 	head -n 26 rows.jsonl >&7
 	until_there part.safetensors.state
 	sleep 0.5 # it waits for rows now
-	kill -INT $pid
-	exec 7>&-
+	kill -INT $pid # ends the wait
 	status=0
 	wait $pid || status=$?
+	exec 7>&-
 	[ "$status" -eq 1 ]
 	rm rows && mkfifo rows
 	cat rows.jsonl >rows &
@@ -441,6 +441,8 @@ seen_loss() {
 	timeout -s INT 2 script -qec "${new/ -q/} --max-steps 100000 --warmup 0 --resume d.jsonl -o m.safetensors" typescript >/dev/null || true
 	grep -ao '[0-9]*:[0-9][0-9] left' typescript | tail -n 1 >left
 	[ "$(cut -d : -f 1 left)" -ge 1 ] # thousands of steps to go
+	script -qec "$new --max-steps 2 d.jsonl -o n.safetensors" quiet >/dev/null
+	run -1 grep -a ' left' quiet
 }
 
 @test "one example is enough to go on, and told to be few" {

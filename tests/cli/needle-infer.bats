@@ -337,6 +337,21 @@ valid() {
 	[ "$status" -eq 3 ]
 }
 
+@test "a query that is not UTF-8 is refused" {
+	run --separate-stderr needle-infer -t "$tools" $'call Mari\xe9'
+	[ "$status" -eq 3 ] && [ -z "$output" ]
+	[[ $stderr == *"the text is not UTF-8 at byte 10"* ]]
+}
+
+@test "a processor of the first generation runs it" {
+	[ "$(uname -m)" = x86_64 ] || skip "for x86-64"
+	qemu=$(command -v qemu-x86_64-static || command -v qemu-x86_64) || skip "no qemu-x86_64"
+	! ldd "$top_builddir/needle-infer" | grep -q libasan || skip "sanitizers"
+	NEEDLE_CPU=scalar needle-infer -q -t "$tools" "play some jazz" >scalar || [ $? -eq 1 ]
+	"$qemu" -cpu qemu64 "$top_builddir/needle-infer" -q -t "$tools" "play some jazz" >old || [ $? -eq 1 ]
+	cmp scalar old
+}
+
 @test "--refuse-bias moves the balance between a call and none" {
 	[ "$(needle-infer --refuse-bias 100 -t "$tools" "play some jazz")" = "[]" ]
 	called=$(needle-infer --refuse-bias off -t "$tools" "play some jazz")

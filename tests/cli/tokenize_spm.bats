@@ -81,6 +81,10 @@ setup() {
 	same "$PWD/spm.model" 12000
 }
 
+@test "the default vocabulary" {
+	same "$top_srcdir/share/vocab.model" 12000
+}
+
 @test "our trainer and spm_train learn the same pieces from a plain text" {
 	# without runs of one sign, whose overlapping pairs spm_train counts in its own way
 	# with tabs, symbols and carriage returns, which count for what --coverage leaves out

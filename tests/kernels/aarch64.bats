@@ -29,6 +29,12 @@ build() {
 	[[ "$output" == *"ok"*"integer kernels, neon (0 wrong)"*"integer kernels, neon-dotprod (0 wrong)"* ]]
 }
 
+@test "aarch64: vector kernels" {
+	build check_vector
+	run -0 "$qemu" -cpu cortex-a53 ./check_vector
+	[[ "$output" == *"vector kernels, neon (0 wrong)"* ]]
+}
+
 @test "aarch64: a processor of the first generation chooses the kernels that it can run" {
 	build check_integer
 	run -0 "$qemu" -cpu cortex-a53 ./check_integer
