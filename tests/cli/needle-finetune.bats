@@ -438,7 +438,7 @@ seen_loss() {
 @test "the time left is that of the steps that are left, also of a resumed run" {
 	$new --max-steps 100000 --warmup 0 --log run.tsv d.jsonl -o m.safetensors &
 	stopped $!
-	timeout -s INT 2 script -qec "${new/ -q/} --max-steps 100000 --warmup 0 --resume d.jsonl -o m.safetensors" typescript >/dev/null || true
+	script -qec "timeout -s INT 5 ${new/ -q/} --max-steps 100000 --warmup 0 --resume d.jsonl -o m.safetensors" typescript >/dev/null || true
 	grep -ao '[0-9]*:[0-9][0-9] left' typescript | tail -n 1 >left
 	[ "$(cut -d : -f 1 left)" -ge 1 ] # thousands of steps to go
 	script -qec "$new --max-steps 2 d.jsonl -o n.safetensors" quiet >/dev/null
