@@ -27,8 +27,8 @@ echo '{"query":"stop","tools":[{"name":"stop","parameters":{}}],"answers":[{"nam
 needle-finetune -q --init "$shape" --vocab "$vocab" --max-steps 0 --score 0 --val "$dir/row.jsonl" "$dir/row.jsonl" -o "$dir/model"
 
 for ((i = 0; i < rounds; i++)); do
+	PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=$threads "$python" "$top/contrib/torch/needle_bench.py" "$dir/model" "$threads" 1 >>"$dir/torch" # first: it may refuse
 	needle-bench --train -j "$threads" --shape "$shape" --json >>"$dir/ours"
-	PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=$threads "$python" "$top/contrib/torch/needle_bench.py" "$dir/model" "$threads" 1 >>"$dir/torch"
 done
 
 best() { jq -s "$2" "$dir/$1"; }

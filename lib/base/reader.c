@@ -232,11 +232,7 @@ int ndl_reader_line(ndl_reader *r, const char **line, size_t *len, ndl_error *er
 	}
 }
 
-void ndl_reader_interruptible(ndl_reader *r)
-{
-	r->interruptible = true;
-}
-
+void ndl_reader_interruptible(ndl_reader *r) { r->interruptible = true; }
 void ndl_reader_keep_cr(ndl_reader *r) { r->keep_cr = true; }
 size_t ndl_reader_lineno(const ndl_reader *r) { return r->lineno; }
 const char *ndl_reader_name(const ndl_reader *r) { return r->name; }

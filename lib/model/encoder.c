@@ -172,7 +172,7 @@ ndl_status ndl_encoder_embed(ndl_encoder *e, const int32_t *ids, size_t n, float
 	for (size_t i = 0; i < c; i++)
 		sum += out[i] * out[i];
 	if (!isfinite(sum))
-		return ndl_fail(err, NDL_EFORMAT, "the model computes values that are not numbers");
+		return ndl_fail_not_numbers(err);
 	float r = 1 / sqrtf(sum + 1e-12f);
 	for (size_t i = 0; i < c; i++)
 		out[i] *= r;

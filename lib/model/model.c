@@ -204,6 +204,11 @@ const ndl_ckpt *ndl_model_ckpt(const ndl_model *m)
 	return m->ckpt;
 }
 
+ndl_status ndl_fail_not_numbers(ndl_error *err)
+{
+	return ndl_fail(err, NDL_EFORMAT, "the model computes values that are not numbers");
+}
+
 bool ndl_model_has_contrastive(const ndl_model *m)
 {
 	return m->config.contrastive_dim > 0;

@@ -30,6 +30,8 @@ const ndl_config *ndl_model_config(const ndl_model *m);
 /* The file behind it: tokenizer bytes (NDL_TOKENIZER_TENSOR), metadata. Borrowed. */
 const ndl_ckpt *ndl_model_ckpt(const ndl_model *m);
 bool ndl_model_has_contrastive(const ndl_model *m);
+/* NDL_EFORMAT: what the weights make is NaN or infinite. */
+ndl_status ndl_fail_not_numbers(ndl_error *err);
 
 /* ---- encoder ---------------------------------------------------------------------------- */
 

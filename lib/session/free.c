@@ -21,7 +21,7 @@ static ndl_status choose(ndl_decoding *d, ndl_path *p, int32_t *id, double *prob
 	for (size_t i = 0; i < vocab; i++)
 		sum += exp((double)logits[i] - (double)logits[best]);
 	if (!(sum >= 1 && sum < INFINITY))
-		return ndl_fail(d->err, NDL_EFORMAT, "the model computes values that are not numbers");
+		return ndl_fail_not_numbers(d->err);
 	*id = (int32_t)best;
 	*prob = 1 / sum;
 	return NDL_OK;

@@ -242,7 +242,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 		choices = keep_day(x, choices);
 	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
 	if (!isfinite(all))
-		return ndl_fail(x->d->err, NDL_EFORMAT, "the model computes values that are not numbers");
+		return ndl_fail_not_numbers(x->d->err);
 	if (empty >= 0 && x->beam == 1 && x->d->q->refuse_bias > -INFINITY)
 		ndl_empty_remember(x, p, empty, choices, all);
 	add_choices(x, i, choices, all, kind);

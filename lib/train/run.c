@@ -200,7 +200,6 @@ int ndl_run_step(ndl_run *r, ndl_step_report *report, ndl_error *err)
 			return status;
 	}
 	memset(r->grad, 0, r->ps.total * sizeof *r->grad);
-	ndl_dataset_position(r->data, &r->place);
 	int batches = gather(r, report, report->qat ? r->fake : r->w, err);
 	if (batches <= 0)
 		return batches;

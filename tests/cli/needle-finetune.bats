@@ -195,7 +195,7 @@ stopped() {
 
 @test "a stream that is waited for, or ends with the run, is taken up at the step that was saved" {
 	local long="$new --max-steps 12 --shuffle-buffer 8"
-	{ cat d.jsonl d.jsonl d.jsonl; } >rows.jsonl
+	cat d.jsonl d.jsonl d.jsonl >rows.jsonl
 	$long - -o whole.safetensors <rows.jsonl
 	mkfifo rows
 	# shellcheck disable=SC2094
