@@ -56,6 +56,11 @@ static inline void hmax4(void *y, const void *p)
 		a = (vi)_mm512_shuffle_i32x4(v0, v1, 0x88); \
 		b = (vi)_mm512_shuffle_i32x4(v0, v1, 0xdd); \
 	} while (0)
+#define MULHRS(a, b) _mm512_mulhrs_epi16((__m512i)(a), (__m512i)(b))
+#define PACKW(a, b) _mm512_packs_epi16(a, b)
+#define LOOKUP(t, i) _mm512_shuffle_epi8((__m512i)(t), (__m512i)(i))
+#define ZIPLO(a, b) _mm512_unpacklo_epi8((__m512i)(a), (__m512i)(b))
+#define ZIPHI(a, b) _mm512_unpackhi_epi8((__m512i)(a), (__m512i)(b))
 #include "kernels/int_body.inc"
 
 void ndl_integer_fill_avx512(ndl_kernels *k)

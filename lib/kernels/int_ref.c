@@ -1,11 +1,10 @@
-/* int_ref.c - definitions of the integer kernels. A panel is the codes of its outputs, row after row,
- * between their scales: a group of inputs after the other. */
+/* int_ref.c - definitions of the integer kernels. A panel is the scales of its outputs, then their codes, row after row. */
 #include "kernels/kernels_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { NR = 4, GROUP_BYTES = NR * (4 + 32) };
+enum { NR = 4 };
 
 static float unit_of(float max, float *scale)
 {
@@ -33,15 +32,17 @@ static float largest(const float *x, size_t step, size_t n)
 	return max;
 }
 
-static void quantize(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n)
+static void quantize(int8_t *code, float *scale, int32_t *sum, int32_t *part, const float *x, size_t n)
 {
-	for (size_t g = 0; g < n / NDL_INT_GROUP; g++, x += NDL_INT_GROUP, code += NDL_INT_GROUP) {
-		float unit = unit_of(largest(x, 1, NDL_INT_GROUP), &scale[g]);
-		sum[g] = 0;
-		for (size_t i = 0; i < NDL_INT_GROUP; i++) {
-			code[i] = code_of(x[i], unit);
-			sum[g] += code[i];
-		}
+	float unit = unit_of(largest(x, 1, n), scale);
+	*sum = 0;
+	if (part)
+		memset(part, 0, n / NDL_INT_GROUP * sizeof *part);
+	for (size_t i = 0; i < n; i++) {
+		code[i] = code_of(x[i], unit);
+		*sum += code[i];
+		if (part)
+			part[i / NDL_INT_GROUP] += code[i];
 	}
 }
 
@@ -55,9 +56,10 @@ static void softmax(int8_t *code, float *scale, int32_t *sum, float *x, size_t n
 		x[i] = i < n ? expf(x[i] - (max == -INFINITY ? 0 : max)) : 0;
 		total += x[i];
 	}
-	quantize(code, scale, sum, x, groups * NDL_INT_GROUP);
-	for (size_t g = 0; g < groups; g++)
+	for (size_t g = 0; g < groups; g++) {
+		quantize(code + g * NDL_INT_GROUP, scale + g, sum + g, NULL, x + g * NDL_INT_GROUP, NDL_INT_GROUP);
 		scale[g] *= total == 0 ? 0 : 1 / total;
+	}
 }
 
 static int8_t weight_code(const void *w, bool four, size_t i)
@@ -75,25 +77,50 @@ static float half_at(const uint16_t *p)
 	return ndl_f16_to_f32(h);
 }
 
-static void put(char *panel, size_t o, size_t i, int8_t code)
+static int8_t *codes_of(char *panel, size_t o, size_t in)
 {
-	panel[i / 32 * GROUP_BYTES + NR * 4 + o * 32 + i % 32] = (char)code;
+	return (int8_t *)panel + NR * 4 + o * in;
 }
 
-static void put_scale(char *panel, size_t o, size_t g, float scale)
+static void put_scale(char *panel, size_t o, float scale)
 {
-	memcpy(panel + g * GROUP_BYTES + o * 4, &scale, 4);
+	memcpy(panel + o * 4, &scale, 4);
+}
+
+/* A stored scale as a factor of its codes, in 16 bits; 0 if it is no number. */
+static int32_t factor_of(float scale, float unit)
+{
+	float f = scale * unit;
+	return isfinite(f) ? (int32_t)rintf(f) : 0;
+}
+
+/* The scales of an output become one, of which its largest code needs 127: each code times its scale over that one, which is
+ * rounded to 2048ths (of INT8: 16384ths) before and to a code after. */
+static void pack_output(char *panel, size_t o, const char *w, const uint16_t *scale, size_t group, size_t in, bool four)
+{
+	const float most = four ? 8 : 127;
+	const int bits = four ? 11 : 14;
+	int8_t *code = codes_of(panel, o, in);
+	float max = 0;
+	for (size_t g = 0; g < in / group; g++) {
+		float s = fabsf(half_at(scale + g));
+		max = s > max || isnan(s) ? s : max;
+		if (isnan(max))
+			break;
+	}
+	const float unit = (float)(1 << bits) * 127 / most / max;
+	put_scale(panel, o, max * (most / 127));
+	for (size_t i = 0; i < in; i++) {
+		int32_t product = weight_code(w, four, i) * factor_of(half_at(scale + i / group), unit);
+		code[i] = (int8_t)((product + (1 << (bits - 1))) >> bits);
+	}
 }
 
 static void pack(char *panel, const char *w, const uint16_t *scale, size_t group, size_t in, size_t n, bool four)
 {
-	memset(panel, 0, in / 32 * GROUP_BYTES);
+	memset(panel, 0, (in + 4) * NR);
 	for (size_t o = 0; o < n; o++)
-		for (size_t i = 0; i < in; i++) {
-			put(panel, o, i, weight_code(w, four, o * in + i));
-			if (i % 32 == 0)
-				put_scale(panel, o, i / 32, half_at(scale + o * (in / group) + i / group));
-		}
+		pack_output(panel, o, w + o * (four ? in / 2 : in), scale + o * (in / group), group, in, four);
 }
 
 static void pack_i8(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n)
@@ -106,44 +133,43 @@ static void pack_i4(void *panel, const void *w, const uint16_t *scale, size_t gr
 	pack(panel, w, scale, group, in, n, true);
 }
 
-/* One group of 32 inputs of output o, `step` apart, of which n exist. */
-static void pack_group(char *panel, size_t o, size_t g, const float *x, size_t step, size_t n)
+/* n values, `step` apart, as output o of a panel of `in` inputs. */
+static void pack_values(char *panel, size_t o, size_t in, const float *x, size_t step, size_t n)
 {
 	float scale, unit = unit_of(largest(x, step, n), &scale);
-	put_scale(panel, o, g, scale);
+	put_scale(panel, o, scale);
 	for (size_t i = 0; i < n; i++)
-		put(panel, o, g * 32 + i, code_of(x[i * step], unit));
+		codes_of(panel, o, in)[i] = code_of(x[i * step], unit);
 }
 
 static void pack_rows(void *panel, const float *x, size_t ld, size_t in, size_t n)
 {
-	memset(panel, 0, in / 32 * GROUP_BYTES);
+	memset(panel, 0, (in + 4) * NR);
 	for (size_t o = 0; o < n; o++)
-		for (size_t g = 0; g < in / 32; g++)
-			pack_group(panel, o, g, x + o * ld + g * 32, 1, 32);
+		pack_values(panel, o, in, x + o * ld, 1, in);
 }
 
 static void pack_columns(void *panel, const float *x, size_t ld, size_t in)
 {
-	memset(panel, 0, (in + 31) / 32 * GROUP_BYTES);
+	const size_t whole = (in + 31) / 32 * 32;
+	memset(panel, 0, (whole + 4) * NR);
 	for (size_t o = 0; o < NR; o++)
-		for (size_t i = 0; i < in; i += 32)
-			pack_group(panel, o, i / 32, x + i * ld + o, ld, in - i < 32 ? in - i : 32);
+		pack_values(panel, o, whole, x + o, ld, in);
 }
 
 static float product(const ndl_int_rows *x, size_t row, const char *panel, size_t o)
 {
-	float y = 0;
-	for (size_t g = 0; g < x->in / 32; g++, panel += GROUP_BYTES) {
-		const int8_t *w = (const int8_t *)panel + NR * 4 + o * 32, *c = x->code + row * x->in + g * 32;
+	const size_t each = x->grouped ? 32 : x->in, scales = x->in / each;
+	const int8_t *w = codes_of((char *)(uintptr_t)panel, o, x->in), *c = x->code + row * x->in;
+	float y = 0, scale;
+	for (size_t g = 0; g < scales; g++) {
 		int32_t sum = 0;
-		float scale;
-		memcpy(&scale, panel + o * 4, 4);
-		for (size_t i = 0; i < 32; i++)
+		for (size_t i = g * each; i < (g + 1) * each; i++)
 			sum += w[i] * c[i];
-		y += (float)sum * x->scale[row * (x->in / 32) + g] * scale;
+		y += (float)sum * x->scale[row * scales + g];
 	}
-	return y;
+	memcpy(&scale, panel + o * 4, 4);
+	return y * scale;
 }
 
 static void block(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n)

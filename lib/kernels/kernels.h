@@ -54,41 +54,43 @@ typedef struct ndl_gemm_kernel {
 /* How weights are stored; values and layouts in tensor/gemm.h. */
 typedef enum ndl_wtype { NDL_W_F32, NDL_W_F16, NDL_W_BF16, NDL_W_I8, NDL_W_I4, NDL_W_COUNT } ndl_wtype;
 
-/* Rows of numbers rounded to INT8 in groups of NDL_INT_GROUP that share a scale: value = code * scale, codes
- * in [-127, 127], to nearest, scale = largest magnitude / 127. A group that holds a NaN or an infinity
- * has such a scale. sum: of the codes of a group. Borrowed; in is a multiple of NDL_INT_GROUP. */
+/* Rows of numbers rounded to INT8, each with one scale or, if grouped, one for NDL_INT_GROUP values: value = code *
+ * scale, codes in [-127, 127], to nearest, scale = largest magnitude / 127. What holds a NaN or an infinity
+ * has such a scale. Borrowed; in is a multiple of NDL_INT_GROUP. */
 enum { NDL_INT_GROUP = 32 };
 typedef struct ndl_int_rows {
 	size_t in;
 	int8_t *code;   /* [rows][in] */
-	float *scale;   /* [rows][in / NDL_INT_GROUP] */
-	int32_t *sum;   /* as scale */
+	float *scale;   /* [rows] or, grouped, [rows][in / NDL_INT_GROUP] */
+	int32_t *sum;   /* of the codes of a scale: as scale */
+	int32_t *part;  /* [rows][in / NDL_INT_GROUP], of the codes of a group: for gemv */
+	bool grouped;
 } ndl_int_rows;
 
-/* Products of such rows with weights that are INT8 or INT4 too: what is inside a group is summed in
- * integers, exactly; groups are added up in float32 (in any order, fixed for a table).
+/* Products of such rows with weights that are INT8 or INT4 too: what shares its scales is summed in integers,
+ * exactly, the rest in float32 (in any order, fixed for a table).
  *
- * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each; how a panel
- * looks inside is the kernel's own business. Scales are F16 bits, [out][in / group], group a
- * multiple of NDL_INT_GROUP. */
+ * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each, INT8 with one scale an output;
+ * how a panel looks inside is the kernel's own business. Stored scales are F16 bits, [out][in / group], group a
+ * multiple of NDL_INT_GROUP. What that rounds off is far less than what rounding the weights to four bits did. */
 typedef struct ndl_int_kernel {
 	const char *name;
 	size_t nr;
-	/* n values, a multiple of NDL_INT_GROUP. */
-	void (*quantize)(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n);
-	/* x[i] = exp(x[i] - max) / sum of those, rounded so; zero up to a whole group, for which x has room: it is
+	/* A row of n values, a multiple of NDL_INT_GROUP, with one scale. part: [n / NDL_INT_GROUP], or NULL. */
+	void (*quantize)(int8_t *code, float *scale, int32_t *sum, int32_t *part, const float *x, size_t n);
+	/* x[i] = exp(x[i] - max) / sum of those, rounded in groups; zero up to a whole group, for which x has room: it is
 	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 7e-6 of itself. */
 	void (*softmax)(int8_t *code, float *scale, int32_t *sum, float *x, size_t n);
 	/* Outputs [0, n) of an out-major weight, n <= nr; zero beyond. */
 	void (*pack[NDL_W_COUNT])(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n);
-	/* Weights made from numbers, rounded as in ndl_int_rows. Output o is row o of x[n][ld], n <= nr ... */
+	/* Weights made from numbers, rounded as rows are. Output o is row o of x[n][ld], n <= nr ... */
 	void (*pack_rows)(void *panel, const float *x, size_t ld, size_t in, size_t n);
 	/* ... or column o of x[in][ld], nr of them; any `in`, zero up to a whole group. */
 	void (*pack_columns)(void *panel, const float *x, size_t ld, size_t in);
 	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
 	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
-	/* y[o] = row `row` of x times output o (ids[o] if not NULL), o < n, of an out-major weight that is
-	 * used where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max (0: never) and in is
+	/* y[o] = row `row` of x, not grouped, times output o (ids[o] if not NULL), o < n, of an out-major weight that
+	 * is used where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max (0: never) and in is
 	 * a multiple of gemv_unit. */
 	size_t gemv_unit, gemv_max;
 	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale,
@@ -102,7 +104,7 @@ typedef struct ndl_int_kernel {
 /* Bytes of a panel of inputs in [0, in). */
 static inline size_t ndl_int_panel_bytes(const ndl_int_kernel *k, size_t in)
 {
-	return (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * k->nr * (NDL_INT_GROUP + sizeof(float));
+	return ((in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * NDL_INT_GROUP + sizeof(float)) * k->nr;
 }
 
 /* What a vector kernel's sum is: terms added in any order (fixed for a table and n), each

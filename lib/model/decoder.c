@@ -165,9 +165,11 @@ ndl_status ndl_decoder_start(ndl_decoder *d, const float *states, size_t rows, n
 		layer_cache c = cache_of(d, i);
 		const ndl_product kv[] = {{c.cross_k, &w->k}, {c.cross_v, &w->v}};
 		ndl_linear_all(d->ex, kv, 2, &d->in);
-		ndl_heads_norm_rope(d->ex, c.cross_k, rows, h.kv_heads, h.hd, w->k_norm, NULL);
+		const ndl_head_norm norm = {w->k_norm, NULL};
 		if (d->integer)
-			ndl_int_kv_pack(d->ex, c.cross, c.cross_k, c.cross_v, rows, h);
+			ndl_int_kv_pack(d->ex, c.cross, c.cross_k, c.cross_v, rows, h, norm);
+		else
+			ndl_norm_heads(d->ex, c.cross_k, rows, h.kv_heads, h.hd, norm);
 	}
 	return NDL_OK;
 }
@@ -178,7 +180,7 @@ static void project(ndl_decoder *d, const ndl_weight *out, size_t n, float gate)
 	const ndl_product p = {d->y, out};
 	ndl_inputs_set(d->ex, &d->in, d->att, n, NULL, NULL, out);
 	ndl_linear_all(d->ex, &p, 1, &d->in);
-	ndl_residual(d->ex, d->x, d->y, n * out->out, gate);
+	ndl_residual(d->ex, d->x, d->y, n, out->out, gate);
 }
 
 /* x += gate * CausalSelfAttn(ZCRMSNorm(x)) for n tokens after the len in the cache. */
@@ -190,8 +192,8 @@ static void self_attention(ndl_decoder *d, const ndl_dec_layer *l, layer_cache c
 	const ndl_product qkv[] = {{d->q, &l->self.q}, {k, &l->self.k}, {v, &l->self.v}};
 	ndl_inputs_set(d->ex, &d->in, d->x, n, l->self_norm, d->y, &l->self.q);
 	ndl_linear_all(d->ex, qkv, 3, &d->in);
-	ndl_heads_norm_rope(d->ex, d->q, n, h.heads, h.hd, l->self.q_norm, rope);
-	ndl_heads_norm_rope(d->ex, k, n, h.kv_heads, h.hd, l->self.k_norm, rope);
+	ndl_norm_heads(d->ex, d->q, n, h.heads, h.hd, (ndl_head_norm){l->self.q_norm, rope});
+	ndl_norm_heads(d->ex, k, n, h.kv_heads, h.hd, (ndl_head_norm){l->self.k_norm, rope});
 	ndl_attention(d->ex, d->att, d->q, n, c.k, c.v, d->len + n, h, true, d->scratch);
 	project(d, &l->self.out, n, l->self_gate);
 }
@@ -203,11 +205,13 @@ static void cross_attention(ndl_decoder *d, const ndl_dec_layer *l, layer_cache 
 	const ndl_product q = {d->q, &l->cross.q};
 	ndl_inputs_set(d->ex, &d->in, d->x, n, l->cross_norm, d->y, &l->cross.q);
 	ndl_linear_all(d->ex, &q, 1, &d->in);
-	ndl_heads_norm_rope(d->ex, d->q, n, h.heads, h.hd, l->cross.q_norm, NULL);
-	if (d->integer)
-		ndl_int_attention(d->ex, d->att, d->q, n, c.cross, d->rows, h, d->scratch);
-	else
+	const ndl_head_norm norm = {l->cross.q_norm, NULL};
+	if (d->integer) {
+		ndl_int_attention(d->ex, d->att, d->q, n, c.cross, d->rows, h, norm, d->scratch);
+	} else {
+		ndl_norm_heads(d->ex, d->q, n, h.heads, h.hd, norm);
 		ndl_attention(d->ex, d->att, d->q, n, c.cross_k, c.cross_v, d->rows, h, false, d->scratch);
+	}
 	project(d, &l->cross.out, n, l->cross_gate);
 }
 

@@ -93,25 +93,43 @@ void ndl_encoder_watch(ndl_encoder *e, ndl_layer_fn *fn, void *user)
 	e->user = user;
 }
 
-/* x += gate * SelfAttn(ZCRMSNorm(x)) */
-static void run_layer(ndl_encoder *e, const ndl_enc_layer *l, size_t n)
+/* y = SelfAttn(ZCRMSNorm(x)); before (or NULL): the layer whose gate * y is to be added to x first. */
+static void run_layer(ndl_encoder *e, const ndl_enc_layer *l, const ndl_enc_layer *before, size_t n)
 {
 	ndl_heads h = e->m->heads;
-	size_t d = h.heads * h.hd;
+	const ndl_head_norm q_norm = {l->self.q_norm, e->m->rope}, k_norm = {l->self.k_norm, e->m->rope};
 	const ndl_product qkv[] = {{e->q, &l->self.q}, {e->k, &l->self.k}, {e->v, &l->self.v}}, out = {e->y, &l->self.out};
-	ndl_inputs_set(e->ex, &e->in, e->x, n, l->norm, e->y, &l->self.q);
+	if (before)
+		ndl_inputs_add(e->ex, &e->in, e->x, before->gate, n, l->norm, e->y, &l->self.q);
+	else
+		ndl_inputs_set(e->ex, &e->in, e->x, n, l->norm, e->y, &l->self.q);
 	ndl_linear_all(e->ex, qkv, 3, &e->in);
-	ndl_heads_norm_rope(e->ex, e->q, n, h.heads, h.hd, l->self.q_norm, e->m->rope);
-	ndl_heads_norm_rope(e->ex, e->k, n, h.kv_heads, h.hd, l->self.k_norm, e->m->rope);
 	if (e->integer) {
-		ndl_int_kv_pack(e->ex, e->kv, e->k, e->v, n, h);
-		ndl_int_attention(e->ex, e->att, e->q, n, e->kv, n, h, e->scratch);
+		ndl_int_kv_pack(e->ex, e->kv, e->k, e->v, n, h, k_norm);
+		ndl_int_attention(e->ex, e->att, e->q, n, e->kv, n, h, q_norm, e->scratch);
 	} else {
+		ndl_norm_heads(e->ex, e->q, n, h.heads, h.hd, q_norm);
+		ndl_norm_heads(e->ex, e->k, n, h.kv_heads, h.hd, k_norm);
 		ndl_attention(e->ex, e->att, e->q, n, e->k, e->v, n, h, false, e->scratch);
 	}
 	ndl_inputs_set(e->ex, &e->in, e->att, n, NULL, NULL, &l->self.out);
 	ndl_linear_all(e->ex, &out, 1, &e->in);
-	ndl_residual(e->ex, e->x, e->y, n * d, l->gate);
+}
+
+/* x += gate * SelfAttn(ZCRMSNorm(x)) for every layer, which the next one does unless someone watches. */
+static void run_layers(ndl_encoder *e, size_t n)
+{
+	const ndl_enc_layer *before = NULL;
+	for (int i = 0; i < e->m->config.num_encoder_layers; i++) {
+		const ndl_enc_layer *l = &e->m->enc[i];
+		bool last = i + 1 == e->m->config.num_encoder_layers;
+		run_layer(e, l, before, n);
+		before = last || e->watch ? NULL : l;
+		if (!before)
+			ndl_residual(e->ex, e->x, e->y, n, (size_t)e->m->config.d_model, l->gate);
+		if (e->watch)
+			e->watch(e->user, i, e->x, n);
+	}
 }
 
 ndl_status ndl_encoder_run(ndl_encoder *e, const int32_t *ids, size_t n, const float **states, ndl_error *err)
@@ -128,11 +146,7 @@ ndl_status ndl_encoder_run(ndl_encoder *e, const int32_t *ids, size_t n, const f
 		ndl_expect_use(e->arena, used * sizeof *e->arena);
 	e->ready = n > e->ready ? n : e->ready;
 	ndl_embed_tokens(e->m, e->ex, e->x, ids, n);
-	for (int i = 0; i < e->m->config.num_encoder_layers; i++) {
-		run_layer(e, &e->m->enc[i], n);
-		if (e->watch)
-			e->watch(e->user, i, e->x, n);
-	}
+	run_layers(e, n);
 	ndl_zcnorm(e->ex, e->y, e->x, n, (size_t)e->m->config.d_model, e->m->enc_norm);
 	*states = e->y;
 	return NDL_OK;

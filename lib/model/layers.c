@@ -33,42 +33,63 @@ void ndl_embed_tokens(const ndl_model *m, const ndl_exec *ex, float *x, const in
 	}
 }
 
-typedef struct norm_job {
+typedef struct rows_job {
 	const ndl_kernels *k;
 	float *y;
-	const float *x, *scale, *rope;
+	const float *x;
 	size_t heads, n; /* of n values each */
-} norm_job;
+	ndl_head_norm norm;
+	float gate;
+} rows_job;
 
-static void norm_row(void *arg, size_t t, int thread)
+static void share_rows(const ndl_exec *ex, rows_job *j, size_t rows, ndl_share_fn *fn)
 {
-	const norm_job *j = arg;
-	float *y = j->y + t * j->heads * j->n;
-	(void)thread;
-	j->k->rmsnorm(y, NULL, j->x + t * j->heads * j->n, j->scale, j->heads, j->n);
-	for (size_t h = 0; j->rope && h < j->heads; h++)
-		j->k->rope(y + h * j->n, j->rope + t * j->n, j->rope + t * j->n + j->n / 2, j->n / 2);
+	j->k = ndl_exec_kernels(ex);
+	ndl_exec_share(ex, 4 * rows * j->heads * j->n >= PARALLEL_WORK, rows, fn, j);
 }
 
-static void norm_rows(const ndl_exec *ex, norm_job *j, size_t rows)
+static void zcnorm_row(void *arg, size_t t, int thread)
 {
-	ndl_exec_share(ex, 4 * rows * j->heads * j->n >= PARALLEL_WORK, rows, norm_row, j);
+	const rows_job *j = arg;
+	(void)thread;
+	j->k->rmsnorm(j->y + t * j->n, NULL, j->x + t * j->n, j->norm.scale, 1, j->n);
 }
 
 void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale)
 {
-	norm_rows(ex, &(norm_job){ndl_exec_kernels(ex), y, x, scale, NULL, 1, n}, rows);
+	share_rows(ex, &(rows_job){.y = y, .x = x, .heads = 1, .n = n, .norm = {scale, NULL}}, rows, zcnorm_row);
 }
 
-void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, const float *scale,
-                         const float *rope)
+void ndl_norm_heads_of(const ndl_kernels *k, float *x, size_t t, size_t heads, size_t hd, ndl_head_norm norm)
 {
-	norm_rows(ex, &(norm_job){ndl_exec_kernels(ex), x, x, scale, rope, heads, hd}, rows);
+	const float *rope = norm.rope ? norm.rope + t * hd : NULL;
+	k->rmsnorm(x, NULL, x, norm.scale, heads, hd);
+	for (size_t h = 0; rope && h < heads; h++)
+		k->rope(x + h * hd, rope, rope + hd / 2, hd / 2);
 }
 
-void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t n, float gate)
+static void heads_row(void *arg, size_t t, int thread)
 {
-	ndl_exec_kernels(ex)->axpy(x, gate, y, n);
+	const rows_job *j = arg;
+	(void)thread;
+	ndl_norm_heads_of(j->k, j->y + t * j->heads * j->n, t, j->heads, j->n, j->norm);
+}
+
+void ndl_norm_heads(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, ndl_head_norm norm)
+{
+	share_rows(ex, &(rows_job){.y = x, .heads = heads, .n = hd, .norm = norm}, rows, heads_row);
+}
+
+static void residual_row(void *arg, size_t t, int thread)
+{
+	const rows_job *j = arg;
+	(void)thread;
+	j->k->axpy(j->y + t * j->n, j->gate, j->x + t * j->n, j->n);
+}
+
+void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t rows, size_t n, float gate)
+{
+	share_rows(ex, &(rows_job){.y = x, .x = y, .heads = 1, .n = n, .gate = gate}, rows, residual_row);
 }
 
 /* Attention ---------------------------------------------------------------------------- */

@@ -48,12 +48,17 @@ ndl_status ndl_check_ids(const ndl_model *m, const int32_t *ids, size_t n, ndl_e
 
 /* y[rows,n] = (1 + scale) * x / rms(x), row by row; y may be x. x rows are `n` apart. */
 void ndl_zcnorm(const ndl_exec *ex, float *y, const float *x, size_t rows, size_t n, const float *scale);
-/* Norm of every head of x[rows][heads*hd], then (rope != NULL) rotation by the position, in place.
- * rope points at the row of the first position. */
-void ndl_heads_norm_rope(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, const float *scale,
-                         const float *rope);
-/* x += gate * y over n values. */
-void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t n, float gate);
+/* What a head of queries or keys goes through: a norm, then (rope != NULL) rotation by the position. */
+typedef struct ndl_head_norm {
+	const float *scale; /* [hd] */
+	const float *rope;  /* at the row of the first position */
+} ndl_head_norm;
+
+/* In place: of every head of x[rows][heads*hd]; of `heads` heads side by side of row t. */
+void ndl_norm_heads(const ndl_exec *ex, float *x, size_t rows, size_t heads, size_t hd, ndl_head_norm norm);
+void ndl_norm_heads_of(const ndl_kernels *k, float *x, size_t t, size_t heads, size_t hd, ndl_head_norm norm);
+/* x += gate * y over [rows, n]. */
+void ndl_residual(const ndl_exec *ex, float *x, const float *y, size_t rows, size_t n, float gate);
 
 /* out[nq][heads*hd] = softmax(q k^T / sqrt(hd)) v head by head. k, v: [nk][kv_heads*hd]. causal:
  * query i sees keys 0 .. nk-nq+i. scratch: ndl_attention_scratch floats. */
@@ -62,14 +67,14 @@ void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const fl
 /* Floats of scratch for at most nq queries and nk keys; 0 on overflow. */
 size_t ndl_attention_scratch(const ndl_exec *ex, size_t nq, size_t nk);
 
-/* The same with all operands rounded to INT8, not causal. kv: keys and values packed once for any number of
- * queries, in ndl_int_kv_bytes (of the largest nk) bytes. Whether this is how a network with such
+/* The same with all operands rounded to INT8, not causal, of queries and keys that are normalised on the way, in
+ * place. kv: keys and values packed once for any number of queries, in ndl_int_kv_bytes (of the largest nk) bytes. Whether this is how a network with such
  * weights runs: */
 bool ndl_int_attention_fits(const ndl_exec *ex, const ndl_weight *w, ndl_heads h);
 size_t ndl_int_kv_bytes(const ndl_exec *ex, ndl_heads h, size_t nk);
-void ndl_int_kv_pack(ndl_exec *ex, void *kv, const float *k, const float *v, size_t nk, ndl_heads h);
-void ndl_int_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const void *kv, size_t nk, ndl_heads h,
-                       void *scratch);
+void ndl_int_kv_pack(ndl_exec *ex, void *kv, float *k, const float *v, size_t nk, ndl_heads h, ndl_head_norm norm);
+void ndl_int_attention(ndl_exec *ex, float *out, float *q, size_t nq, const void *kv, size_t nk, ndl_heads h,
+                       ndl_head_norm norm, void *scratch);
 size_t ndl_int_attention_scratch(const ndl_exec *ex, ndl_heads h, size_t nq, size_t nk); /* bytes; 0 on overflow */
 
 #endif

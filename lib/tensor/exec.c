@@ -105,8 +105,8 @@ int ndl_exec_threads(const ndl_exec *x)
 
 void ndl_exec_share(const ndl_exec *x, bool many, size_t n, ndl_share_fn *fn, void *arg)
 {
-	if (many && x->pool && n > 1 && n <= UINT32_MAX) {
-		ndl_pool_share(x->pool, n, 1 + n / (16 * (size_t)x->threads), fn, arg);
+	if (many && x->pool && n > 1 && n <= NDL_POOL_MOST) {
+		ndl_pool_share(x->pool, n, fn, arg);
 		return;
 	}
 	for (size_t i = 0; i < n; i++)

@@ -28,7 +28,7 @@ bool ndl_weight_integer(const ndl_exec *ex, const ndl_weight *w)
 size_t ndl_int_rows_bytes(size_t m, size_t in)
 {
 	size_t n;
-	in = (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * (NDL_INT_GROUP + 2 * sizeof(float));
+	in = (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * (NDL_INT_GROUP + 3 * sizeof(float));
 	return ndl_mul_ok(m, in, &n) ? n : 0;
 }
 
@@ -36,8 +36,8 @@ ndl_int_rows ndl_int_rows_in(void *memory, size_t m, size_t in)
 {
 	size_t groups = m * ((in + NDL_INT_GROUP - 1) / NDL_INT_GROUP);
 	float *scale = memory;
-	int32_t *sum = (int32_t *)(scale + groups);
-	return (ndl_int_rows){in, (int8_t *)(sum + groups), scale, sum};
+	int32_t *sum = (int32_t *)(scale + groups), *part = sum + groups;
+	return (ndl_int_rows){in, (int8_t *)(part + groups), scale, sum, part, false};
 }
 
 /* Rows ------------------------------------------------------------------------------------ */
@@ -46,7 +46,7 @@ typedef struct set_job {
 	const ndl_kernels *k;
 	const ndl_inputs *in;
 	const float *x, *norm;
-	float *y;
+	float *y, *sum, gate; /* sum: NULL or x */
 } set_job;
 
 static void set_row(void *arg, size_t t, int thread)
@@ -55,46 +55,72 @@ static void set_row(void *arg, size_t t, int thread)
 	const ndl_int_rows *r = &j->in->rows;
 	const size_t n = r->in, groups = n / NDL_INT_GROUP;
 	(void)thread;
+	if (j->sum)
+		j->k->axpy(j->sum + t * n, j->gate, j->y + t * n, n);
 	if (j->norm)
 		j->k->rmsnorm(j->y + t * n, NULL, j->x + t * n, j->norm, 1, n);
 	if (j->in->rounded)
-		j->k->integer.quantize(r->code + t * n, r->scale + t * groups, r->sum + t * groups, j->in->x + t * n, n);
+		j->k->integer.quantize(r->code + t * n, r->scale + t, r->sum + t, j->in->m <= FEW ? r->part + t * groups : NULL,
+		                       j->in->x + t * n, n);
+}
+
+static void set_rows(ndl_exec *ex, set_job *j, ndl_inputs *in, size_t m, const ndl_weight *w)
+{
+	j->k = &ex->kernels;
+	j->in = in;
+	in->x = j->norm ? j->y : j->x;
+	in->m = m;
+	in->rounded = ndl_weight_integer(ex, w);
+	in->rows.in = w->in;
+	if (j->norm || in->rounded)
+		ndl_exec_share(ex, m * w->in > ROW_WORK, m, set_row, j);
 }
 
 void ndl_inputs_set(ndl_exec *ex, ndl_inputs *in, const float *x, size_t m, const float *norm, float *y,
                     const ndl_weight *w)
 {
-	set_job j = {&ex->kernels, in, x, norm, y};
-	in->x = norm ? y : x;
-	in->m = m;
-	in->rounded = ndl_weight_integer(ex, w);
-	in->rows.in = w->in;
-	if (norm || in->rounded)
-		ndl_exec_share(ex, m * w->in > ROW_WORK, m, set_row, &j);
+	set_rows(ex, &(set_job){.x = x, .norm = norm, .y = y}, in, m, w);
+}
+
+void ndl_inputs_add(ndl_exec *ex, ndl_inputs *in, float *x, float gate, size_t m, const float *norm, float *y,
+                    const ndl_weight *w)
+{
+	set_rows(ex, &(set_job){.x = x, .norm = norm, .y = y, .sum = x, .gate = gate}, in, m, w);
 }
 
 /* Pieces ---------------------------------------------------------------------------------- */
 
-/* Outputs of all products, cut into pieces of at most `size` of one product. */
+/* Pieces of at most `size` outputs of a product. */
+static size_t pieces_of(const ndl_product *p, size_t size)
+{
+	return (p->w->out + size - 1) / size;
+}
+
 static size_t count_pieces(const ndl_product *p, size_t n, size_t size)
 {
 	size_t sum = 0;
 	for (size_t i = 0; i < n; i++)
-		sum += (p[i].w->out + size - 1) / size;
+		sum += pieces_of(&p[i], size);
 	return sum;
 }
 
-/* Finds the product of a piece; leaves its first output in *at and returns their number. */
-static size_t find_piece(const ndl_product **p, size_t piece, size_t size, size_t *at)
+/* Finds the product of a piece; leaves its first output in *at and returns their number. Products take turns, each with its
+ * share: a head's queries, keys and values come together, and so to the thread that will want them. */
+static size_t find_piece(const ndl_product **p, size_t n, size_t piece, size_t size, size_t *at)
 {
-	for (;; ++*p) {
-		size_t own = ((*p)->w->out + size - 1) / size;
-		if (piece < own)
-			break;
+	const ndl_product *all = *p;
+	size_t turns = SIZE_MAX;
+	for (size_t i = 0; i < n; i++)
+		turns = pieces_of(&all[i], size) < turns ? pieces_of(&all[i], size) : turns;
+	for (size_t t = 0, i = 0;; i = (i + 1) % n, t += i == 0) {
+		const size_t of = pieces_of(&all[i], size), from = t * of / turns, own = (t + 1) * of / turns - from;
+		if (piece < own) {
+			*p = &all[i];
+			*at = (from + piece) * size;
+			return all[i].w->out - *at < size ? all[i].w->out - *at : size;
+		}
 		piece -= own;
 	}
-	*at = piece * size;
-	return (*p)->w->out - *at < size ? (*p)->w->out - *at : size;
 }
 
 static const char *codes_at(const ndl_weight *w, size_t o)
@@ -118,6 +144,7 @@ static bool fits_gemv(const ndl_int_kernel *k, const ndl_product *p, size_t n)
 typedef struct products_job {
 	ndl_exec *ex;
 	const ndl_product *p;
+	size_t n;
 	const ndl_int_rows *r;
 	size_t m;
 } products_job;
@@ -127,7 +154,7 @@ static void few_piece(void *arg, size_t i, int thread)
 	const products_job *j = arg;
 	const ndl_int_kernel *k = &j->ex->kernels.integer;
 	const ndl_product *q = j->p;
-	size_t o, outs = find_piece(&q, i, PIECE, &o);
+	size_t o, outs = find_piece(&q, j->n, i, PIECE, &o);
 	const ndl_weight *w = q->w;
 	(void)thread;
 	for (size_t t = 0; t < j->m; t++)
@@ -136,7 +163,7 @@ static void few_piece(void *arg, size_t i, int thread)
 
 static void few_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	products_job j = {ex, p, r, m};
+	products_job j = {ex, p, n, r, m};
 	const size_t pieces = count_pieces(p, n, PIECE);
 	ndl_exec_share(ex, pieces * PIECE * r->in / 2 * m > BYTE_WORK, pieces, few_piece, &j);
 }
@@ -146,7 +173,7 @@ static void many_piece(void *arg, size_t i, int thread)
 	const products_job *j = arg;
 	const ndl_int_kernel *k = &j->ex->kernels.integer;
 	const ndl_product *q = j->p;
-	size_t o, outs = find_piece(&q, i, k->nr, &o);
+	size_t o, outs = find_piece(&q, j->n, i, k->nr, &o);
 	const ndl_weight *w = q->w;
 	void *panel = j->ex->scratch[thread].b;
 	k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
@@ -155,7 +182,7 @@ static void many_piece(void *arg, size_t i, int thread)
 
 static void many_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	products_job j = {ex, p, r, m};
+	products_job j = {ex, p, n, r, m};
 	const size_t nr = ex->kernels.integer.nr, pieces = count_pieces(p, n, nr);
 	ndl_exec_share(ex, pieces * nr * r->in * m > SUM_WORK, pieces, many_piece, &j);
 }

@@ -29,6 +29,9 @@ typedef struct ndl_inputs {
  * (kernels.h, rmsnorm) into y[m, in] in the same pass are the inputs instead; y may be x. */
 void ndl_inputs_set(ndl_exec *ex, ndl_inputs *in, const float *x, size_t m, const float *norm, float *y,
                     const ndl_weight *w);
+/* The same after x += gate * y (two passes over memory are one). */
+void ndl_inputs_add(ndl_exec *ex, ndl_inputs *in, float *x, float gate, size_t m, const float *norm, float *y,
+                    const ndl_weight *w);
 
 /* y = x W for each of n products. */
 void ndl_linear_all(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_inputs *in);

@@ -25,13 +25,12 @@ typedef struct helper {
 } helper;
 
 struct ndl_pool {
-	/* The number of this piece of work in the high half, how many pieces nobody has taken in the low one. What
-	 * describes the work is read before a piece is taken and holds if that succeeds, since it changes only while
-	 * there is none to take. */
+	/* The number of this piece of work, and which of its pieces nobody has taken: see pieces. What describes the
+	 * work is read before a piece is taken and holds if that succeeds, since it changes only while there is none to
+	 * take. */
 	_Atomic uint64_t left;
 	_Atomic(ndl_share_fn *) fn;
 	_Atomic(void *) arg;
-	atomic_size_t each;
 	atomic_size_t undone; /* pieces */
 	atomic_int asleep;
 	atomic_bool over;
@@ -50,30 +49,50 @@ static void rest(void)
 #endif
 }
 
-static size_t count(uint64_t left)
+/* Of `left`: pieces [from, to), the number of the work above them. */
+typedef struct pieces {
+	size_t from, to;
+} pieces;
+
+enum { BITS = 22 };
+_Static_assert(NDL_POOL_MOST == (1 << BITS) - 1, "");
+
+static pieces pieces_of(uint64_t left)
 {
-	return (size_t)(left & UINT32_MAX);
+	return (pieces){(size_t)(left >> BITS) & NDL_POOL_MOST, (size_t)left & NDL_POOL_MOST};
 }
 
-/* Does what can be taken; false if that was nothing. */
+static bool any(const ndl_pool *p)
+{
+	pieces at = pieces_of(atomic_load(&p->left));
+	return at.from < at.to;
+}
+
+/* How many to take: fewer and fewer, so that all end at about the same time. */
+static size_t some(const ndl_pool *p, pieces at)
+{
+	return 1 + (at.to - at.from - 1) / (4 * ((size_t)p->n + 1));
+}
+
+/* Does what can be taken; false if that was nothing. The caller of the pool begins at the front, its helpers at the end:
+ * who works on the same part of one thing after the other has it in its own cache. */
 static bool help(ndl_pool *p, int thread)
 {
-	bool any = false;
+	bool did = false;
 	uint64_t left = atomic_load(&p->left);
-	while (count(left)) {
+	for (pieces at = pieces_of(left); at.from < at.to; at = pieces_of(left)) {
 		ndl_share_fn *fn = atomic_load_explicit(&p->fn, memory_order_relaxed);
 		void *arg = atomic_load_explicit(&p->arg, memory_order_relaxed);
-		size_t each = atomic_load_explicit(&p->each, memory_order_relaxed), to = count(left);
-		size_t from = to > each ? to - each : 0;
-		if (!atomic_compare_exchange_weak(&p->left, &left, left - (to - from)))
+		size_t n = some(p, at), from = thread == 0 ? at.from : at.to - n;
+		if (!atomic_compare_exchange_weak(&p->left, &left, thread == 0 ? left + ((uint64_t)n << BITS) : left - n))
 			continue;
-		for (size_t i = from; i < to; i++)
+		for (size_t i = from; i < from + n; i++)
 			fn(arg, i, thread);
-		atomic_fetch_sub(&p->undone, to - from);
+		atomic_fetch_sub(&p->undone, n);
 		left = atomic_load(&p->left);
-		any = true;
+		did = true;
 	}
-	return any;
+	return did;
 }
 
 /* Until there may be something to do. *looks: how often it was looked for since there last was, so that who always
@@ -81,13 +100,13 @@ static bool help(ndl_pool *p, int thread)
 static void wait_for_work(ndl_pool *p, int *looks)
 {
 	while (++*looks < LOOKS) {
-		if (count(atomic_load(&p->left)) || atomic_load(&p->over))
+		if (any(p) || atomic_load(&p->over))
 			return;
 		rest();
 	}
 	pthread_mutex_lock(&p->lock);
 	atomic_fetch_add(&p->asleep, 1);
-	while (!count(atomic_load(&p->left)) && !atomic_load(&p->over))
+	while (!any(p) && !atomic_load(&p->over))
 		pthread_cond_wait(&p->work, &p->lock);
 	atomic_fetch_sub(&p->asleep, 1);
 	pthread_mutex_unlock(&p->lock);
@@ -156,17 +175,16 @@ static bool wants_more(ndl_pool *p, size_t n)
 	return asleep > 0 && (size_t)(p->started - asleep) + 1 < n;
 }
 
-void ndl_pool_share(ndl_pool *p, size_t n, size_t each, ndl_share_fn *fn, void *arg)
+void ndl_pool_share(ndl_pool *p, size_t n, ndl_share_fn *fn, void *arg)
 {
-	uint64_t turn = (atomic_load(&p->left) >> 32) + 1;
+	uint64_t turn = (atomic_load(&p->left) >> 2 * BITS) + 1;
 	atomic_store_explicit(&p->fn, fn, memory_order_relaxed);
 	atomic_store_explicit(&p->arg, arg, memory_order_relaxed);
-	atomic_store_explicit(&p->each, each, memory_order_relaxed);
 	atomic_store_explicit(&p->undone, n, memory_order_relaxed);
-	atomic_store(&p->left, turn << 32 | n);
+	atomic_store(&p->left, turn << 2 * BITS | n);
 	if (p->started < 0)
 		start(p);
-	else if (wants_more(p, (n + each - 1) / each))
+	else if (wants_more(p, n))
 		wake(p);
 	help(p, 0);
 	for (int looks = 0; atomic_load(&p->undone); looks++)

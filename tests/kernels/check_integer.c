@@ -1,5 +1,5 @@
 /* check_integer.c - integer kernels of every variant: rounding equals the scalar definition, products
- * equal sums in double over the same codes, to the rounding of adding up the groups. */
+ * equal sums in double over the same codes, to the rounding of adding them up. */
 #include "check.h"
 #include "base/mem.h"
 
@@ -25,22 +25,33 @@ static size_t wrong;
 /* Rows of codes in memory with canaries. */
 typedef struct rows {
 	ndl_int_rows r;
-	guarded code, scale, sum;
+	guarded code, scale, sum, part;
 } rows;
 
-static rows rows_new(size_t m, size_t in)
+static rows rows_new(size_t m, size_t in, bool grouped)
 {
-	rows x = {{in, NULL, NULL, NULL}, guarded_new(m * in / 4), guarded_new(m * in / 32), guarded_new(m * in / 32)};
+	size_t scales = grouped ? m * in / 32 : m;
+	rows x = {{.in = in, .grouped = grouped}, guarded_new(m * in / 4), guarded_new(scales), guarded_new(scales),
+		guarded_new(m * in / 32)};
 	x.r.code = (int8_t *)x.code.p;
 	x.r.scale = x.scale.p;
 	x.r.sum = (int32_t *)x.sum.p;
+	x.r.part = (int32_t *)x.part.p;
 	return x;
 }
 
 static void rows_free(rows *x)
 {
-	if (!(guarded_free(&x->code) & guarded_free(&x->scale) & guarded_free(&x->sum)))
+	if (!(guarded_free(&x->code) & guarded_free(&x->scale) & guarded_free(&x->sum) & guarded_free(&x->part)))
 		FAIL("rounding wrote outside its output");
+}
+
+/* Grouped rows are many short ones, of which nobody asks for the parts. */
+static void round_rows(const ndl_int_kernel *k, rows *x, const float *f, size_t m, bool grouped)
+{
+	size_t n = grouped ? 32 : x->r.in;
+	for (size_t i = 0; i < m * x->r.in / n; i++)
+		k->quantize(x->r.code + i * n, x->r.scale + i, x->r.sum + i, grouped ? NULL : x->r.part + i * (n / 32), f + i * n, n);
 }
 
 /* mode 0: ordinary numbers; 1: all as large as they get; 2: groups of zeros, and of values near zero. */
@@ -54,26 +65,26 @@ static void fill_mode(float *x, size_t n, int mode, ndl_rng *r)
 			x[i] *= i / 32 % 3 == 0 ? 0 : i / 32 % 3 == 1 ? 1e-38f : 1;
 }
 
-static rows make_rows(const ndl_int_kernel *k, size_t m, size_t in, int mode, ndl_rng *r)
+static rows make_rows(const ndl_int_kernel *k, size_t m, size_t in, bool grouped, int mode, ndl_rng *r)
 {
-	rows x = rows_new(m, in), want = rows_new(m, in);
+	rows x = rows_new(m, in, grouped), want = rows_new(m, in, grouped);
 	guarded f = guarded_new(m * in);
 	fill_mode(f.p, m * in, mode, r);
-	k->quantize(x.r.code, x.r.scale, x.r.sum, f.p, m * in);
-	ref.integer.quantize(want.r.code, want.r.scale, want.r.sum, f.p, m * in);
-	if (memcmp(x.r.code, want.r.code, m * in) || memcmp(x.r.scale, want.r.scale, m * in / 8) ||
-	    memcmp(x.r.sum, want.r.sum, m * in / 8))
+	round_rows(k, &x, f.p, m, grouped);
+	round_rows(&ref.integer, &want, f.p, m, grouped);
+	if (memcmp(x.r.code, want.r.code, m * in) || memcmp(x.r.scale, want.r.scale, x.scale.n * 4) ||
+	    memcmp(x.r.sum, want.r.sum, x.sum.n * 4) || (!grouped && memcmp(x.r.part, want.r.part, x.part.n * 4)))
 		FAIL("rounding of %zu x %zu, mode %d, differs from the definition", m, in, mode);
 	guarded_free(&f);
 	rows_free(&want);
 	return x;
 }
 
-/* A panel made by whatever code, seen as one output of scaled codes. */
+/* Weights made by whatever code: scaled codes. */
 typedef struct weight {
 	const int8_t *code;  /* [n][in], one a byte */
-	const float *scale;  /* [n][in / 32] */
-	size_t in, n;
+	const float *scale;  /* [n][in / group] */
+	size_t in, n, group;
 } weight;
 
 /* in_lanes: groups are added up from parts, which may be large where they cancel (and weights may have
@@ -83,13 +94,14 @@ static void expect(float got, const weight *w, size_t o, const ndl_int_rows *x, 
 	double sum = 0, size = 0;
 	size_t groups = w->in / 32;
 	for (size_t g = 0; g < groups; g++) {
-		double dot = 0, parts = 0, scale = (double)w->scale[o * groups + g] * (double)x->scale[row * groups + g];
+		double dot = 0, parts = 0;
+		double scale = (double)w->scale[(o * w->in + g * 32) / w->group] * (double)x->scale[x->grouped ? row * groups + g : row];
 		for (size_t i = g * 32; i < g * 32 + 32; i++) {
 			dot += (double)w->code[o * w->in + i] * x->code[row * w->in + i];
 			parts += (abs(w->code[o * w->in + i]) + 128.0) * abs(x->code[row * w->in + i]);
 		}
 		sum += dot * scale;
-		size += (in_lanes ? parts : fabs(dot)) * scale;
+		size += (in_lanes ? parts : fabs(dot)) * fabs(scale);
 	}
 	double bound = (double)(groups + 4) * EPS * size + 1e-37; /* scales of values near zero underflow */
 	if (!(fabs((double)got - sum) <= bound))
@@ -143,65 +155,117 @@ static void panel_free(const ndl_int_kernel *k, char *p, size_t in)
 	free(p);
 }
 
-static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t group, ndl_wtype type, int mode, ndl_rng *r)
+/* Weights as a file has them, and what they are. */
+typedef struct stored {
+	weight w;
+	ndl_wtype type;
+	unsigned char *data; /* from the second byte on: files promise no alignment */
+	uint16_t *half;
+	int8_t *code, *joined_code;
+	float *scale, *joined_scale;
+} stored;
+
+/* With one scale an output: as large as its largest possible code needs, each code within half a step, and little more for
+ * what factors are rounded by. */
+static void join_scales(stored *s)
 {
-	size_t m = heights[ndl_rng_below(r, 7)], bytes = n * in / (type == NDL_W_I4 ? 2 : 1);
-	int8_t *code = malloc(n * in);
-	float *scale = malloc(n * in / 32 * 4);
-	unsigned char *data = malloc(bytes + 1); /* files promise no alignment */
-	uint16_t *half = malloc(n * (in / group) * 2);
-	if (!code || !scale || !data || !half)
+	const weight *w = &s->w;
+	const size_t each = w->in / w->group;
+	const double most = s->type == NDL_W_I4 ? 8 : 127;
+	const int one = s->type == NDL_W_I4 ? 2048 : 16384;
+	for (size_t o = 0; o < w->n; o++) {
+		float max = 0;
+		for (size_t g = 0; g < each; g++)
+			max = fmaxf(max, fabsf(s->scale[o * each + g]));
+		s->joined_scale[o] = max * ((float)most / 127);
+		const float unit = (float)one * 127 / (float)most / max;
+		for (size_t i = 0; i < w->in; i++) {
+			const float scale = s->scale[o * each + i / w->group];
+			const long product = s->code[o * w->in + i] * lrintf(max > 0 ? scale * unit : 0);
+			const double exact = s->code[o * w->in + i] * (double)scale * 127 / most / (double)max;
+			const double code = floor((double)(product + one / 2) / one);
+			s->joined_code[o * w->in + i] = (int8_t)code;
+			if (max > 0 && !(fabs(code - exact) < 0.51))
+				FAIL("a code of %g for %g", code, exact);
+		}
+	}
+}
+
+/* mode 1: the least codes; 2: scales of 0, and below 0, too. */
+static stored make_stored(size_t in, size_t n, size_t group, ndl_wtype type, int mode, ndl_rng *r)
+{
+	size_t bytes = n * in / (type == NDL_W_I4 ? 2 : 1), scales = n * (in / group);
+	stored s = {{NULL, NULL, in, n, group}, type, malloc(bytes + 1), malloc(scales * 2), malloc(n * in), malloc(n * in),
+		malloc(scales * 4), malloc(n * 4)};
+	if (!s.data || !s.half || !s.code || !s.joined_code || !s.scale || !s.joined_scale)
 		exit(99);
 	for (size_t i = 0; i < bytes; i++)
-		data[i + 1] = mode == 1 ? (type == NDL_W_I4 ? 0x88 : 0x80) : (unsigned char)ndl_rng_u64(r);
+		s.data[i + 1] = mode == 1 ? (type == NDL_W_I4 ? 0x88 : 0x80) : (unsigned char)ndl_rng_u64(r);
 	for (size_t i = 0; i < n * in; i++) {
-		int four = data[1 + i / 2] >> (i % 2 ? 4 : 0) & 15;
-		code[i] = type == NDL_W_I4 ? (int8_t)(four < 8 ? four : four - 16) : (int8_t)data[1 + i];
+		int four = s.data[1 + i / 2] >> (i % 2 ? 4 : 0) & 15;
+		s.code[i] = type == NDL_W_I4 ? (int8_t)(four < 8 ? four : four - 16) : (int8_t)s.data[1 + i];
 	}
-	for (size_t i = 0; i < n * (in / group); i++)
-		half[i] = ndl_f16_from_f32((float)(0.01 + ndl_rng_unit(r)));
-	for (size_t i = 0; i < n * in / 32; i++)
-		scale[i] = ndl_f16_to_f32(half[i / (in / 32) * (in / group) + i % (in / 32) * 32 / group]);
-	rows x = make_rows(k, m, in, mode, r);
-	weight w = {code, scale, in, n};
+	for (size_t i = 0; i < scales; i++) {
+		double x = 0.01 + ndl_rng_unit(r);
+		s.half[i] = ndl_f16_from_f32((float)(mode == 2 && i % 5 == 0 ? 0 : mode == 2 && i % 3 == 0 ? -x : x));
+		s.scale[i] = ndl_f16_to_f32(s.half[i]);
+	}
+	s.w.code = s.code;
+	s.w.scale = s.scale;
+	join_scales(&s);
+	return s;
+}
+
+static void stored_free(stored *s)
+{
+	free(s->data);
+	free(s->half);
+	free(s->code);
+	free(s->joined_code);
+	free(s->scale);
+	free(s->joined_scale);
+}
+
+static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t group, ndl_wtype type, int mode, ndl_rng *r)
+{
+	size_t m = heights[ndl_rng_below(r, 7)], row = in / (type == NDL_W_I4 ? 2 : 1);
+	stored s = make_stored(in, n, group, type, mode, r);
+	rows x = make_rows(k, m, in, false, mode, r);
 	for (size_t o = 0; o < n; o += k->nr) {
 		size_t left = n - o < k->nr ? n - o : k->nr;
 		char *panel = panel_new(k, in);
-		weight part = {code + o * in, scale + o * (in / 32), in, left};
-		k->pack[type](panel, data + 1 + o * bytes / n, half + o * (in / group), group, in, left);
+		weight part = {s.joined_code + o * in, s.joined_scale + o, in, left, in};
+		k->pack[type](panel, s.data + 1 + o * row, s.half + o * (in / group), group, in, left);
 		check_panel(k, panel, &part, &x.r, m, type == NDL_W_I4 ? "INT4 panel" : "INT8 panel");
 		panel_free(k, panel, in);
 	}
 	if (in <= k->gemv_max && in % k->gemv_unit == 0 && (group & (group - 1)) == 0) {
 		guarded y = guarded_new(n);
 		float last;
-		k->gemv[type](y.p, &x.r, m - 1, data + 1, half, group, NULL, n);
+		k->gemv[type](y.p, &x.r, m - 1, s.data + 1, s.half, group, NULL, n);
 		for (size_t o = 0; o < n; o++)
-			expect(y.p[o], &w, o, &x.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
-		k->gemv[type](&last, &x.r, m - 1, data + 1, half, group, (int32_t[]){(int32_t)n - 1}, 1);
+			expect(y.p[o], &s.w, o, &x.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
+		k->gemv[type](&last, &x.r, m - 1, s.data + 1, s.half, group, (int32_t[]){(int32_t)n - 1}, 1);
 		if (last != y.p[n - 1])
 			FAIL("an output chosen by its number has other bits");
 		if (!guarded_free(&y))
 			FAIL("a row wrote outside its output");
 	}
 	rows_free(&x);
-	free(code);
-	free(scale);
-	free(data);
-	free(half);
+	stored_free(&s);
 }
 
 /* Panels from numbers: by rows and, of the transposed, by columns; both as the definition rounds them. */
-static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, int mode, ndl_rng *r)
+static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, bool grouped, int mode, ndl_rng *r)
 {
 	size_t m = heights[ndl_rng_below(r, 7)], short_by = (size_t)ndl_rng_below(r, 32), ld = k->nr + 5;
-	rows x = make_rows(k, m, in, 0, r), w = rows_new(k->nr, in);
+	rows x = make_rows(k, m, in, grouped, 0, r), w = rows_new(k->nr, in, false);
 	guarded f = guarded_new(n * in), t = guarded_new((in - short_by) * ld), full = guarded_new(k->nr * in);
 	char *panel = panel_new(k, in);
 	fill_mode(f.p, n * in, mode, r);
-	ref.integer.quantize(w.r.code, w.r.scale, w.r.sum, f.p, n * in);
+	round_rows(&ref.integer, &w, f.p, n, false);
 	k->pack_rows(panel, f.p, in, in, n);
-	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, n}, &x.r, m, "panel of rows");
+	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, n, in}, &x.r, m, "panel of rows");
 	fill_mode(full.p, k->nr * in, mode, r);
 	memset(t.p, 0, t.n * 4);
 	for (size_t o = 0; o < k->nr; o++)
@@ -211,9 +275,9 @@ static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, int mode
 			else
 				full.p[o * in + i] = 0;
 		}
-	ref.integer.quantize(w.r.code, w.r.scale, w.r.sum, full.p, k->nr * in);
+	round_rows(&ref.integer, &w, full.p, k->nr, false);
 	k->pack_columns(panel, t.p, ld, in - short_by);
-	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, k->nr}, &x.r, m, "panel of columns");
+	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, k->nr, in}, &x.r, m, "panel of columns");
 	panel_free(k, panel, in);
 	rows_free(&x);
 	rows_free(&w);
@@ -226,7 +290,7 @@ static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, int mode
 static void check_softmax(const ndl_int_kernel *k, size_t n, int mode, ndl_rng *r)
 {
 	const size_t groups = (n + 31) / 32, padded = groups * 32;
-	rows x = rows_new(1, padded);
+	rows x = rows_new(1, padded, true);
 	guarded f = guarded_new(padded);
 	double total = 0, max = -INFINITY;
 	fill_normal(f.p, f.n, r);
@@ -260,21 +324,47 @@ static void check_softmax(const ndl_int_kernel *k, size_t n, int mode, ndl_rng *
 static void check_nan(const ndl_int_kernel *k)
 {
 	float x[160] = {0}, y = 0; /* four groups at once, and one alone */
-	rows r = rows_new(1, 160);
+	rows r = rows_new(1, 160, false), p = rows_new(1, 160, true);
 	char *panel = panel_new(k, 160);
 	for (int i = 0; i < 2; i++) {
 		x[37] = i ? INFINITY : NAN;
-		k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
+		k->quantize(r.r.code, r.r.scale, r.r.sum, r.r.part, x, 160);
 		x[37] = 1;
 		k->pack_rows(panel, x, 160, 160, 1);
 		k->block(&y, 1, &r.r, 0, 1, panel, 1);
 		if (isfinite(y))
 			FAIL("a value that is no number was lost: %g", (double)y);
 		x[37] = i ? INFINITY : NAN;
-		k->softmax(r.r.code, r.r.scale, r.r.sum, x, 160);
-		if (isfinite(r.r.scale[0]) || isfinite(r.r.scale[1]))
-			FAIL("softmax lost a value that is no number: %g, %g", (double)r.r.scale[0], (double)r.r.scale[1]);
+		k->softmax(p.r.code, p.r.scale, p.r.sum, x, 160);
+		if (isfinite(p.r.scale[0]) || isfinite(p.r.scale[1]))
+			FAIL("softmax lost a value that is no number: %g, %g", (double)p.r.scale[0], (double)p.r.scale[1]);
 		memset(x, 0, sizeof x);
+	}
+	free(panel);
+	rows_free(&r);
+	rows_free(&p);
+}
+
+/* Nor a scale that a file has. */
+static void check_nan_scale(const ndl_int_kernel *k)
+{
+	const uint16_t none[] = {0x7e00, 0x7c00, 0xfe00};
+	unsigned char codes[160] = {0};
+	uint16_t scale[5];
+	float y = 0, x[160];
+	rows r = rows_new(1, 160, false);
+	char *panel = panel_new(k, 160);
+	for (int i = 0; i < 160; i++)
+		x[i] = 1;
+	k->quantize(r.r.code, r.r.scale, r.r.sum, r.r.part, x, 160);
+	for (int i = 0; i < 6; i++) {
+		for (int g = 0; g < 5; g++)
+			scale[g] = g == 3 ? none[i / 2] : ndl_f16_from_f32(1);
+		codes[0] = 3;
+		k->pack[i % 2 ? NDL_W_I4 : NDL_W_I8](panel, codes, scale, 32, 160, 1);
+		k->block(&y, 1, &r.r, 0, 1, panel, 1);
+		if (isfinite(y))
+			FAIL("a scale that is no number was lost: %g", (double)y);
 	}
 	free(panel);
 	rows_free(&r);
@@ -299,7 +389,7 @@ static void check_peak(const ndl_int_kernel *k)
 static void note_speed(const ndl_int_kernel *k, ndl_rng *r)
 {
 	enum { M = 96, IN = 512, TIMES = 8 };
-	rows x = make_rows(k, M, IN, 0, r);
+	rows x = make_rows(k, M, IN, false, 0, r);
 	guarded f = guarded_new(k->nr * IN), y = guarded_new(M * k->nr);
 	char *panel = panel_new(k, IN);
 	double best = 1;
@@ -334,12 +424,14 @@ static void check_variant(const struct variant *v, uint64_t seed)
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I8, mode, &r);
 				stored_weight(&k.integer, in, n, groups[g], NDL_W_I4, mode, &r);
 			}
-			number_weight(&k.integer, in, 1 + n % k.integer.nr, mode, &r);
+			number_weight(&k.integer, in, 1 + n % k.integer.nr, false, mode, &r);
+			number_weight(&k.integer, in, 1 + n % k.integer.nr, true, mode, &r);
 		}
 	for (size_t n = 1; n < 400; n += n < 70 ? 1 : 29)
 		for (int mode = 0; mode < 4; mode++)
 			check_softmax(&k.integer, n, mode, &r);
 	check_nan(&k.integer);
+	check_nan_scale(&k.integer);
 	check_peak(&k.integer);
 	note_speed(&k.integer, &r);
 	tap_ok(!wrong, "integer kernels, %s (%zu wrong)", v->name, wrong);
