@@ -1,5 +1,5 @@
 /* int_avx512.c - int_body.inc on 16 lanes with vpdpbusd (AVX-512 VNNI): 6 x 32 tiles take 12 registers
- * of integer and 12 of float32 sums. */
+ * of integer sums and, of grouped rows, 12 of float32 ones. */
 #include "kernels/kernels_internal.h"
 
 #if !defined(__AVX512VNNI__) || !defined(__AVX512BW__)

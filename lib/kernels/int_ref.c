@@ -95,7 +95,7 @@ static int32_t factor_of(float scale, float unit)
 }
 
 /* The scales of an output become one, of which its largest code needs 127: each code times its scale over that one, which is
- * rounded to 2048ths (of INT8: 16384ths) before and to a code after. */
+ * rounded to 2048ths (of INT8: 16384ths) before and to a code, at most 127, after. */
 static void pack_output(char *panel, size_t o, const char *w, const uint16_t *scale, size_t group, size_t in, bool four)
 {
 	const float most = four ? 8 : 127;
@@ -112,7 +112,8 @@ static void pack_output(char *panel, size_t o, const char *w, const uint16_t *sc
 	put_scale(panel, o, max * (most / 127));
 	for (size_t i = 0; i < in; i++) {
 		int32_t product = weight_code(w, four, i) * factor_of(half_at(scale + i / group), unit);
-		code[i] = (int8_t)((product + (1 << (bits - 1))) >> bits);
+		product = (product + (1 << (bits - 1))) >> bits;
+		code[i] = (int8_t)(product > 127 ? 127 : product);
 	}
 }
 

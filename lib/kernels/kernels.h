@@ -72,7 +72,8 @@ typedef struct ndl_int_rows {
  *
  * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each, INT8 with one scale an output;
  * how a panel looks inside is the kernel's own business. Stored scales are F16 bits, [out][in / group], group a
- * multiple of NDL_INT_GROUP. What that rounds off is far less than what rounding the weights to four bits did. */
+ * multiple of NDL_INT_GROUP. What that rounds off is a tenth of what rounding the weights to four bits did; of INT8 in
+ * groups, somewhat more than rounding them did. */
 typedef struct ndl_int_kernel {
 	const char *name;
 	size_t nr;

@@ -139,9 +139,8 @@ static void round_queries(const attention *a, scratch *s, size_t head, size_t fr
 static void probabilities(const attention *a, scratch *s, size_t rows)
 {
 	const size_t ld = padded(a->nk), groups = ld / NDL_INT_GROUP;
-	for (size_t i = 0; i < rows; i++) {
+	for (size_t i = 0; i < rows; i++)
 		a->k->integer.softmax(s->p.code + i * ld, s->p.scale + i * groups, s->p.sum + i * groups, s->s + i * ld, a->nk);
-	}
 }
 
 static void attend_block(const attention *a, scratch *s, const char *kv, size_t head, size_t from, size_t n)
@@ -164,7 +163,6 @@ static void attend_job(void *arg, size_t job, int thread)
 	size_t head = job / a->blocks, from = job % a->blocks * QUERY_BLOCK, left = a->nq - from;
 	scratch s;
 	lay_out(&s, a->memory + (size_t)thread * a->each, a->h, a->nq, a->nk);
-	s.p.in = padded(a->nk);
 	attend_block(a, &s, a->kv + head * (a->keys + a->values), head, from, left < QUERY_BLOCK ? left : QUERY_BLOCK);
 }
 

@@ -68,8 +68,8 @@ void ndl_attention(ndl_exec *ex, float *out, const float *q, size_t nq, const fl
 size_t ndl_attention_scratch(const ndl_exec *ex, size_t nq, size_t nk);
 
 /* The same with all operands rounded to INT8, not causal, of queries and keys that are normalised on the way, in
- * place. kv: keys and values packed once for any number of queries, in ndl_int_kv_bytes (of the largest nk) bytes. Whether this is how a network with such
- * weights runs: */
+ * place. kv: keys and values packed once for any number of queries, in ndl_int_kv_bytes (of the largest nk)
+ * bytes. Whether this is how a network with such weights runs: */
 bool ndl_int_attention_fits(const ndl_exec *ex, const ndl_weight *w, ndl_heads h);
 size_t ndl_int_kv_bytes(const ndl_exec *ex, ndl_heads h, size_t nk);
 void ndl_int_kv_pack(ndl_exec *ex, void *kv, float *k, const float *v, size_t nk, ndl_heads h, ndl_head_norm norm);

@@ -15,7 +15,7 @@ typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
  *   F32   float32 inputs and sums
  *   BF16  inputs rounded to bfloat16, products summed in float32 (AMX or AVX-512's dot products
  *         where the CPU has them, else the float32 kernels on rounded inputs). As the reference trains.
- *   INT8  as F32, but what meets INT8 or INT4 weights in a network's run is rounded to INT8 in groups,
+ *   INT8  as F32, but what meets INT8 or INT4 weights in a network's run is rounded to INT8 row by row,
  *         and products are summed in integers (kernels.h). Set it before making encoders and
  *         decoders, which keep to what they were made with. */
 typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16, NDL_PRECISION_INT8 } ndl_precision;

@@ -72,7 +72,7 @@ static void set_rows(ndl_exec *ex, set_job *j, ndl_inputs *in, size_t m, const n
 	in->m = m;
 	in->rounded = ndl_weight_integer(ex, w);
 	in->rows.in = w->in;
-	if (j->norm || in->rounded)
+	if (j->sum || j->norm || in->rounded)
 		ndl_exec_share(ex, m * w->in > ROW_WORK, m, set_row, j);
 }
 
@@ -112,7 +112,10 @@ static size_t find_piece(const ndl_product **p, size_t n, size_t piece, size_t s
 	size_t turns = SIZE_MAX;
 	for (size_t i = 0; i < n; i++)
 		turns = pieces_of(&all[i], size) < turns ? pieces_of(&all[i], size) : turns;
-	for (size_t t = 0, i = 0;; i = (i + 1) % n, t += i == 0) {
+	size_t t = piece * turns / count_pieces(all, n, size); /* its turn, or the one before */
+	for (size_t i = 0; i < n; i++)
+		piece -= t * pieces_of(&all[i], size) / turns;
+	for (size_t i = 0;; i = (i + 1) % n, t += i == 0) {
 		const size_t of = pieces_of(&all[i], size), from = t * of / turns, own = (t + 1) * of / turns - from;
 		if (piece < own) {
 			*p = &all[i];

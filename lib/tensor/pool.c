@@ -1,4 +1,4 @@
-/* pool.c - work in pieces, taken from a counter by whoever is awake.
+/* pool.c - work in pieces, taken from either end by whoever is awake.
  *
  * Products of a network are many and short: of tens of microseconds each, some seventy for a prompt of 50 words. A team that meets
  * at a barrier after each (as OpenMP's does) waits for its slowest member as often, and while the network decodes

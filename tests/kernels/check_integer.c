@@ -183,9 +183,9 @@ static void join_scales(stored *s)
 			const float scale = s->scale[o * each + i / w->group];
 			const long product = s->code[o * w->in + i] * lrintf(max > 0 ? scale * unit : 0);
 			const double exact = s->code[o * w->in + i] * (double)scale * 127 / most / (double)max;
-			const double code = floor((double)(product + one / 2) / one);
+			const double code = fmin(floor((double)(product + one / 2) / one), 127);
 			s->joined_code[o * w->in + i] = (int8_t)code;
-			if (max > 0 && !(fabs(code - exact) < 0.51))
+			if (max > 0 && !(fabs(code - exact) < (exact > 127.5 ? 1.01 : 0.51)))
 				FAIL("a code of %g for %g", code, exact);
 		}
 	}
