@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,6 +178,14 @@ static _Noreturn void unknown_long(const cli *c, const parser *p, const char *wo
 	if (near)
 		cli_usage_error(c, "unknown option '%s'; did you mean '--%s'?", word, near);
 	cli_usage_error(c, "unknown option '%s'", word);
+}
+
+void cli_refuse_same(const cli *c, const char *out, const char *in)
+{
+	struct stat a, b;
+	if (out && in && stat(out, &a) == 0 && stat(in, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino)
+		cli_usage_error(c, "%s is to be read and to be overwritten", in);
 }
 
 /* getopt says only '?' or ':' and, in optopt, the key of a known option or the unknown letter. */

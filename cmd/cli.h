@@ -66,6 +66,8 @@ int cli_choice(const cli *c, const char *option, const char *text, const char *c
 
 /* Prints "needle-X: message" and "Try 'needle-X --help'…" and exits with CLI_USAGE. */
 _Noreturn void cli_usage_error(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3);
+/* A usage error if both (NULL: no file) are the same regular file: writing one would destroy the other. */
+void cli_refuse_same(const cli *c, const char *out, const char *in);
 
 /* "needle-X: file:line: text" on stderr, stdout flushed first. */
 void cli_report(const cli *c, const ndl_error *err);

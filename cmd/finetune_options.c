@@ -105,6 +105,14 @@ static unsigned parse_parts(const cli *app, const char *text)
 }
 
 /* "FILE" or "FILE=WEIGHT"; a file that has such a name is that file. */
+/* What is read must not be what is written. */
+static void refuse_outputs(const cli *app, const finetune_options *o, const char *in)
+{
+	cli_refuse_same(app, o->out, in);
+	cli_refuse_same(app, o->log, in);
+	cli_refuse_same(app, o->dump, in);
+}
+
 static void parse_inputs(const cli *app, finetune_options *o, char **operand, int n)
 {
 	o->n_inputs = n;
@@ -199,6 +207,10 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		cli_usage_error(app, "a model file cannot be written to stdout");
 	if (o->log && strcmp(o->log, "-") == 0)
 		cli_usage_error(app, "--log needs a file: stdout is for the scores");
+	for (int i = 0; i < o->n_inputs; i++)
+		refuse_outputs(app, o, o->inputs[i]);
+	refuse_outputs(app, o, o->val);
+	refuse_outputs(app, o, o->tools);
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
 	if (o->init && !o->vocab)

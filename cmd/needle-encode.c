@@ -332,6 +332,7 @@ static int parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--index goes with --tools, to be made, or with --rank, to be used");
 	if (j->tools_path && !j->rank && !j->states && !j->index)
 		cli_usage_error(&j->c, "--tools goes with --rank, --index or --states");
+	cli_refuse_same(&j->c, j->index, j->tools_path);
 	if (j->index && j->tools_path && first < argc)
 		cli_usage_error(&j->c, "unexpected argument '%s': the tools are in --tools", argv[first]);
 	if (argc - first > 1)

@@ -294,6 +294,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 	find_metrics(j);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
+	cli_refuse_same(&j->c, j->failures_path, j->tools_path);
+	cli_refuse_same(&j->c, j->failures_path, first < argc ? argv[first] : NULL);
 	return first < argc ? argv[first] : NULL;
 }
 

@@ -350,6 +350,8 @@ static void set_address(server *s, const char *arg)
 	char *copy = strdup(arg), *port = copy ? strrchr(copy, ':') : NULL;
 	if (!copy)
 		cli_usage_error(&s->c, "--listen: no memory");
+	if (*arg && !arg[strspn(arg, "0123456789")]) /* or it would be an address of one number */
+		cli_usage_error(&s->c, "--listen: expected ADDRESS:PORT; the port alone is ':%s'", arg);
 	if (port && (strchr(port, ']') || (strchr(copy, ':') != port && copy[0] != '[')))
 		port = NULL; /* an IPv6 address alone */
 	if (port) {
@@ -368,7 +370,10 @@ static void set_address(server *s, const char *arg)
 
 static void add_origin(server *s, const char *arg)
 {
+	const char *host = strstr(arg, "://");
 	size_t n = 0;
+	if (strcmp(arg, "*") != 0 && strcmp(arg, "null") != 0 && (!host || !host[3] || strchr(host + 3, '/')))
+		cli_usage_error(&s->c, "--allow-origin: expected SCHEME://HOST[:PORT], null or *, not '%s'", arg);
 	while (s->origins[n])
 		n++;
 	if (n == MAX_ORIGINS)

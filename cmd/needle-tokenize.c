@@ -338,6 +338,8 @@ static int parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--vocab-size, --coverage, --max-piece-length, --split-digits and --split-spaces need --train");
 	if (j->train && (j->decode || j->mode != MODE_IDS || j->vocab || j->strict || j->encode_flags))
 		cli_usage_error(&j->c, "--train cannot be combined with --vocab, --decode, --pieces, --json, --count, --plain or --strict");
+	for (int i = first; i < argc; i++)
+		cli_refuse_same(&j->c, j->output, argv[i]);
 	return first;
 }
 

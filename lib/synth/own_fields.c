@@ -104,7 +104,8 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 	syn_bag names = {.c = c}, descriptions = {.c = c};
 	char words[SYN_BAG_TEXT];
 	*adverbs = none;
-	syn_bag_put(&names, "%s", name);
+	if (!(names.s[names.n++] = syn_strdup(c, name, strlen(name)))) /* whole, as it may be longer than phrases are */
+		names.failed = true;
 	p->name = names.n ? names.s[0] : NULL;
 	if (d && *d && !(descriptions.s[descriptions.n++] = syn_strdup(c, d, strlen(d)))) /* whole: its end may ask for a form */
 		descriptions.failed = true;
@@ -246,10 +247,11 @@ ndl_status syn_own_fields(syn_corpus *c, syn_object *o, json_t *schema, ndl_erro
 		json_object_foreach(props, key, v) {
 			if (is_required(schema, key) != (required == 1))
 				continue;
-			if (required && (!sayable(v) || o->n_fields == SYN_MAX_FIELDS))
+			const bool words = *key && sayable(v);
+			if (required && (!words || o->n_fields == SYN_MAX_FIELDS))
 				return ndl_fail(err, NDL_EUNSUPPORTED,
 					"its required argument '%s' cannot be put into words", key);
-			if (!sayable(v) || o->n_fields == SYN_MAX_FIELDS)
+			if (!words || o->n_fields == SYN_MAX_FIELDS)
 				continue;
 			ndl_status st = add_field(c, o, key, v, err);
 			if (st)

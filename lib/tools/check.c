@@ -172,6 +172,8 @@ static ndl_status check_choice(const json_t *list, bool exactly, const json_t *v
 static ndl_status check(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
 {
 	const json_t *any = json_object_get(schema, "anyOf"), *one = json_object_get(schema, "oneOf");
+	if (json_is_false(schema))
+		return ndl_tools_fail_at(err, NDL_EINVAL, at, "no such argument");
 	if (any || one) /* all else is in the alternatives */
 		return check_choice(any ? any : one, !any, value, at, err);
 	ndl_status status = check_type(json_object_get(schema, "type"), value, at, err);

@@ -447,5 +447,11 @@ json_t *ndl_tools_normalise(json_t *params, bool is_schema, json_t *needed, int 
 		}
 	}
 	json_decref(required);
-	return out ? complete(&c, out, needed, at) : NULL;
+	out = out ? complete(&c, out, needed, at) : NULL;
+	if (out && ndl_tools_prune(out) < 0) {
+		ndl_fail_nomem(c.err, "schema");
+		json_decref(out);
+		out = NULL;
+	}
+	return out;
 }

@@ -82,8 +82,10 @@ json_t *ndl_tools_merge(struct schema_context *c, json_t *a, json_t *b, const st
 json_t *ndl_tools_nothing(struct schema_context *c, const struct path *at, const char *why);
 /* The names that a schema requires, as the keys of an object (new reference). */
 json_t *ndl_tools_required_names(const json_t *schema);
-/* Takes out properties and items that no value fits; *nothing: no value fits the whole. */
+/* Takes out items that no value fits; *nothing: no value fits the whole. */
 ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *nothing);
+/* Takes out properties that no value fits, once all is merged: until then they say so. */
+int ndl_tools_prune(json_t *schema);
 /* Sign of a - b, exact for integers. */
 int ndl_tools_compare(const json_t *a, const json_t *b);
 /* Whether value / step is whole, allowing for decimals that are not exact in binary. */

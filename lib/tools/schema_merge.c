@@ -18,20 +18,37 @@ json_t *ndl_tools_nothing(struct schema_context *c, const struct path *at, const
 
 ndl_status ndl_tools_drop_false(struct schema_context *c, json_t *schema, bool *nothing)
 {
-	json_t *properties = json_object_get(schema, "properties"), *value;
-	const json_t *items = json_object_get(schema, "items"), *required = json_object_get(schema, "required");
-	const char *key;
-	void *next;
+	const json_t *properties = json_object_get(schema, "properties"), *items = json_object_get(schema, "items");
+	const json_t *required = json_object_get(schema, "required");
 	for (size_t i = 0; i < json_array_size(required); i++)
 		*nothing = *nothing || json_is_false(json_object_get(properties, json_string_value(json_array_get(required, i))));
-	json_object_foreach_safe(properties, next, key, value)
-		if (json_is_false(value))
-			json_object_del(properties, key);
 	if (!json_is_false(items))
 		return NDL_OK;
 	*nothing = *nothing || json_integer_value(json_object_get(schema, "minItems")) > 0;
 	json_object_del(schema, "items");
 	return ndl_tools_set(c, schema, "maxItems", json_integer(0));
+}
+
+int ndl_tools_prune(json_t *schema)
+{
+	static const char *const nested[] = {"items", "additionalProperties"}, *const lists[] = {"anyOf", "oneOf"};
+	json_t *properties = json_object_get(schema, "properties"), *value;
+	const char *key;
+	void *next;
+	size_t i, before = json_object_size(properties);
+	int failed = 0;
+	if (!json_is_object(schema))
+		return 0;
+	json_object_foreach_safe(properties, next, key, value)
+		failed |= json_is_false(value) ? json_object_del(properties, key) : ndl_tools_prune(value);
+	if (json_object_size(properties) < before && json_object_get(schema, "additionalProperties"))
+		failed |= json_object_set_new(schema, "additionalProperties", json_false()); /* a map would admit them again */
+	for (size_t k = 0; k < COUNT(nested); k++)
+		failed |= ndl_tools_prune(json_object_get(schema, nested[k]));
+	for (size_t k = 0; k < COUNT(lists); k++)
+		json_array_foreach(json_object_get(schema, lists[k]), i, value)
+			failed |= ndl_tools_prune(value);
+	return failed;
 }
 
 int ndl_tools_compare(const json_t *a, const json_t *b)

@@ -261,6 +261,8 @@ static bool lists_none_of(const json_t *listing, const json_t *schema)
 static bool excludes(const json_t *a, const json_t *b)
 {
 	const char *key = json_object_get(a, "anyOf") ? "anyOf" : json_object_get(a, "oneOf") ? "oneOf" : NULL;
+	if (json_is_false(a) || json_is_false(b))
+		return true;
 	if (key) {
 		for (size_t i = 0; i < json_array_size(json_object_get(a, key)); i++)
 			if (!excludes(json_array_get(json_object_get(a, key), i), b))
@@ -341,7 +343,9 @@ static int summarise(json_t *out, const json_t *list)
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		json_t *one = json_array_get(list, i), *theirs = json_object_get(one, "properties");
 		failed |= typed ? add_types(out, one) : 0;
-		failed |= theirs ? json_object_update_missing(properties, theirs) : 0;
+		json_object_foreach(theirs, key, value)
+			if (!json_is_false(value) && !json_object_get(properties, key))
+				failed |= json_object_set(properties, key, value);
 		failed |= json_array_append_new(names, ndl_tools_required_names(one));
 	}
 	json_object_foreach(properties, key, value) {

@@ -75,3 +75,27 @@ is_local() {
 	! ldd "$(command -v "$1")" 2>/dev/null | grep -qE "$foreign"
 }
 @test "no command links a network library but needle-synth to ask and needle-serve to answer" { each is_local; }
+
+@test "a file that is read is never overwritten by what is made of it" {
+	cp "$testdata/tools.json" tools.json
+	printf '%s\n' '{"query":"q","answers":[],"calls":[]}' >rows.jsonl
+	ln -s rows.jsonl link
+	cp tools.json tools.was
+	cp rows.jsonl rows.was
+	local model=$top_srcdir/share/default.safetensors command
+	while read -r command; do
+		eval "run -2 --separate-stderr $command"
+		[[ $stderr == *"is to be read and to be overwritten"* ]]
+		cmp tools.json tools.was
+		cmp rows.jsonl rows.was
+	done <<-'END'
+		needle-encode -m "$model" --tools tools.json --index tools.json
+		needle-infer -m "$model" -t tools.json --logits ./tools.json q
+		needle-eval --failures rows.jsonl rows.jsonl
+		needle-eval -t tools.json --failures tools.json rows.jsonl
+		needle-tokenize --train -o link rows.jsonl
+		needle-finetune -m "$model" rows.jsonl -o link
+		needle-finetune -m "$model" rows.jsonl -o new.safetensors --log rows.jsonl
+		needle-finetune -m "$model" rows.jsonl -t tools.json --dump-tokens tools.json
+	END
+}

@@ -282,6 +282,12 @@ END
 	stop
 	run -2 needle-serve -m m.safetensors --listen 127.0.0.1:x
 	[[ $output == *--listen* ]]
+	run -2 needle-serve -m m.safetensors --listen 8080
+	[[ $output == *"the port alone is ':8080'"* ]]
+	for origin in http://localhost:3000/ localhost ''; do
+		run -2 needle-serve -m m.safetensors --allow-origin "$origin"
+		[[ $output == *"expected SCHEME://HOST"* ]]
+	done
 	run -2 needle-serve -m m.safetensors operand
 	run -2 needle-serve -m m.safetensors --rank bm25
 	run -3 needle-serve -m m.safetensors -t none.json

@@ -186,6 +186,10 @@ static void canonical(void)
 	/* what a listing admits tells it from any other alternative; an alternative that nothing fits is none */
 	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'integer'},{'enum':['auto','none']}]}}}]",
 		"[{'name':'f','parameters':{'a':{}}}]");
+	/* one or the other: what is false in an alternative tells it apart */
+	RENDERS("[{'name':'f','parameters':{'a':{'type':'object','properties':{'k':{'type':'string'},'l':{'type':'string'}},"
+		"'oneOf':[{'required':['k'],'properties':{'l':false}},{'required':['l'],'properties':{'k':false}}]}}}]",
+		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'k':{'type':'string'},'l':{'type':'string'}}}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'enum':['a','b'],'anyOf':[{'type':'string'},{'type':'null'}]}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'string','enum':['a','b']}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'type':'integer','minimum':10,'anyOf':[{'maximum':5},{'maximum':20}]}}}]",
@@ -308,6 +312,8 @@ static void errors(void)
 		 "error: tools[0]: /parameters/a/allOf/1/multipleOf: cannot be combined with another 'multipleOf'"},
 		{"[{'name':'f','parameters':{'a':{'type':'string','allOf':[{'type':'integer'}]}}}]",
 		 "error: tools[0]: /parameters/a/allOf/0: contradicts what else is said of this value"},
+		{"[{'name':'f','parameters':{'a':{'type':'object','allOf':[{'properties':{'t':false}},{'properties':{'t':{'type':'string'}},'required':['t']}]}}}]",
+		 "error: tools[0]: /parameters/a/allOf/1: contradicts what else is said of this value"},
 		{"[{'name':'f','parameters':{'a':{'type':'string','anyOf':[{'type':'integer'},{'type':'null'}]}}}]",
 		 "error: tools[0]: /parameters/a/anyOf: no alternative is possible"},
 		{"[{'name':'f','parameters':{'a':{'oneOf':[{'type':'string'},{'type':'string','minLength':3}]}}}]",
