@@ -104,12 +104,19 @@ static size_t count_pieces(const ndl_product *p, size_t n, size_t size)
 	return sum;
 }
 
+static size_t outputs_from(const ndl_product *p, size_t at, size_t size)
+{
+	return p->w->out - at < size ? p->w->out - at : size;
+}
+
 /* Finds the product of a piece; leaves its first output in *at and returns their number. Products take turns, each with its
  * share: a head's queries, keys and values come together, and so to the thread that will want them. */
 static size_t find_piece(const ndl_product **p, size_t n, size_t piece, size_t size, size_t *at)
 {
 	const ndl_product *all = *p;
 	size_t turns = SIZE_MAX;
+	if (n == 1)
+		return outputs_from(all, *at = piece * size, size);
 	for (size_t i = 0; i < n; i++)
 		turns = pieces_of(&all[i], size) < turns ? pieces_of(&all[i], size) : turns;
 	size_t t = piece * turns / count_pieces(all, n, size); /* its turn, or the one before */
@@ -119,8 +126,7 @@ static size_t find_piece(const ndl_product **p, size_t n, size_t piece, size_t s
 		const size_t of = pieces_of(&all[i], size), from = t * of / turns, own = (t + 1) * of / turns - from;
 		if (piece < own) {
 			*p = &all[i];
-			*at = (from + piece) * size;
-			return all[i].w->out - *at < size ? all[i].w->out - *at : size;
+			return outputs_from(&all[i], *at = (from + piece) * size, size);
 		}
 		piece -= own;
 	}
