@@ -20,6 +20,8 @@ enum ndl_container ndl_container_of(const char *p, size_t n)
 		/* bzip2: "BZh1" to "BZh9" and pi, or its root if it is empty; a line of text may begin with BZh */
 		{"1AY&SY", 6, 4}, {"\x17rE8P\x90", 6, 4},
 	};
+	if (n == 0)
+		return NDL_MAYBE_CONTAINER;
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
 		size_t at = known[i].at, have = n > at ? n - at : 0;
 		if (at == 4 && (memcmp(p, "BZh", n < 3 ? n : 3) != 0 || (n > 3 && (p[3] < '1' || p[3] > '9'))))
