@@ -180,14 +180,6 @@ static _Noreturn void unknown_long(const cli *c, const parser *p, const char *wo
 	cli_usage_error(c, "unknown option '%s'", word);
 }
 
-void cli_refuse_same(const cli *c, const char *out, const char *in)
-{
-	struct stat a, b;
-	if (out && in && stat(out, &a) == 0 && stat(in, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
-	    a.st_ino == b.st_ino)
-		cli_usage_error(c, "%s is to be read and to be overwritten", in);
-}
-
 /* getopt says only '?' or ':' and, in optopt, the key of a known option or the unknown letter. */
 static _Noreturn void option_error(const cli *c, const parser *p, int key, const char *word)
 {
@@ -289,6 +281,14 @@ void cli_usage_error(const cli *c, const char *fmt, ...)
 	va_end(ap);
 	fprintf(stderr, "Try '%s --help'.\n", c->name);
 	exit(CLI_USAGE);
+}
+
+void cli_refuse_same(const cli *c, const char *out, const char *in)
+{
+	struct stat a, b;
+	if (out && in && stat(out, &a) == 0 && stat(in, &b) == 0 && S_ISREG(a.st_mode) && a.st_dev == b.st_dev &&
+	    a.st_ino == b.st_ino)
+		cli_usage_error(c, "%s is to be read and to be overwritten", in);
 }
 
 static NDL_PRINTF(2, 3) void say_f(const cli *c, const char *fmt, ...)

@@ -104,7 +104,6 @@ static unsigned parse_parts(const cli *app, const char *text)
 	return parts;
 }
 
-/* "FILE" or "FILE=WEIGHT"; a file that has such a name is that file. */
 /* What is read must not be what is written. */
 static void refuse_outputs(const cli *app, const finetune_options *o, const char *in)
 {
@@ -113,6 +112,7 @@ static void refuse_outputs(const cli *app, const finetune_options *o, const char
 	cli_refuse_same(app, o->dump, in);
 }
 
+/* "FILE" or "FILE=WEIGHT"; a file that has such a name is that file. */
 static void parse_inputs(const cli *app, finetune_options *o, char **operand, int n)
 {
 	o->n_inputs = n;

@@ -10,6 +10,13 @@
 
 /* Lists of strings -------------------------------------------------------------------- */
 
+/* Into a bag that is not full. */
+static void put_whole(syn_bag *b, const char *text, size_t n)
+{
+	if (!(b->s[b->n++] = syn_strdup(b->c, text, n)))
+		b->failed = true;
+}
+
 void syn_bag_put(syn_bag *b, const char *fmt, ...)
 {
 	char text[SYN_BAG_TEXT];
@@ -19,8 +26,7 @@ void syn_bag_put(syn_bag *b, const char *fmt, ...)
 	va_end(ap);
 	if (n <= 0 || (size_t)n >= sizeof text || b->n == SYN_BAG_SIZE)
 		return; /* one wording less */
-	if (!(b->s[b->n++] = syn_strdup(b->c, text, (size_t)n)))
-		b->failed = true;
+	put_whole(b, text, (size_t)n);
 }
 
 bool syn_bag_keep(syn_bag *b, syn_strings *out)
@@ -104,11 +110,10 @@ static ndl_status read_param(syn_corpus *c, syn_param *p, const char *name, json
 	syn_bag names = {.c = c}, descriptions = {.c = c};
 	char words[SYN_BAG_TEXT];
 	*adverbs = none;
-	if (!(names.s[names.n++] = syn_strdup(c, name, strlen(name)))) /* whole, as it may be longer than phrases are */
-		names.failed = true;
-	p->name = names.n ? names.s[0] : NULL;
-	if (d && *d && !(descriptions.s[descriptions.n++] = syn_strdup(c, d, strlen(d)))) /* whole: its end may ask for a form */
-		descriptions.failed = true;
+	put_whole(&names, name, strlen(name)); /* it may be longer than phrases are */
+	p->name = names.s[0];
+	if (d && *d)
+		put_whole(&descriptions, d, strlen(d)); /* its end may ask for a form */
 	if (!p->name || !syn_bag_keep(&names, &p->names) || !syn_bag_keep(&descriptions, &p->descriptions))
 		return ndl_fail_nomem(err, "the tools");
 	p->type = type_of(schema);

@@ -104,29 +104,31 @@ static size_t count_pieces(const ndl_product *p, size_t n, size_t size)
 	return sum;
 }
 
-static size_t outputs_from(const ndl_product *p, size_t at, size_t size)
-{
-	return p->w->out - at < size ? p->w->out - at : size;
-}
+typedef struct products_job {
+	ndl_exec *ex;
+	const ndl_product *p;
+	size_t n, size, pieces; /* products; outputs of a piece at most; pieces of all */
+	const ndl_int_rows *r;
+	size_t m;
+} products_job;
 
-/* Finds the product of a piece; leaves its first output in *at and returns their number. Products take turns, each with its
- * share: a head's queries, keys and values come together, and so to the thread that will want them. */
-static size_t find_piece(const ndl_product **p, size_t n, size_t piece, size_t size, size_t *at)
+/* The product of a piece, which is of outputs [*at, *at + *outs). Products take turns, each with its share: a head's queries,
+ * keys and values come together, and so to the thread that will want them. */
+static const ndl_product *find_piece(const products_job *j, size_t piece, size_t *at, size_t *outs)
 {
-	const ndl_product *all = *p;
+	const ndl_product *p = j->p;
 	size_t turns = SIZE_MAX;
-	if (n == 1)
-		return outputs_from(all, *at = piece * size, size);
-	for (size_t i = 0; i < n; i++)
-		turns = pieces_of(&all[i], size) < turns ? pieces_of(&all[i], size) : turns;
-	size_t t = piece * turns / count_pieces(all, n, size); /* its turn, or the one before */
-	for (size_t i = 0; i < n; i++)
-		piece -= t * pieces_of(&all[i], size) / turns;
-	for (size_t i = 0;; i = (i + 1) % n, t += i == 0) {
-		const size_t of = pieces_of(&all[i], size), from = t * of / turns, own = (t + 1) * of / turns - from;
+	for (size_t i = 0; i < j->n; i++)
+		turns = pieces_of(&p[i], j->size) < turns ? pieces_of(&p[i], j->size) : turns;
+	size_t t = piece * turns / j->pieces; /* its turn, or the one before */
+	for (size_t i = 0; i < j->n; i++)
+		piece -= t * pieces_of(&p[i], j->size) / turns;
+	for (size_t i = 0;; i = (i + 1) % j->n, t += i == 0) {
+		const size_t of = pieces_of(&p[i], j->size), from = t * of / turns, own = (t + 1) * of / turns - from;
 		if (piece < own) {
-			*p = &all[i];
-			return outputs_from(&all[i], *at = (from + piece) * size, size);
+			*at = (from + piece) * j->size;
+			*outs = p[i].w->out - *at < j->size ? p[i].w->out - *at : j->size;
+			return &p[i];
 		}
 		piece -= own;
 	}
@@ -150,20 +152,12 @@ static bool fits_gemv(const ndl_int_kernel *k, const ndl_product *p, size_t n)
 	return true;
 }
 
-typedef struct products_job {
-	ndl_exec *ex;
-	const ndl_product *p;
-	size_t n;
-	const ndl_int_rows *r;
-	size_t m;
-} products_job;
-
 static void few_piece(void *arg, size_t i, int thread)
 {
 	const products_job *j = arg;
 	const ndl_int_kernel *k = &j->ex->kernels.integer;
-	const ndl_product *q = j->p;
-	size_t o, outs = find_piece(&q, j->n, i, PIECE, &o);
+	size_t o, outs;
+	const ndl_product *q = find_piece(j, i, &o, &outs);
 	const ndl_weight *w = q->w;
 	(void)thread;
 	for (size_t t = 0; t < j->m; t++)
@@ -172,17 +166,16 @@ static void few_piece(void *arg, size_t i, int thread)
 
 static void few_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	products_job j = {ex, p, n, r, m};
-	const size_t pieces = count_pieces(p, n, PIECE);
-	ndl_exec_share(ex, pieces * PIECE * r->in / 2 * m > BYTE_WORK, pieces, few_piece, &j);
+	products_job j = {ex, p, n, PIECE, count_pieces(p, n, PIECE), r, m};
+	ndl_exec_share(ex, j.pieces * PIECE * r->in / 2 * m > BYTE_WORK, j.pieces, few_piece, &j);
 }
 
 static void many_piece(void *arg, size_t i, int thread)
 {
 	const products_job *j = arg;
 	const ndl_int_kernel *k = &j->ex->kernels.integer;
-	const ndl_product *q = j->p;
-	size_t o, outs = find_piece(&q, j->n, i, k->nr, &o);
+	size_t o, outs;
+	const ndl_product *q = find_piece(j, i, &o, &outs);
 	const ndl_weight *w = q->w;
 	void *panel = j->ex->scratch[thread].b;
 	k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
@@ -191,9 +184,9 @@ static void many_piece(void *arg, size_t i, int thread)
 
 static void many_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
 {
-	products_job j = {ex, p, n, r, m};
-	const size_t nr = ex->kernels.integer.nr, pieces = count_pieces(p, n, nr);
-	ndl_exec_share(ex, pieces * nr * r->in * m > SUM_WORK, pieces, many_piece, &j);
+	const size_t nr = ex->kernels.integer.nr;
+	products_job j = {ex, p, n, nr, count_pieces(p, n, nr), r, m};
+	ndl_exec_share(ex, j.pieces * nr * r->in * m > SUM_WORK, j.pieces, many_piece, &j);
 }
 
 /* All ------------------------------------------------------------------------------------- */
