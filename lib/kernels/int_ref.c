@@ -32,17 +32,13 @@ static float largest(const float *x, size_t step, size_t n)
 	return max;
 }
 
-static void quantize(int8_t *code, float *scale, int32_t *sum, int32_t *part, const float *x, size_t n)
+static void quantize(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n)
 {
 	float unit = unit_of(largest(x, 1, n), scale);
 	*sum = 0;
-	if (part)
-		memset(part, 0, n / NDL_INT_GROUP * sizeof *part);
 	for (size_t i = 0; i < n; i++) {
 		code[i] = code_of(x[i], unit);
 		*sum += code[i];
-		if (part)
-			part[i / NDL_INT_GROUP] += code[i];
 	}
 }
 
@@ -57,7 +53,7 @@ static void softmax(int8_t *code, float *scale, int32_t *sum, float *x, size_t n
 		total += x[i];
 	}
 	for (size_t g = 0; g < groups; g++) {
-		quantize(code + g * NDL_INT_GROUP, scale + g, sum + g, NULL, x + g * NDL_INT_GROUP, NDL_INT_GROUP);
+		quantize(code + g * NDL_INT_GROUP, scale + g, sum + g, x + g * NDL_INT_GROUP, NDL_INT_GROUP);
 		scale[g] *= total == 0 ? 0 : 1 / total;
 	}
 }
@@ -180,6 +176,37 @@ static void block(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_
 			y[i * ldy + o] = product(x, row + i, panel, o);
 }
 
+/* Every group with its two scales. */
+static void gemv(float *y, const ndl_int_rows *x, size_t row, const char *w, const uint16_t *scale, size_t group,
+                 const int32_t *ids, size_t n, bool four)
+{
+	const int8_t *c = x->code + row * x->in;
+	for (size_t k = 0; k < n; k++) {
+		const size_t o = ids ? (size_t)ids[k] : k;
+		const char *codes = w + o * (four ? x->in / 2 : x->in);
+		float dot = 0;
+		for (size_t i = 0; i < x->in; i += NDL_INT_GROUP) {
+			int32_t sum = 0;
+			for (size_t j = i; j < i + NDL_INT_GROUP; j++)
+				sum += weight_code(codes, four, j) * c[j];
+			dot += (float)sum * x->scale[(row * x->in + i) / NDL_INT_GROUP] * half_at(scale + (o * x->in + i) / group);
+		}
+		y[k] = dot;
+	}
+}
+
+static void gemv_i8(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale, size_t group,
+                    const int32_t *ids, size_t n)
+{
+	gemv(y, x, row, w, scale, group, ids, n, false);
+}
+
+static void gemv_i4(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale, size_t group,
+                    const int32_t *ids, size_t n)
+{
+	gemv(y, x, row, w, scale, group, ids, n, true);
+}
+
 static int32_t peak(size_t times)
 {
 	int8_t w[32], x[32];
@@ -197,9 +224,10 @@ static int32_t peak(size_t times)
 void ndl_integer_fill_ref(ndl_kernels *k)
 {
 	k->integer = (ndl_int_kernel){
-		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_max = 0, .quantize = quantize,
-		.softmax = softmax,
+		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_unit = NDL_INT_GROUP, .gemv_max = 4096,
+		.quantize = quantize, .softmax = softmax,
 		.pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
 		.pack_rows = pack_rows, .pack_columns = pack_columns, .block = block,
+		.gemv = {[NDL_W_I8] = gemv_i8, [NDL_W_I4] = gemv_i4},
 	};
 }

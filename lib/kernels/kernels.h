@@ -63,7 +63,6 @@ typedef struct ndl_int_rows {
 	int8_t *code;   /* [rows][in] */
 	float *scale;   /* [rows] or, grouped, [rows][in / NDL_INT_GROUP] */
 	int32_t *sum;   /* of the codes of a scale: as scale */
-	int32_t *part;  /* [rows][in / NDL_INT_GROUP], of the codes of a group: for gemv */
 	bool grouped;
 } ndl_int_rows;
 
@@ -77,8 +76,8 @@ typedef struct ndl_int_rows {
 typedef struct ndl_int_kernel {
 	const char *name;
 	size_t nr;
-	/* A row of n values, a multiple of NDL_INT_GROUP, with one scale. part: [n / NDL_INT_GROUP], or NULL. */
-	void (*quantize)(int8_t *code, float *scale, int32_t *sum, int32_t *part, const float *x, size_t n);
+	/* A row of n values, a multiple of NDL_INT_GROUP, with one scale. */
+	void (*quantize)(int8_t *code, float *scale, int32_t *sum, const float *x, size_t n);
 	/* x[i] = exp(x[i] - max) / sum of those, rounded in groups; zero up to a whole group, for which x has room: it is
 	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 7e-6 of itself. */
 	void (*softmax)(int8_t *code, float *scale, int32_t *sum, float *x, size_t n);
@@ -90,9 +89,8 @@ typedef struct ndl_int_kernel {
 	void (*pack_columns)(void *panel, const float *x, size_t ld, size_t in);
 	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
 	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
-	/* y[o] = row `row` of x, not grouped, times output o (ids[o] if not NULL), o < n, of an out-major weight that
-	 * is used where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max (0: never) and in is
-	 * a multiple of gemv_unit. */
+	/* y[o] = row `row` of x, grouped, times output o (ids[o] if not NULL), o < n, of an out-major weight that is used
+	 * where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max and in is a multiple of gemv_unit. */
 	size_t gemv_unit, gemv_max;
 	void (*gemv[NDL_W_COUNT])(float *y, const ndl_int_rows *x, size_t row, const void *w, const uint16_t *scale,
 	                          size_t group, const int32_t *ids, size_t n);

@@ -131,7 +131,7 @@ static void round_queries(const attention *a, scratch *s, size_t head, size_t fr
 		ndl_norm_heads_of(a->k, a->q + (t * a->h.heads + head * rep) * hd, t, rep, hd, a->norm);
 	for (size_t i = 0; i < rep * n; i++) {
 		const float *q = a->q + (from + i % n) * a->h.heads * hd + (head * rep + i / n) * hd;
-		a->k->integer.quantize(s->q.code + i * hd, &s->q.scale[i], &s->q.sum[i], NULL, q, hd);
+		a->k->integer.quantize(s->q.code + i * hd, &s->q.scale[i], &s->q.sum[i], q, hd);
 		s->q.scale[i] *= down;
 	}
 }

@@ -28,7 +28,7 @@ bool ndl_weight_integer(const ndl_exec *ex, const ndl_weight *w)
 size_t ndl_int_rows_bytes(size_t m, size_t in)
 {
 	size_t n;
-	in = (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * (NDL_INT_GROUP + 3 * sizeof(float));
+	in = (in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * (NDL_INT_GROUP + 2 * sizeof(float));
 	return ndl_mul_ok(m, in, &n) ? n : 0;
 }
 
@@ -36,8 +36,8 @@ ndl_int_rows ndl_int_rows_in(void *memory, size_t m, size_t in)
 {
 	size_t groups = m * ((in + NDL_INT_GROUP - 1) / NDL_INT_GROUP);
 	float *scale = memory;
-	int32_t *sum = (int32_t *)(scale + groups), *part = sum + groups;
-	return (ndl_int_rows){in, (int8_t *)(part + groups), scale, sum, part, false};
+	int32_t *sum = (int32_t *)(scale + groups);
+	return (ndl_int_rows){in, (int8_t *)(sum + groups), scale, sum, false};
 }
 
 /* Rows ------------------------------------------------------------------------------------ */
@@ -53,15 +53,15 @@ static void set_row(void *arg, size_t t, int thread)
 {
 	const set_job *j = arg;
 	const ndl_int_rows *r = &j->in->rows;
-	const size_t n = r->in, groups = n / NDL_INT_GROUP;
+	const size_t n = r->in;
 	(void)thread;
 	if (j->sum)
 		j->k->axpy(j->sum + t * n, j->gate, j->y + t * n, n);
 	if (j->norm)
 		j->k->rmsnorm(j->y + t * n, NULL, j->x + t * n, j->norm, 1, n);
-	if (j->in->rounded)
-		j->k->integer.quantize(r->code + t * n, r->scale + t, r->sum + t, j->in->m <= FEW ? r->part + t * groups : NULL,
-		                       j->in->x + t * n, n);
+	const size_t pieces = r->grouped ? n / NDL_INT_GROUP : 1, size = n / pieces;
+	for (size_t g = t * pieces; j->in->rounded && g < (t + 1) * pieces; g++)
+		j->k->integer.quantize(r->code + g * size, r->scale + g, r->sum + g, j->in->x + g * size, size);
 }
 
 static void set_rows(ndl_exec *ex, set_job *j, ndl_inputs *in, size_t m, const ndl_weight *w)
@@ -72,6 +72,7 @@ static void set_rows(ndl_exec *ex, set_job *j, ndl_inputs *in, size_t m, const n
 	in->m = m;
 	in->rounded = ndl_weight_integer(ex, w);
 	in->rows.in = w->in;
+	in->rows.grouped = m <= FEW; /* more exact; of so few rows it is the weights that take the time */
 	if (j->sum || j->norm || in->rounded)
 		ndl_exec_share(ex, m * w->in > ROW_WORK, m, set_row, j);
 }

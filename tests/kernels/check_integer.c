@@ -14,7 +14,7 @@ static const struct variant { const char *mask, *name; } variants[] = {
 	{"neon,nodot", "neon"}, {"neon", "neon-dotprod"},
 };
 
-static const size_t widths[] = {32, 64, 96, 128, 160, 256, 288, 512, 544, 1056};
+static const size_t widths[] = {32, 64, 96, 128, 160, 256, 288, 512, 544, 1056, 2080};
 static const size_t heights[] = {1, 2, 3, 5, 6, 7, 13};
 
 static ndl_kernels ref;
@@ -25,33 +25,31 @@ static size_t wrong;
 /* Rows of codes in memory with canaries. */
 typedef struct rows {
 	ndl_int_rows r;
-	guarded code, scale, sum, part;
+	guarded code, scale, sum;
 } rows;
 
 static rows rows_new(size_t m, size_t in, bool grouped)
 {
 	size_t scales = grouped ? m * in / 32 : m;
-	rows x = {{.in = in, .grouped = grouped}, guarded_new(m * in / 4), guarded_new(scales), guarded_new(scales),
-		guarded_new(m * in / 32)};
+	rows x = {{.in = in, .grouped = grouped}, guarded_new(m * in / 4), guarded_new(scales), guarded_new(scales)};
 	x.r.code = (int8_t *)x.code.p;
 	x.r.scale = x.scale.p;
 	x.r.sum = (int32_t *)x.sum.p;
-	x.r.part = (int32_t *)x.part.p;
 	return x;
 }
 
 static void rows_free(rows *x)
 {
-	if (!(guarded_free(&x->code) & guarded_free(&x->scale) & guarded_free(&x->sum) & guarded_free(&x->part)))
+	if (!(guarded_free(&x->code) & guarded_free(&x->scale) & guarded_free(&x->sum)))
 		FAIL("rounding wrote outside its output");
 }
 
-/* Grouped rows are many short ones, of which nobody asks for the parts. */
+/* Grouped rows are many short ones. */
 static void round_rows(const ndl_int_kernel *k, rows *x, const float *f, size_t m, bool grouped)
 {
 	size_t n = grouped ? 32 : x->r.in;
 	for (size_t i = 0; i < m * x->r.in / n; i++)
-		k->quantize(x->r.code + i * n, x->r.scale + i, x->r.sum + i, grouped ? NULL : x->r.part + i * (n / 32), f + i * n, n);
+		k->quantize(x->r.code + i * n, x->r.scale + i, x->r.sum + i, f + i * n, n);
 }
 
 /* mode 0: ordinary numbers; 1: all as large as they get; 2: groups of zeros, and of values near zero. */
@@ -73,7 +71,7 @@ static rows make_rows(const ndl_int_kernel *k, size_t m, size_t in, bool grouped
 	round_rows(k, &x, f.p, m, grouped);
 	round_rows(&ref.integer, &want, f.p, m, grouped);
 	if (memcmp(x.r.code, want.r.code, m * in) || memcmp(x.r.scale, want.r.scale, x.scale.n * 4) ||
-	    memcmp(x.r.sum, want.r.sum, x.sum.n * 4) || (!grouped && memcmp(x.r.part, want.r.part, x.part.n * 4)))
+	    memcmp(x.r.sum, want.r.sum, x.sum.n * 4))
 		FAIL("rounding of %zu x %zu, mode %d, differs from the definition", m, in, mode);
 	guarded_free(&f);
 	rows_free(&want);
@@ -241,15 +239,17 @@ static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t g
 	}
 	if (in <= k->gemv_max && in % k->gemv_unit == 0 && (group & (group - 1)) == 0) {
 		guarded y = guarded_new(n);
+		rows few = make_rows(k, m, in, true, mode, r);
 		float last;
-		k->gemv[type](y.p, &x.r, m - 1, s.data + 1, s.half, group, NULL, n);
+		k->gemv[type](y.p, &few.r, m - 1, s.data + 1, s.half, group, NULL, n);
 		for (size_t o = 0; o < n; o++)
-			expect(y.p[o], &s.w, o, &x.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
-		k->gemv[type](&last, &x.r, m - 1, s.data + 1, s.half, group, (int32_t[]){(int32_t)n - 1}, 1);
+			expect(y.p[o], &s.w, o, &few.r, m - 1, true, type == NDL_W_I4 ? "INT4 row" : "INT8 row");
+		k->gemv[type](&last, &few.r, m - 1, s.data + 1, s.half, group, (int32_t[]){(int32_t)n - 1}, 1);
 		if (last != y.p[n - 1])
 			FAIL("an output chosen by its number has other bits");
 		if (!guarded_free(&y))
 			FAIL("a row wrote outside its output");
+		rows_free(&few);
 	}
 	rows_free(&x);
 	stored_free(&s);
@@ -328,7 +328,7 @@ static void check_nan(const ndl_int_kernel *k)
 	char *panel = panel_new(k, 160);
 	for (int i = 0; i < 2; i++) {
 		x[37] = i ? INFINITY : NAN;
-		k->quantize(r.r.code, r.r.scale, r.r.sum, r.r.part, x, 160);
+		k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
 		x[37] = 1;
 		k->pack_rows(panel, x, 160, 160, 1);
 		k->block(&y, 1, &r.r, 0, 1, panel, 1);
@@ -356,7 +356,7 @@ static void check_nan_scale(const ndl_int_kernel *k)
 	char *panel = panel_new(k, 160);
 	for (int i = 0; i < 160; i++)
 		x[i] = 1;
-	k->quantize(r.r.code, r.r.scale, r.r.sum, r.r.part, x, 160);
+	k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
 	for (int i = 0; i < 6; i++) {
 		for (int g = 0; g < 5; g++)
 			scale[g] = g == 3 ? none[i / 2] : ndl_f16_from_f32(1);
