@@ -68,8 +68,8 @@ ndl_status ndl_kernels_init(ndl_kernels *k, const char *cpu, ndl_error *err)
 	ndl_weights_fill_ref(k);
 	fill_integer(k, use, comma ? 0 : ndl_cpu_features());
 #ifdef NDL_HAVE_NEON
-	if (use == NDL_ISA_NEON) /* all else is the reference */
-		k->isa = NDL_ISA_NEON;
+	if (use == NDL_ISA_NEON)
+		ndl_kernels_fill_neon(k), ndl_vectors_fill_neon(k), ndl_weights_fill_neon(k);
 #endif
 #ifdef NDL_HAVE_AVX2
 	if (use >= NDL_ISA_AVX2)

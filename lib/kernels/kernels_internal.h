@@ -20,6 +20,10 @@ void ndl_vectors_fill_avx512(ndl_kernels *k);
 void ndl_weights_fill_avx2(ndl_kernels *k);
 void ndl_weights_fill_avx512(ndl_kernels *k);
 
+void ndl_kernels_fill_neon(ndl_kernels *k);
+void ndl_vectors_fill_neon(ndl_kernels *k);
+void ndl_weights_fill_neon(ndl_kernels *k);
+
 void ndl_integer_fill_ref(ndl_kernels *k);
 void ndl_integer_fill_avx2(ndl_kernels *k);
 void ndl_integer_fill_avxvnni(ndl_kernels *k);

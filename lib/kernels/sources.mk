@@ -1,7 +1,8 @@
 # lib/kernels: the table of inner loops, one file an instruction set with its own flags
 libneedle_a_SOURCES += \
 	lib/kernels/kernels.h lib/kernels/kernels_internal.h lib/kernels/gemm_pack.inc lib/kernels/gemm_body.inc \
-	lib/kernels/transpose_avx512.h lib/kernels/registers_avx2.h lib/kernels/registers_avx512.h lib/kernels/pack_avx512bf16.h \
+	lib/kernels/transpose_avx512.h lib/kernels/registers_avx2.h lib/kernels/registers_avx512.h lib/kernels/registers_neon.h \
+	lib/kernels/pack_avx512bf16.h \
 	lib/kernels/vector_body.inc lib/kernels/weight_body.inc \
 	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
 	lib/kernels/vector_ref.c lib/kernels/weight_ref.c lib/kernels/int_ref.c \
@@ -46,7 +47,7 @@ libneedle_a_LIBADD += $(libkernels_avx512vnni_a_OBJECTS)
 endif
 
 if HAVE_NEON
-libneedle_a_SOURCES += lib/kernels/int_neon.c
+libneedle_a_SOURCES += lib/kernels/gemm_neon.c lib/kernels/vector_neon.c lib/kernels/weight_neon.c lib/kernels/int_neon.c
 endif
 
 if HAVE_DOTPROD

@@ -13,14 +13,20 @@ setup() {
 	cd "$tmp"
 }
 
+# build PROGRAM: the library, once, and a check of tests/kernels.
 build() {
 	local flags=(-std=c11 -O1 -Wall -Wextra -Werror -ffp-contract=off -fno-math-errno -D_DEFAULT_SOURCE
 		-DNDL_HAVE_NEON -DNDL_HAVE_DOTPROD -I"$top_srcdir/lib" -I"$top_srcdir")
-	local lib=$top_srcdir/lib
-	"$CROSS" "${flags[@]}" -march=armv8.2-a+dotprod -c "$lib/kernels/int_dotprod.c" -o dotprod.o &&
-		"$CROSS" "${flags[@]}" -static -o "$1" "$top_srcdir/tests/kernels/$1.c" dotprod.o \
-			"$lib"/kernels/{dispatch,cpu,half,gemm_ref,vector_ref,weight_ref,int_ref,int_neon}.c \
-			"$lib"/base/{error,mem,rng,utf8}.c -lm
+	local lib=$top_srcdir/lib made=$BATS_FILE_TMPDIR/aarch64
+	if [ ! -d "$made" ]; then
+		mkdir "$made"
+		(cd "$made" &&
+			"$CROSS" "${flags[@]}" -march=armv8.2-a+dotprod -c "$lib/kernels/int_dotprod.c" &&
+			"$CROSS" "${flags[@]}" -c \
+				"$lib"/kernels/{dispatch,cpu,half}.c "$lib"/kernels/{gemm,vector,weight,int}_{ref,neon}.c \
+				"$lib"/tensor/{exec,gemm,linear,pool,integer}.c "$lib"/base/{error,mem,rng,utf8}.c)
+	fi
+	"$CROSS" "${flags[@]}" -static -o "$1" "$top_srcdir/tests/kernels/$1.c" "$made"/*.o -lm -lpthread
 }
 
 @test "aarch64: integer kernels with and without dotprod" {
@@ -33,6 +39,15 @@ build() {
 	build check_vector
 	run -0 "$qemu" -cpu cortex-a53 ./check_vector
 	[[ "$output" == *"vector kernels, neon (0 wrong)"* ]]
+}
+
+@test "aarch64: products of floats, and with stored weights" {
+	build check_gemm
+	build check_linear
+	run -0 "$qemu" -cpu cortex-a53 ./check_gemm
+	[[ "$output" == *"gemm neon f32"*"gemm neon bf16"* ]]
+	run -0 "$qemu" -cpu cortex-a53 ./check_linear
+	[[ "$output" == *"linear neon i4 out-major"* ]]
 }
 
 @test "aarch64: a processor of the first generation chooses the kernels that it can run" {
