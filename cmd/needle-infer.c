@@ -32,7 +32,7 @@ static const cli_option options[] = {
 	{KEY_STREAM, "stream", NULL, "with QUERY: print each call, a line each, as soon as it is decoded"},
 	{KEY_TIMINGS, "timings", NULL, "add token counts and milliseconds"},
 	{KEY_TRACE, "trace", NULL, "add every token with its probability"},
-	{KEY_NO_JUMP, "no-jump-ahead", NULL, "a step of the network for every token: the same answers, slower"},
+	{KEY_NO_JUMP, "no-jump-ahead", NULL, "a step of the network for every token, to measure what it costs"},
 	{KEY_NO_GRAMMAR, "no-grammar", NULL, "plain greedy decoding, nothing guaranteed"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
 	CLI_PRECISION(KEY_PRECISION),

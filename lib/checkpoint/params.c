@@ -244,12 +244,10 @@ static bool starts_with(const char *s, const char *stem)
 	return strncmp(s, stem, strlen(stem)) == 0;
 }
 
-/* Whether a tensor's name is a parameter's, or the scales of one; '.' and '/' are the same here. */
-static bool is_known(const ndl_ckpt *ckpt, const ndl_tensor *t, const ndl_param *params, size_t n)
+static bool is_one_of(const ndl_tensor *t, const ndl_tensor *const *known, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (ndl_ckpt_find(ckpt, params[i].name) == t ||
-		    (params[i].kind != NDL_PARAM_VECTOR && find_scale(ckpt, params[i].name) == t))
+		if (known[i] == t)
 			return true;
 	return false;
 }
@@ -257,18 +255,21 @@ static bool is_known(const ndl_ckpt *ckpt, const ndl_tensor *t, const ndl_param 
 ndl_status ndl_ckpt_check(const ndl_ckpt *ckpt, const ndl_config *c, ndl_error *err)
 {
 	ndl_param params[NDL_MAX_PARAMS];
+	const ndl_tensor *known[2 * NDL_MAX_PARAMS]; /* the parameters, and the scales of those that have some */
 	size_t n = ndl_config_params(c, params);
 	for (size_t i = 0; i < n; i++) {
 		ndl_status s = check_param(ckpt, &params[i], err);
 		if (s != NDL_OK)
 			return s;
+		known[2 * i] = ndl_ckpt_find(ckpt, params[i].name);
+		known[2 * i + 1] = params[i].kind != NDL_PARAM_VECTOR ? find_scale(ckpt, params[i].name) : NULL;
 	}
 	/* A block that we do not know would be left out silently: feed-forward layers, for one. */
 	for (size_t i = 0; i < ndl_ckpt_count(ckpt); i++) {
 		const ndl_tensor *t = ndl_ckpt_at(ckpt, i);
 		if ((starts_with(t->name, "encoder") || starts_with(t->name, "decoder") ||
 		     starts_with(t->name, "contrastive") || starts_with(t->name, "embedding")) &&
-		    !is_known(ckpt, t, params, n))
+		    !is_one_of(t, known, 2 * n))
 			return ndl_fail(err, NDL_EUNSUPPORTED, "tensor '%s' is not a part of this network", t->name);
 	}
 	return NDL_OK;

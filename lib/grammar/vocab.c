@@ -98,7 +98,12 @@ static enum kind classify(const char *bytes, size_t len, uint32_t *characters)
 	uint32_t unit = 0;
 	*characters = 0;
 	for (size_t i = 0; i < len; i++) {
-		switch (ndl_gstring_step(&sub, &unit, (unsigned char)bytes[i])) {
+		const unsigned char b = (unsigned char)bytes[i];
+		if (sub == S_BODY && b >= 0x20 && b < 0x7F && b != '"' && b != '\\') { /* the usual case */
+			++*characters;
+			continue;
+		}
+		switch (ndl_gstring_step(&sub, &unit, b)) {
 		case STR_BAD: return NEITHER;
 		case STR_END: return ENDING;
 		case STR_CHAR: (*characters)++; break;
@@ -127,13 +132,15 @@ static ndl_status build(ndl_vocab_trie *v)
 		uint32_t characters;
 		enum kind kind = classify(o[i].bytes, o[i].len, &characters);
 		if (kind == PLAIN) {
-			for (size_t k = characters < LEVELS ? characters : LEVELS - 1; k < LEVELS; k++)
-				v->plain[k * words + (size_t)o[i].id / 64] |= UINT64_C(1) << (o[i].id % 64);
+			size_t k = characters < LEVELS ? characters : LEVELS - 1;
+			v->plain[k * words + (size_t)o[i].id / 64] |= UINT64_C(1) << (o[i].id % 64);
 			v->most = characters > v->most ? characters : v->most;
 		} else if (kind == ENDING) {
 			ending[n_ending++] = o[i];
 		}
 	}
+	for (size_t i = words; i < LEVELS * words; i++) /* what has fewer characters, too */
+		v->plain[i] |= v->plain[i - words];
 	/* both tries meet equal pieces in the same order, so one chain serves both */
 	if (build_trie(&v->all, v->next, o, n) == 0 && build_trie(&v->ending, unused, ending, n_ending) == 0)
 		status = NDL_OK;

@@ -15,9 +15,8 @@ static size_t list_mask(const uint64_t *mask, size_t words, int32_t *ids, size_t
 {
 	size_t n = 0;
 	for (size_t w = 0; w < words; w++)
-		for (size_t i = 0; i < 64 && mask[w] >> i && n < cap; i++)
-			if (mask[w] >> i & 1)
-				ids[n++] = (int32_t)(w * 64 + i);
+		for (uint64_t bits = mask[w]; bits && n < cap; bits &= bits - 1)
+			ids[n++] = (int32_t)(w * 64 + (size_t)__builtin_ctzll(bits));
 	return n;
 }
 
@@ -25,8 +24,7 @@ static size_t count_mask(const uint64_t *mask, size_t words)
 {
 	size_t n = 0;
 	for (size_t w = 0; w < words; w++)
-		for (uint64_t bits = mask[w]; bits; bits &= bits - 1)
-			n++;
+		n += (size_t)__builtin_popcountll(mask[w]);
 	return n;
 }
 
@@ -86,16 +84,14 @@ static void add_candidate(ndl_search *x, size_t from, ndl_candidate c)
 }
 
 /* log of the sum of exp(logit) over the mask; not finite where the logits are not. */
-static double log_sum(const float *logits, const uint64_t *mask, size_t n)
+static double log_sum(const ndl_search *x)
 {
-	double top = -INFINITY, sum = 0;
-	for (size_t id = 0; id < n; id++)
-		if (ndl_mask_has(mask, id) && (double)logits[id] > top)
-			top = (double)logits[id];
-	for (size_t id = 0; id < n; id++)
-		if (ndl_mask_has(mask, id))
-			sum += exp((double)logits[id] - top);
-	return top + log(sum);
+	float *some = x->s->some;
+	size_t n = 0;
+	for (size_t w = 0; w < x->words; w++)
+		for (uint64_t bits = x->s->mask[w]; bits; bits &= bits - 1)
+			some[n++] = x->s->logits[w * 64 + (size_t)__builtin_ctzll(bits)];
+	return (double)ndl_exec_kernels(x->s->ex)->logsumexp(some, n);
 }
 
 /* What a token is charged: for leaving the query, or for copying what another value of the call was copied from. */
@@ -129,17 +125,20 @@ static void add_choices(ndl_search *x, size_t i, size_t choices, double all, enu
 	const float *logits = x->s->logits;
 	double length = length_of(p->odds.choices + 1);
 	size_t from = x->n_found;
-	for (size_t id = 0; id < x->vocab; id++) {
-		if (!ndl_mask_has(x->s->mask, id))
-			continue;
-		double cost = cost_of(x, kind, id);
-		if (cost == INFINITY)
-			continue;
-		double log_p = (double)logits[id] - all;
-		double score = (p->odds.sum - p->cost + log_p - cost) / length;
-		if (x->n_found - from < x->beam || score > x->found[x->n_found - 1].score)
+	double least = -INFINITY; /* logits that could still be among the best */
+	for (size_t w = 0; w < x->words; w++)
+		for (uint64_t bits = x->s->mask[w]; bits; bits &= bits - 1) {
+			const size_t id = w * 64 + (size_t)__builtin_ctzll(bits);
+			if ((double)logits[id] <= least)
+				continue;
+			const double cost = cost_of(x, kind, id), log_p = (double)logits[id] - all;
+			const double score = (p->odds.sum - p->cost + log_p - cost) / length;
+			if (cost == INFINITY || (x->n_found - from == x->beam && score <= x->found[x->n_found - 1].score))
+				continue;
 			add_candidate(x, from, (ndl_candidate){i, choices, (int32_t)id, exp(fmin(log_p, 0)), score, cost});
-	}
+			if (x->n_found - from == x->beam)
+				least = x->found[x->n_found - 1].score * length - (p->odds.sum - p->cost) + all - 1e-6;
+		}
 }
 
 ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, size_t choices)
@@ -240,7 +239,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 	enum ndl_copied kind = keep(x, p);
 	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
 		choices = keep_day(x, choices);
-	double all = log_sum(x->s->logits, x->s->mask, x->vocab);
+	double all = log_sum(x);
 	if (!isfinite(all))
 		return ndl_fail_not_numbers(x->d->err);
 	if (empty >= 0 && x->beam == 1 && x->d->q->refuse_bias > -INFINITY)

@@ -41,11 +41,13 @@ ndl_session *ndl_session_new(const ndl_engine *e, ndl_exec *x, ndl_error *err)
 		return NULL;
 	}
 	s->logits = ndl_alloc64((size_t)c->vocab_size, sizeof *s->logits);
+	s->some = ndl_alloc64((size_t)c->vocab_size, sizeof *s->some);
 	s->mask = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->mask);
 	s->kept.bits = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept.bits);
 	s->kept.fresh_bits = ndl_calloc(ndl_vocab_trie_words(e->trie), sizeof *s->kept.fresh_bits);
 	s->embedding = ndl_calloc((size_t)c->contrastive_dim + 1, sizeof *s->embedding);
-	if (!s->logits || !s->mask || !s->kept.bits || !s->kept.fresh_bits || !s->embedding || ndl_session_paths(s, 1, err) != NDL_OK) {
+	if (!s->logits || !s->some || !s->mask || !s->kept.bits || !s->kept.fresh_bits || !s->embedding ||
+	    ndl_session_paths(s, 1, err) != NDL_OK) {
 		ndl_fail_nomem(err, "a session");
 		ndl_session_free(s);
 		return NULL;
@@ -65,6 +67,7 @@ void ndl_session_free(ndl_session *s)
 	ndl_ids_clear(&s->run);
 	ndl_buf_clear(&s->tools_text);
 	free(s->logits);
+	free(s->some);
 	free(s->mask);
 	free(s->kept.bits);
 	free(s->kept.fresh_bits);

@@ -107,8 +107,9 @@ typedef struct ndl_request {
 	                          themselves; 0: unknown */
 	bool required;         /* at least one call, whatever min_confidence; NDL_EINVAL if there are no tools. Not with no_grammar */
 	bool sources;          /* fill ndl_result.sources */
-	bool no_jump;          /* a step of the network for every token, also where there is no choice:
-	                          the same answer, slower; to measure what jumping ahead gains */
+	bool no_jump;          /* a step of the network for every token, also where there is no choice: slower, to measure what
+	                          jumping ahead gains; the same answer but for rounding, which depends on a step's tokens
+	                          (tensor/integer.h) */
 	bool no_grammar;       /* plain greedy decoding, then an attempt to read the result */
 	ndl_trace_fn *trace;
 	ndl_call_fn *on_call;

@@ -173,6 +173,7 @@ struct ndl_session {
 	ndl_lexical lexical;
 	ndl_buf scratch;
 	float *embedding;    /* [contrastive_dim] */
+	float *some;         /* [V]: the logits that the mask allows, side by side */
 };
 
 /* session.c: makes the paths up to this number, with their decoders; they are kept. */

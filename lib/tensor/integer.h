@@ -21,7 +21,7 @@ ndl_int_rows ndl_int_rows_in(void *memory, size_t m, size_t in);
 typedef struct ndl_inputs {
 	const float *x;       /* [m, rows.in] */
 	size_t m;
-	bool rounded;
+	bool rounded;         /* with a scale for NDL_INT_GROUP inputs if m <= 4, else one for a row */
 	ndl_int_rows rows;    /* room for m rows, made by the caller */
 } ndl_inputs;
 
