@@ -163,6 +163,13 @@ static const char *text_of(const json_t *row, const char *key)
 	return s ? s : "";
 }
 
+/* Whether it was said then, and was not this. */
+static bool other(const json_t *old, const char *key, const char *now)
+{
+	const char *then = text_of(old, key);
+	return *then && strcmp(then, now) != 0;
+}
+
 /* The earlier value of the same row; 0 if there is none. */
 static double earlier(const json_t *old, const bench_row *r)
 {
@@ -177,9 +184,10 @@ static double earlier(const json_t *old, const bench_row *r)
 
 static void print_comparison(const bench *b, const json_t *old)
 {
-	const char *hash = text_of(json_object_get(old, "model"), "sha256");
-	if (b->path && *hash && strcmp(hash, b->hash))
+	if (b->path && other(json_object_get(old, "model"), "sha256", b->hash))
 		cli_warn(&b->c, "%s was measured with another model", b->compare);
+	if (other(old, "processor", ndl_isa_name(ndl_cpu_detect())) || other(old, "integers", integers()))
+		cli_warn(&b->c, "%s was measured on another processor, or with other kernels", b->compare);
 	print_header(b);
 	for (size_t i = 0; i < b->n_rows; i++) {
 		const bench_row *r = &b->rows[i];

@@ -173,6 +173,17 @@ rows() {
 	rows "decode after 200, 1 a step"
 }
 
+@test "bench: --compare warns when the processor or its kernels are others" {
+	needle-bench --kernels $fast --filter nosuchrow --json >before.json
+	run -0 --separate-stderr needle-bench --kernels $fast --filter nosuchrow --compare before.json
+	[ -z "$stderr" ]
+	for key in processor integers; do
+		jq ".$key = \"other\"" before.json >other.json
+		run -0 --separate-stderr needle-bench --kernels $fast --filter nosuchrow --compare other.json
+		[[ "$stderr" == *"measured on another processor, or with other kernels"* ]]
+	done
+}
+
 @test "bench: --compare warns when the model is another" {
 	load model
 	make_model m.safetensors 1 32 2 256 40
