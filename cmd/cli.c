@@ -259,18 +259,22 @@ int cli_choice(const cli *c, const char *option, const char *text, const char *c
 
 /* Messages ---------------------------------------------------------------------------- */
 
-/* One line "needle-X: text". Arguments, file names and keys come from anywhere: what they hold
- * must not steer the terminal nor break the line. */
+void cli_put_clean(FILE *to, const char *text)
+{
+	for (; *text; text++)
+		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
+}
+
+/* One line "needle-X: text". */
 static void say(const cli *c, const char *fmt, va_list ap)
 {
 	char text[1000];
 	vsnprintf(text, sizeof text, fmt, ap);
-	for (char *s = text; *s; s++)
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
-			*s = '?';
 	fflush(stdout);
 	cli_progress_end(c);
-	fprintf(stderr, "%s: %s\n", c->name, text);
+	fprintf(stderr, "%s: ", c->name);
+	cli_put_clean(stderr, text);
+	putc('\n', stderr);
 }
 
 void cli_usage_error(const cli *c, const char *fmt, ...)

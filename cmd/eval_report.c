@@ -1,6 +1,7 @@
 #include "cmd/eval_report.h"
 
 #include "base/mem.h"
+#include "cmd/cli.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -162,7 +163,9 @@ static void print_groups(FILE *to, const eval_totals *t)
 	fputc('\n', to);
 	for (size_t i = 0; i < t->n_groups; i++) {
 		const eval_group *g = &t->group[i];
-		fprintf(to, "%-*s%9llu", width, g->key, (unsigned long long)g->counts.records);
+		cli_put_clean(to, g->key);
+		fprintf(to, "%*s%9llu", width > (int)strlen(g->key) ? width - (int)strlen(g->key) : 0, "",
+		        (unsigned long long)g->counts.records);
 		for (size_t k = 0; k < sizeof shown / sizeof shown[0]; k++)
 			print_value(to, ndl_eval_value(&g->counts, (size_t)ndl_eval_metric_find(shown[k])), 14);
 		fputc('\n', to);

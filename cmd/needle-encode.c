@@ -195,8 +195,11 @@ static int rank_one(job *j)
 		cli_report(&j->c, &err);
 		return err.code == NDL_EINVAL ? CLI_NEGATIVE : CLI_UNUSABLE;
 	}
-	for (long i = 0; i < n; i++)
-		printf("%.4f\t%s\n", (double)j->scores[i], ndl_index_name(ndl_toolset_get_index(j->tools), j->order[i]));
+	for (long i = 0; i < n; i++) {
+		printf("%.4f\t", (double)j->scores[i]);
+		cli_put_clean(stdout, ndl_index_name(ndl_toolset_get_index(j->tools), j->order[i]));
+		putchar('\n');
+	}
 	return n ? CLI_OK : CLI_NEGATIVE;
 }
 

@@ -94,13 +94,6 @@ static void print_shape(const ndl_tensor *t)
 	printf("%-16s", text);
 }
 
-/* Names and metadata come from the file: nothing in them may steer the terminal. */
-static void print_clean(const char *text)
-{
-	for (; *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
-
 /* Bytes of all parameters whose names start with stem, and what most of them are stored as. */
 static size_t bytes_under(const ndl_ckpt *ckpt, const char *stem)
 {
@@ -160,7 +153,7 @@ static void print_tensors(const ndl_ckpt *ckpt)
 		printf("%12zu  %-4s  ", t->bytes, ndl_dtype_name(t->dtype));
 		print_shape(t);
 		fputs("  ", stdout);
-		print_clean(t->name);
+		cli_put_clean(stdout, t->name);
 		putchar('\n');
 		total += t->bytes;
 	}
@@ -170,7 +163,7 @@ static void print_tensors(const ndl_ckpt *ckpt)
 /* "file: needle model, N parameters", and below it where the model was found. */
 static void print_title(const char *path, const ndl_import_info *import, const ndl_config *config, const char *why)
 {
-	print_clean(path);
+	cli_put_clean(stdout, path);
 	if (config)
 		printf(": needle model, %zu parameters\n", parameters(config));
 	else
@@ -180,11 +173,11 @@ static void print_title(const char *path, const ndl_import_info *import, const n
 	printf("  read from   %s", ndl_import_kind_name(import->kind));
 	if (*import->member) {
 		fputs(" in an archive: ", stdout);
-		print_clean(import->member);
+		cli_put_clean(stdout, import->member);
 	}
 	if (*import->vocab) {
 		fputs(", ", stdout);
-		print_clean(import->vocab);
+		cli_put_clean(stdout, import->vocab);
 	}
 	putchar('\n');
 }
@@ -199,9 +192,9 @@ static int info_text(const char *path, const ndl_import_info *import, const ndl_
 	for (size_t i = 0; i < ndl_ckpt_meta_count(ckpt); i++) {
 		ndl_ckpt_meta_at(ckpt, i, &key, &value);
 		fputs("  ", stdout);
-		print_clean(key);
+		cli_put_clean(stdout, key);
 		fputs(" = ", stdout);
-		print_clean(value);
+		cli_put_clean(stdout, value);
 		putchar('\n');
 	}
 	print_tensors(ckpt);

@@ -117,7 +117,7 @@ typedef struct ndl_calibration {
 } ndl_calibration;
 
 void ndl_reliability_clear(ndl_reliability *r);
-/* confidence is clamped into [0, 1]; NaN is refused. right: the record was an exact match. */
+/* confidence: in [0, 1], else NDL_EINVAL. right: the record was an exact match. */
 ndl_status ndl_reliability_add(ndl_reliability *r, double confidence, int right, ndl_error *err);
 ndl_status ndl_reliability_result(const ndl_reliability *r, ndl_calibration *out, ndl_error *err);
 

@@ -14,11 +14,11 @@ void ndl_reliability_clear(ndl_reliability *r)
 
 ndl_status ndl_reliability_add(ndl_reliability *r, double confidence, int right, ndl_error *err)
 {
-	if (isnan(confidence))
-		return ndl_fail(err, NDL_EINVAL, "confidence: not a number");
+	if (!(confidence >= 0 && confidence <= 1))
+		return ndl_fail(err, NDL_EINVAL, "confidence: expected a number from 0 to 1");
 	if (ndl_grow(&r->seen, &r->cap, r->n + 1, sizeof *r->seen) < 0)
 		return ndl_fail_nomem(err, "confidences");
-	r->seen[r->n++] = (struct ndl_seen){fmin(fmax(confidence, 0), 1), right != 0};
+	r->seen[r->n++] = (struct ndl_seen){confidence, right != 0};
 	return NDL_OK;
 }
 

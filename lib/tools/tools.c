@@ -40,6 +40,8 @@ void ndl_tools_snake_case(ndl_buf *out, const char *name, size_t len)
 	}
 }
 
+enum { MOST_PLACE = 200 }; /* bytes of a pointer in a message, its end: the reason has to fit in, too */
+
 ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path *at, const char *fmt, ...)
 {
 	const struct path *chain[4 * NDL_SCHEMA_DEPTH];
@@ -63,7 +65,9 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 				ndl_buf_byte(&pointer, *k);
 		}
 	}
-	ndl_fail(err, code, "%s%s%s", ndl_buf_cstr(&pointer), n ? ": " : "", text);
+	const bool cut = pointer.len > MOST_PLACE;
+	const char *place = ndl_buf_cstr(&pointer) + (cut ? pointer.len - MOST_PLACE : 0), *whole = cut ? strchr(place, '/') : NULL;
+	ndl_fail(err, code, "%s%s%s%s", cut ? "..." : "", whole ? whole : place, n ? ": " : "", text);
 	ndl_buf_clear(&pointer);
 	return code;
 }

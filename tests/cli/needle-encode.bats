@@ -107,6 +107,11 @@ setup() {
 	[ "$(jq -c '[.query, (.ranked | length)]' <<<"$output")" = '["play some jazz",2]' ]
 }
 
+@test "a tool's name cannot steer the terminal" {
+	printf '[{"name":"play\\u001b[2J\\n","parameters":{}}]' >odd.json
+	[ "$(needle-encode --tools odd.json --rank=bm25 play | cut -f 2)" = 'play?[2J?' ]
+}
+
 @test "bm25 ranks by words, fused by both" {
 	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 1 "play some jazz" | cut -f 2)" = play_music ]
 	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 99 "xyzzy" | cut -f 1 | sort -u)" = 0.0000 ]

@@ -112,6 +112,21 @@ setup() {
 	[[ $stderr == "needle-eval: tools.json: "* ]]
 }
 
+@test "a group's name cannot steer the terminal" {
+	echo '{"answers":[],"calls":[],"meta":{"kind":"x\u001b[2J\ny"}}' >>calls.jsonl
+	run -0 needle-eval --by meta.kind calls.jsonl
+	grep -q '^x?\[2J?y  *1 ' <<<"$output"
+	needle-eval --by meta.kind --json calls.jsonl | jq -e '.by.groups | has("x\u001b[2J\ny")'
+}
+
+@test "a confidence that is no probability makes a bad record" {
+	for bad in 1.5 -0.1; do echo '{"answers":[],"calls":[],"confidence":'$bad'}'; done >>calls.jsonl
+	run -1 --separate-stderr needle-eval --json calls.jsonl
+	[ "$stderr" = "needle-eval: calls.jsonl:5: confidence: expected a number from 0 to 1
+needle-eval: calls.jsonl:6: confidence: expected a number from 0 to 1" ]
+	jq -e '[.records, .bad, .calibration.records] == [3,2,3]' <<<"$output"
+}
+
 @test "bad records are named by line, counted and do not stop the others" {
 	{
 		echo '{"answers":[]'

@@ -205,14 +205,16 @@ static void test_reliability(void)
 	ndl_error e = NDL_ERROR_INIT;
 	CHECK(ndl_reliability_result(&r, &cal, &e) == NDL_OK && isnan(cal.ece) && isnan(cal.auroc));
 	static const struct { double confidence; int right; } seen[] = {
-		{0.95, 1}, {0.95, 1}, {0.95, 0}, {0.45, 1}, {0.45, 0}, {1.0, 1}, {0.0, 0}, {2.0, 1},
+		{0.95, 1}, {0.95, 1}, {0.95, 0}, {0.45, 1}, {0.45, 0}, {1.0, 1}, {0.0, 0}, {1.0, 1},
 	};
 	for (size_t i = 0; i < sizeof seen / sizeof seen[0]; i++)
 		CHECK_INT(ndl_reliability_add(&r, seen[i].confidence, seen[i].right, &e), NDL_OK);
-	CHECK_INT(ndl_reliability_add(&r, NAN, 1, &e), NDL_EINVAL);
+	static const double none[] = {NAN, INFINITY, -0.01, 1.01};
+	for (size_t i = 0; i < sizeof none / sizeof none[0]; i++)
+		CHECK_INT(ndl_reliability_add(&r, none[i], 1, &e), NDL_EINVAL);
 	CHECK_INT(ndl_reliability_result(&r, &cal, &e), NDL_OK);
 	CHECK(cal.n == 8 && cal.right == 5);
-	/* bin 9: .95 x3, 1, 1 (clamped): 4 right, sum 4.85; bin 4: 1 right, sum .9; bin 0: 0, sum 0 */
+	/* bin 9: .95 x3, 1, 1: 4 right, sum 4.85; bin 4: 1 right, sum .9; bin 0: 0, sum 0 */
 	CHECK(cal.bin[9].n == 5 && cal.bin[9].right == 4 && fabs(cal.bin[9].confidence - 0.97) < 1e-12);
 	CHECK(cal.bin[4].n == 2 && cal.bin[0].n == 1);
 	CHECK(fabs(cal.ece - (0.85 + 0.1) / 8) < 1e-12);

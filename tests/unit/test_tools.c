@@ -355,6 +355,18 @@ static void errors(void)
 	ndl_buf_str(&deep, "}}]");
 	CHECK(strstr(rendered(deep.data, 0, 0), "schema nests deeper than 32 levels") != NULL);
 	ndl_buf_clear(&deep);
+	/* of a place far down the end is told, and the reason */
+	ndl_buf far = NDL_BUF_INIT;
+	ndl_buf_str(&far, "[{'name':'f','parameters':{'a':{");
+	for (int i = 0; i < 25; i++)
+		ndl_buf_printf(&far, "'properties':{'level%d':{", i);
+	ndl_buf_str(&far, "'type':'strnig'");
+	for (int i = 0; i < 25; i++)
+		ndl_buf_str(&far, "}}");
+	ndl_buf_str(&far, "}}}]");
+	const char *told = rendered(far.data, 0, 0);
+	CHECK(strncmp(told, "error: tools[0]: .../", 21) == 0 && strstr(told, "/level24/type: unknown type 'strnig'"));
+	ndl_buf_clear(&far);
 	/* a schema that expands to 4^12 parts */
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_buf_str(&b, "[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/d0'}},'$defs':{");
