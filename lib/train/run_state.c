@@ -41,7 +41,6 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.muon_lr", o->optimiser.muon_lr);
 	add_number(l, "option.weight_decay", o->optimiser.weight_decay);
 	add_number(l, "option.clip_norm", o->optimiser.clip_norm);
-	add_number(l, "option.warmup", (double)o->schedule.warmup);
 	add_number(l, "option.seed", (double)o->seed);
 	add_number(l, "option.qat_every", (double)o->qat_every);
 	add_number(l, "option.qat_embedding", (double)o->qat_embedding);
@@ -86,6 +85,7 @@ static ndl_status put_options(const ndl_run *r, ndl_ckpt_writer *w, const char *
 	option_list l;
 	ndl_status status = NDL_OK;
 	list_options(&l, r);
+	add_number(&l, "option.warmup", (double)r->o.schedule.warmup);
 	add_number(&l, "schedule.total", (double)r->o.schedule.total);
 	add_number(&l, "schedule.decay", (double)r->o.schedule.decay);
 	for (size_t i = 0; i < l.n && status == NDL_OK; i++)
@@ -119,15 +119,18 @@ static double meta_number(const ndl_ckpt *c, const char *key)
 }
 
 /* The length of a run may change while the rate has not begun to fall in either plan: until then the steps are the same,
- * which is what the schedule is liked for. Later it may only be brought to its end sooner: a rate that rises again
+ * which is what the schedule is liked for (warming up is a share of the length: it has to be over, or as long). Later it may only be brought to its end sooner: a rate that rises again
  * undoes what its fall has won. */
 static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t step, ndl_error *err)
 {
 	const ndl_schedule *s = &r->o.schedule;
-	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay");
-	if (!(decay >= 0 && decay <= total && total <= 1e15)) /* nor NaN */
+	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay"), warmup = meta_number(c, "option.warmup");
+	if (!(decay >= 0 && decay <= total && warmup >= 0 && warmup <= total && total <= 1e15)) /* nor NaN */
 		return ndl_fail(err, NDL_EFORMAT, "cannot resume: the state names no schedule");
-	ndl_schedule planned = {(uint64_t)total, s->warmup, (uint64_t)decay, s->floor};
+	ndl_schedule planned = {(uint64_t)total, (uint64_t)warmup, (uint64_t)decay, s->floor};
+	if (planned.warmup != s->warmup && (step < planned.warmup || step < s->warmup))
+		return ndl_fail(err, NDL_EINVAL, "cannot resume: warmup is %llu, but the saved run had %.0f and is at step %llu",
+		                (unsigned long long)s->warmup, warmup, (unsigned long long)step);
 	if (ndl_schedule_factor(s, step) <= ndl_schedule_factor(&planned, step))
 		return NDL_OK;
 	return ndl_fail(err, NDL_EINVAL, "cannot resume: the run was planned for %.0f steps with a decay over the last %.0f, "

@@ -111,6 +111,18 @@ loss_of() {
 	cmp whole.safetensors broken.safetensors
 }
 
+@test "a run whose warm-up is over can be resumed with another length, during it not" {
+	$new --max-steps 100000 --warmup 0.00001 --log run.tsv d.jsonl -o m.safetensors &
+	pid=$!
+	until_it_runs
+	kill -TERM $pid
+	wait $pid || true
+	run -3 --separate-stderr $new --max-steps 100000 --warmup 0.9 --resume d.jsonl -o m.safetensors
+	[[ "$stderr" == *"warmup is 90000, but the saved run had 1 and is at step "* ]]
+	run -0 $new --max-steps 1000 --warmup 0.002 --log run.tsv --resume d.jsonl -o m.safetensors
+	[ "$(tail -n 1 run.tsv | cut -f1)" -eq 1000 ]
+}
+
 @test "while its rate falls a run can be resumed to end sooner, not later" {
 	$new --max-steps 100000 --warmup 0 --decay 1 --log run.tsv d.jsonl -o m.safetensors &
 	pid=$!
