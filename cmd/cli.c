@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "cmd/cli.h"
 
+#include "base/outfile.h"
 #include "needle.h"
 
 #include <errno.h>
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <math.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -392,18 +392,10 @@ bool cli_stdout_failed(void)
 	return true;
 }
 
-/* Whether stdout is a pipe that nobody reads any more. Asked of the system: errno of the write
- * that failed may be long gone. */
-static bool reader_gone(void)
-{
-	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
-}
-
 int cli_finish(const cli *c, int status)
 {
 	cli_stdout_failed(); /* if only now somebody asks, errno may still have the reason */
-	bool gone = reader_gone();
+	bool gone = ndl_outfile_reader_gone(STDOUT_FILENO);
 	errno = 0;
 	bool bad = fflush(stdout) != 0 || ferror(stdout);
 	int why = stdout_errno ? stdout_errno : errno;
@@ -411,7 +403,7 @@ int cli_finish(const cli *c, int status)
 		bad = true;
 		why = errno;
 	}
-	if (!bad || gone || why == EPIPE) /* who stops reading has enough: no error */
+	if (!bad || gone || why == EPIPE)
 		return status;
 	if (why)
 		say_f(c, "cannot write to standard output: %s", strerror(why));

@@ -37,7 +37,7 @@ int64_t cli_today(const cli *c, const char *arg)
 	struct tm t;
 	if (strcmp(arg, "now") == 0 && localtime_r(&now, &t))
 		return ndl_day_number(t.tm_year + 1900, t.tm_mon + 1, t.tm_mday);
-	bool read = sscanf(arg, "%4d-%2d-%2d%n", &y, &m, &d, &end) == 3 && end == 10 && !arg[10];
+	bool read = strspn(arg, "0123456789-") == 10 && sscanf(arg, "%4d-%2d-%2d%n", &y, &m, &d, &end) == 3 && end == 10 && !arg[10];
 	if (read && y >= 1 && m >= 1 && m <= 12 && d >= 1)
 		ndl_day_parts(ndl_day_number(y, m, d), &y2, &m2, &same);
 	if (!read || same != d)

@@ -387,7 +387,7 @@ int main(int argc, char **argv)
 	}, .k = 5, .precision = NDL_PRECISION_INT8};
 	cli_init(&j.c);
 	int first = parse_options(&j, argc, argv);
-	j.operand = first < argc ? argv[first] : NULL;
+	j.operand = first < argc && strcmp(argv[first], "-") != 0 ? argv[first] : NULL;
 	int status = run(&j);
 	ndl_toolset_free(j.tools);
 	free(j.embedding);

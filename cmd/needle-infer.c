@@ -412,7 +412,8 @@ int main(int argc, char **argv)
 		query = NULL;
 	}
 	if (argc - first > 1)
-		cli_usage_error(&j.c, "one QUERY at a time; quote it if it has spaces");
+		cli_usage_error(&j.c, names_file(argv[first]) ? "one FILE at a time; join several with cat"
+		                                              : "one QUERY at a time; quote it if it has spaces");
 	check_options(&j, query);
 	int status = run(&j, query);
 	ndl_toolset_free(j.tools);

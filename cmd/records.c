@@ -4,10 +4,12 @@
 #include "base/reader.h"
 #include "base/utf8.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* record["error"] = {"line":…,"message":"…"} */
 static void attach_error(json_t *record, const ndl_error *err)
@@ -70,6 +72,7 @@ typedef struct shared {
 	outcome outcomes[AHEAD]; /* of record i in [i % AHEAD] */
 	int status;
 	atomic_bool stop;
+	int wake[2];      /* a pipe in which something comes when stop is set: another may be waiting for a line; or -1 */
 } shared;
 
 typedef struct worker {
@@ -158,10 +161,17 @@ static outcome finish_line(worker *w)
 	return o;
 }
 
+static void stop(shared *s)
+{
+	atomic_store(&s->stop, true);
+	while (s->wake[1] >= 0 && write(s->wake[1], "", 1) < 0 && errno == EINTR)
+		;
+}
+
 static void give_up(shared *s)
 {
 	s->status = CLI_UNUSABLE;
-	atomic_store(&s->stop, true);
+	stop(s);
 }
 
 static void write_text(shared *s, ndl_buf *text)
@@ -175,7 +185,7 @@ static void write_text(shared *s, ndl_buf *text)
 	fwrite(text->data, 1, text->len, stdout);
 	fflush(stdout); /* pipes stream */
 	if (cli_stdout_failed())
-		atomic_store(&s->stop, true);
+		stop(s);
 }
 
 /* In order, one worker at a time. */
@@ -192,7 +202,7 @@ static void put(shared *s, outcome *o)
 		s->stats->failed++;
 		s->status = CLI_NEGATIVE;
 		if (strict)
-			atomic_store(&s->stop, true);
+			stop(s);
 	}
 	if (o->rc < 0 || (o->err.text[0] && !s->c->common.quiet))
 		cli_report(s->c, &o->err);
@@ -250,14 +260,18 @@ int records_run_many(const cli *c, const char *path, int flags, records_fn *hand
 	cli_stdin_hint(c, path);
 	shared s = {.c = c, .in = ndl_reader_open(path, &err), .flags = flags, .handle = handle, .stats = stats,
 		.reading = PTHREAD_MUTEX_INITIALIZER, .writing = PTHREAD_MUTEX_INITIALIZER,
-		.turn = PTHREAD_COND_INITIALIZER, .status = CLI_OK};
+		.turn = PTHREAD_COND_INITIALIZER, .status = CLI_OK, .wake = {-1, -1}};
 	if (!s.in) {
 		cli_report(c, &err);
 		return CLI_UNUSABLE;
 	}
+	if (n > 1 && pipe(s.wake) == 0)
+		ndl_reader_end_when(s.in, s.wake[0]);
 	json_object_seed(0); /* before threads: jansson sets it up on first use */
 	run_workers(&s, users, n);
 	ndl_reader_close(s.in);
+	for (int i = 0; i < 2 && s.wake[i] >= 0; i++)
+		close(s.wake[i]);
 	return s.status;
 }
 

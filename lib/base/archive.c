@@ -15,7 +15,7 @@ enum { CHUNK = 1 << 16, HEAD = 512, MEMBERS_MAX = 10000 };
 enum ndl_container ndl_container_of(const char *p, size_t n)
 {
 	static const struct { const char *magic; size_t len, at; } known[] = {
-		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"\xfd" "7zXZ", 5, 0},
+		{"\x1f\x8b", 2, 0}, {"\x28\xb5\x2f\xfd", 4, 0}, {"P*M\x18", 4, 0} /* pzstd's first frame */, {"\xfd" "7zXZ", 5, 0},
 		{"PK\x03\x04", 4, 0}, {"PK\x05\x06", 4, 0}, {"ustar", 5, 257},
 		/* bzip2: "BZh1" to "BZh9" and pi, or its root if it is empty; a line of text may begin with BZh */
 		{"1AY&SY", 6, 4}, {"\x17rE8P\x90", 6, 4},

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -135,14 +136,22 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 	return NDL_OK;
 }
 
+bool ndl_outfile_reader_gone(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP));
+}
+
 ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err)
 {
 	ndl_status status = NDL_OK;
-	if (fflush(o->f) != 0 || ferror(o->f) || (o->temp && fsync(fileno(o->f)) != 0))
+	const bool failed = fflush(o->f) != 0 || ferror(o->f) || (o->temp && fsync(fileno(o->f)) != 0);
+	const bool gone = failed && !o->temp && ndl_outfile_reader_gone(fileno(o->f));
+	if (failed && !gone)
 		status = ndl_fail_errno(err, "%s: write failed", o->path);
 	if (status == NDL_OK && o->unnamed && give_name(o) != 0)
 		status = ndl_fail_errno(err, "%s: cannot name the finished file", o->path);
-	if (fclose(o->f) != 0 && status == NDL_OK)
+	if (fclose(o->f) != 0 && status == NDL_OK && !gone)
 		status = ndl_fail_errno(err, "%s: write failed", o->path);
 	o->f = NULL;
 	if (status == NDL_OK && o->temp && rename(o->temp, o->path) != 0)

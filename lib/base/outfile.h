@@ -20,7 +20,10 @@ typedef struct ndl_outfile {
 bool ndl_outfile_is_special(const char *path);
 /* Starts writing path; a special one directly, a link's target in its place. On failure *o is closed. */
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err);
-/* Flushes, syncs, renames. On any error the temporary is removed and the old file stands. */
+/* Whether fd is a pipe or socket that nobody reads any more: who stops reading has enough, which is no error. Asked of the
+ * system: errno of the write that failed may be long gone. */
+bool ndl_outfile_reader_gone(int fd);
+/* Flushes, syncs, renames; quiet where the reader is gone. On any error the temporary is removed and the old file stands. */
 ndl_status ndl_outfile_commit(ndl_outfile *o, ndl_error *err);
 /* Gives up: removes the temporary. Harmless after commit and on a zeroed struct. */
 void ndl_outfile_abort(ndl_outfile *o);

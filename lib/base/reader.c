@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ enum { CHUNK = 1 << 16 };
  * slow pipe. So the first bytes are looked at here: only an input that begins with a known
  * magic goes through libarchive, all else is read plainly and streams. */
 struct ndl_reader {
-	int fd;
+	int fd, end_fd;          /* end_fd: negative, or readable when there is to be an end */
 	struct archive *archive; /* NULL: plain */
 	char *name;
 	ndl_buf pending;         /* bytes read and not yet given out, from `start` */
@@ -32,9 +33,22 @@ struct ndl_reader {
 	bool first_given;
 };
 
+/* Waits until there is input, which may be its end or an error, or one is not to wait any longer: then false. */
+static bool wait_for_input(const ndl_reader *r)
+{
+	struct pollfd p[2] = {{.fd = r->fd, .events = POLLIN}, {.fd = r->end_fd, .events = POLLIN}};
+	int ready;
+	do
+		ready = poll(p, 2, -1);
+	while (ready < 0 && errno == EINTR && !r->interruptible);
+	return ready < 0 || !p[1].revents;
+}
+
 static ssize_t read_retry(const ndl_reader *r, void *to, size_t n)
 {
 	ssize_t got;
+	if (r->end_fd >= 0 && !wait_for_input(r))
+		return 0;
 	do
 		got = read(r->fd, to, n);
 	while (got < 0 && errno == EINTR && !r->interruptible);
@@ -106,6 +120,7 @@ ndl_reader *ndl_reader_open(const char *path, ndl_error *err)
 		ndl_fail_nomem(err, "reader");
 		return NULL;
 	}
+	r->end_fd = -1;
 	r->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (r->fd < 0) {
 		ndl_fail_errno(err, "%s: cannot open", path);
@@ -233,6 +248,7 @@ int ndl_reader_line(ndl_reader *r, const char **line, size_t *len, ndl_error *er
 }
 
 void ndl_reader_interruptible(ndl_reader *r) { r->interruptible = true; }
+void ndl_reader_end_when(ndl_reader *r, int fd) { r->end_fd = fd; }
 void ndl_reader_keep_cr(ndl_reader *r) { r->keep_cr = true; }
 size_t ndl_reader_lineno(const ndl_reader *r) { return r->lineno; }
 const char *ndl_reader_name(const ndl_reader *r) { return r->name; }

@@ -23,6 +23,10 @@ void ndl_reader_keep_cr(ndl_reader *r);
 /* From now on a signal that is caught ends a wait for input, which is then an NDL_EIO, final. */
 void ndl_reader_interruptible(ndl_reader *r);
 
+/* From now on the input ends where a byte could be read from this descriptor, for which a wait for input wakes: a thread
+ * that reads from a pipe on which nothing comes can be called back. */
+void ndl_reader_end_when(ndl_reader *r, int fd);
+
 /* Next line without its "\n" (a last line needs none; "\r\n" is stripped too).
  * Returns 1 and *line (borrowed until the next call, NUL-terminated) and *len; 0 at the end;
  * negative on error: NDL_ELIMIT for a line over NDL_LINE_MAX (reading may go on with the next),

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -162,6 +163,9 @@ long ndl_session_rank(ndl_session *s, const ndl_toolset *t, enum ndl_ranking how
 		return 0;
 	if (how == NDL_RANK_AUTO)
 		how = t->has_vectors ? NDL_RANK_FUSED : NDL_RANK_BM25;
+	size_t good = ndl_utf8_check(query, len);
+	if (good < len)
+		return ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1);
 	if (!t->index || (how != NDL_RANK_BM25 && !t->has_vectors))
 		return ndl_fail(err, NDL_EINVAL, "the tools have not been indexed");
 	float *all = ndl_calloc(n, sizeof *all), *words = ndl_calloc(n, sizeof *words);

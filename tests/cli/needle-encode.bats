@@ -112,6 +112,14 @@ setup() {
 	[ "$(needle-encode --tools odd.json --rank=bm25 play | cut -f 2)" = 'play?[2J?' ]
 }
 
+@test "- is standard input, also for --rank; what is not UTF-8 is refused however it is ranked" {
+	for how in bm25 fused; do
+		[ "$(echo "play some jazz" | needle-encode --tools "$tools" --rank=$how -k 1 - | jq -r '.ranked[0].name')" = play_music ]
+		run -1 --separate-stderr needle-encode --tools "$tools" --rank=$how $'play \xff jazz'
+		[ "$stderr" = "needle-encode: the text is not UTF-8 at byte 6" ]
+	done
+}
+
 @test "bm25 ranks by words, fused by both" {
 	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 1 "play some jazz" | cut -f 2)" = play_music ]
 	[ "$(needle-encode --tools "$tools" --rank=bm25 -k 99 "xyzzy" | cut -f 1 | sort -u)" = 0.0000 ]
@@ -238,6 +246,8 @@ setup() {
 @test "write errors are not ignored, a closed pipe is quiet" {
 	run bash -c 'needle-encode <<<a 2>&1 >/dev/full'
 	[ "$status" -eq 3 ]
+	run -0 --separate-stderr bash -c 'for i in {1..200}; do echo "$i"; done | needle-encode --states - | head -c 10 | wc -c; exit "${PIPESTATUS[1]}"'
+	[ -z "$stderr" ]
 	run bash -c 'needle-encode --states /dev/full <<<a 2>&1'
 	[ "$status" -eq 3 ]
 	run bash -c '{ needle-encode <<<a; } 2>&1 >&3 | cat' 3> >(:)

@@ -310,6 +310,22 @@ valid() {
 	[ "${#lines[@]}" -eq 1 ]
 }
 
+@test "what ends a stream ends it also while no more input comes" {
+	mkfifo in
+	for how in "--strict -j 1" "--strict -j 2" "-j 2 full"; do
+		out=out args=($how)
+		[ "${args[-1]}" = full ] && out=/dev/full && unset 'args[-1]'
+		[ "$out" = out ] || [ -e /dev/full ] || continue
+		timeout 60 needle-infer -q -t "$tools" "${args[@]}" <in >"$out" 2>err &
+		exec 4>in
+		printf '%s\n' '{"query":"play some jazz"}' '{}' >&4
+		status=0
+		wait $! || status=$?
+		exec 4>&-
+		if [ "$out" = out ]; then [ "$status" -eq 1 ] && [ "$(wc -l <out)" -eq 1 ]; else [ "$status" -eq 3 ]; fi
+	done
+}
+
 @test "no tools at all is an error of the record" {
 	run --separate-stderr needle-infer <<<'{"query":"x"}'
 	[ "$status" -eq 1 ]
@@ -378,11 +394,11 @@ valid() {
 		"-t $tools --stream --min-confidence 0.5 word" "-t $tools --strict word" "--beam 0" "--beam 17" \
 		"-t $tools --refuse-bias never word" "-t $tools --refuse-bias 101 word" \
 		"-t $tools --today tomorrow word" "-t $tools --today 2026-02-30 word" "-t $tools --today 2026-11-291 word" \
-		"-t $tools --today 2026-1-29 word" "-t $tools --today 0000-01-01 word" "-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
+		"-t $tools --today 2026-1-29 word" "-t $tools --today +026-02-03 word" "-t $tools --today 0000-01-01 word" "-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
 		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word" "-t $tools --stream --no-grammar word" \
 		"-t $tools -k 0 word" "-t $tools --min-confidence nan word" "-t $tools --min-confidence -1 word" \
 		"-t $tools --logits x.npy --beam 2 word" "-t $tools --logits x.npy --ground off word" "-t $tools --logits x.npy -k 1 word" \
-		"-t $tools --logits x.npy q.jsonl two" "-t $tools --max-tokens 2x word" "-t $tools --beam word"; do
+		"-t $tools q.jsonl q.jsonl" "-t $tools --logits x.npy q.jsonl two" "-t $tools --max-tokens 2x word" "-t $tools --beam word"; do
 		run --separate-stderr needle-infer $args </dev/null
 		[ "$status" -eq 2 ]
 	done
