@@ -21,6 +21,12 @@ void ndl_buf_reset(ndl_buf *b)
 		b->data[0] = '\0';
 }
 
+void ndl_buf_cut(ndl_buf *b, size_t len)
+{
+	if (len < b->len)
+		b->data[b->len = len] = '\0';
+}
+
 char *ndl_buf_reserve(ndl_buf *b, size_t more)
 {
 	size_t need;

@@ -20,6 +20,7 @@ typedef struct ndl_buf {
 
 void ndl_buf_clear(ndl_buf *b); /* frees; the buffer is empty and usable again */
 void ndl_buf_reset(ndl_buf *b); /* len = 0, keeps the memory, forgets a failure */
+void ndl_buf_cut(ndl_buf *b, size_t len); /* leaves the first len bytes, if there are more */
 void ndl_buf_add(ndl_buf *b, const void *data, size_t len);
 void ndl_buf_byte(ndl_buf *b, int byte);
 void ndl_buf_str(ndl_buf *b, const char *s);

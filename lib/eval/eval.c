@@ -160,7 +160,7 @@ static bool occurs(ground *g, const json_t *string)
 /* The alternative of schema that value follows, or schema itself. */
 static const json_t *followed(const json_t *schema, const json_t *value)
 {
-	const json_t *any = json_object_get(schema, "anyOf"), *list = any ? any : json_object_get(schema, "oneOf");
+	const json_t *list = ndl_tools_alternatives(schema, NULL);
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (ndl_tools_check_value(json_array_get(list, i), value, NULL) == NDL_OK)
 			return followed(json_array_get(list, i), value);

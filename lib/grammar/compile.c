@@ -20,23 +20,15 @@ ndl_status ndl_gc_fail(struct compiler *c, ndl_status code, const char *text)
 size_t ndl_gc_enter(struct compiler *c, const char *a, const char *b)
 {
 	size_t old = c->path.len;
-	ndl_buf_printf(&c->path, "/%s", a);
+	ndl_json_pointer_add(&c->path, a);
 	if (b)
-		ndl_buf_byte(&c->path, '/');
-	for (; b && *b; b++) {
-		if (*b == '~' || *b == '/')
-			ndl_buf_str(&c->path, *b == '~' ? "~0" : "~1");
-		else
-			ndl_buf_byte(&c->path, *b);
-	}
+		ndl_json_pointer_add(&c->path, b);
 	return old;
 }
 
 void ndl_gc_leave(struct compiler *c, size_t old)
 {
-	c->path.len = old < c->path.len ? old : c->path.len;
-	if (c->path.data)
-		c->path.data[c->path.len] = '\0';
+	ndl_buf_cut(&c->path, old);
 }
 
 /* ---- nodes ---- */
@@ -126,8 +118,8 @@ static void choose_close(const ndl_grammar *g, struct node *n, uint32_t object, 
  * for another. */
 static ndl_status build_alternatives(struct compiler *c, const json_t *schema, unsigned depth, uint32_t *index)
 {
-	const char *key = json_object_get(schema, "anyOf") ? "anyOf" : "oneOf";
-	const json_t *list = json_object_get(schema, key);
+	const char *key;
+	const json_t *list = ndl_tools_alternatives(schema, &key);
 	ndl_grammar *g = c->g;
 	struct node all = {.cost = UINT32_MAX, .n_alts = (uint32_t)json_array_size(list), .alt = (uint32_t)g->n_alts};
 	if (all.n_alts > MAX_ALTERNATIVES)
@@ -166,7 +158,7 @@ ndl_status ndl_gc_build(struct compiler *c, const json_t *schema, unsigned depth
 	*index = NODE_ANY;
 	if (depth >= SCHEMA_DEPTH)
 		return ndl_gc_fail(c, NDL_ELIMIT, "schema nests too deeply");
-	if (json_object_get(schema, "anyOf") || json_object_get(schema, "oneOf"))
+	if (ndl_tools_alternatives(schema, NULL))
 		return build_alternatives(c, schema, depth, index);
 	if (!types && !listed && c->unique)
 		types = T_ALL & ~(T_ARRAY | T_OBJECT); /* any item that can be told from another */

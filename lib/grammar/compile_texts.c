@@ -212,33 +212,38 @@ static ndl_status find_regex(struct compiler *c, const json_t *schema, ndl_buf *
 	return status < 0 ? status : remember(c, key, c->g->n_regexes - 1);
 }
 
+/* *index := the text of an expression with the lengths of n, made once for all that have the same; key: of the expression. */
+static ndl_status find_text(struct compiler *c, const ndl_regex *regex, const struct node *n, ndl_buf *key, uint32_t *index)
+{
+	ndl_grammar *g = c->g;
+	ndl_buf_printf(key, " %u %u", n->min_len, n->max_len);
+	if (ndl_buf_check(key, NULL) < 0 || ndl_grow(&g->text, &g->cap_texts, g->n_texts + 1, sizeof *g->text) < 0)
+		return ndl_gc_nomem(c);
+	long made = made_before(c, key);
+	*index = (uint32_t)(made < 0 ? (long)g->n_texts : made);
+	if (made >= 0)
+		return NDL_OK;
+	g->text[g->n_texts++] = (struct text){regex, n->min_len, n->max_len, NULL}; /* owned by the grammar, whatever comes */
+	ndl_status status = ndl_gtext_compile(&g->text[*index], c->err);
+	if (status == 0)
+		return remember(c, key, *index);
+	ndl_error_prefix(c->err, "%s", ndl_buf_cstr(&c->path));
+	return status;
+}
+
 ndl_status ndl_gc_text(struct compiler *c, const json_t *schema, struct node *n)
 {
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (!c->unique && !json_object_get(schema, "pattern") && !ndl_tools_format_pattern(format))
 		return NDL_OK;
-	ndl_grammar *g = c->g;
 	ndl_buf key = NDL_BUF_INIT;
-	struct text t = {NULL, n->min_len, n->max_len, NULL};
-	ndl_status status = find_regex(c, schema, &key, &t.regex);
-	ndl_buf_printf(&key, " %u %u", n->min_len, n->max_len);
-	long made = status == 0 ? made_before(c, &key) : -1;
-	if (status == 0 && made >= 0)
-		n->text = (uint32_t)made + 1;
-	if (status < 0 || made >= 0)
-		goto out;
-	if (ndl_grow(&g->text, &g->cap_texts, g->n_texts + 1, sizeof *g->text) < 0) {
-		status = ndl_gc_nomem(c);
-		goto out;
-	}
-	g->text[g->n_texts] = t;
-	status = ndl_gtext_compile(&g->text[g->n_texts++], c->err); /* owned by the grammar, whatever comes */
-	if (status < 0)
-		ndl_error_prefix(c->err, "%s", ndl_buf_cstr(&c->path));
-	else
-		status = remember(c, &key, g->n_texts - 1);
-	n->text = (uint32_t)g->n_texts;
-out:
+	const ndl_regex *regex = NULL;
+	uint32_t index = 0;
+	ndl_status status = find_regex(c, schema, &key, &regex);
+	if (status == 0)
+		status = find_text(c, regex, n, &key, &index);
+	if (status == 0)
+		n->text = index + 1;
 	ndl_buf_clear(&key);
 	return status;
 }

@@ -105,6 +105,18 @@ enum {
 	F_UNIQUE = 2,   /* an item that must differ from those before it */
 };
 
+/* lo and hi of a frame as one number: digits, the hash of a key. */
+static inline uint64_t ndl_gwide(const ndl_gframe *f)
+{
+	return (uint64_t)f->hi << 32 | f->lo;
+}
+
+static inline void ndl_gset_wide(ndl_gframe *f, uint64_t v)
+{
+	f->lo = (uint32_t)v;
+	f->hi = (uint32_t)(v >> 32);
+}
+
 /* The items so far of an array of unique ones, as keys: see ndl_gused. */
 struct used {
 	const uint64_t *key;

@@ -12,13 +12,7 @@ enum { N_START, N_SIGN, N_ZERO, N_INT, N_POINT, N_FRACTION, N_E, N_E_SIGN, N_EXP
 
 static int64_t digits(const ndl_gframe *f)
 {
-	return (int64_t)((uint64_t)f->hi << 32 | f->lo);
-}
-
-static void set_digits(ndl_gframe *f, int64_t v)
-{
-	f->lo = (uint32_t)((uint64_t)v & 0xFFFFFFFFu);
-	f->hi = (uint32_t)((uint64_t)v >> 32);
+	return (int64_t)ndl_gwide(f);
 }
 
 /* What a number must keep to: its bounds, and the values that were used. */
@@ -223,7 +217,7 @@ static bool add_digit(const struct node *n, ndl_gframe *f, int d)
 		return false; /* no leading zeros */
 	}
 	if (n->bounded)
-		set_digits(f, digits(f) * 10 + d);
+		ndl_gset_wide(f, (uint64_t)(digits(f) * 10 + d));
 	return true;
 }
 

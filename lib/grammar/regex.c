@@ -193,10 +193,10 @@ static bool close_key(struct builder *b, const struct key *k, bool at_end, uint8
 static ndl_status find_state(struct builder *b, uint32_t n, uint8_t before, uint32_t *state)
 {
 	struct key k = {(uint32_t)b->n_members - n, n, before};
-	uint64_t hash = UINT64_C(14695981039346656037) ^ before;
+	uint64_t hash = FNV_START ^ before;
 	qsort(b->member + k.first, n, sizeof *b->member, compare_points);
 	for (uint32_t i = 0; i < n; i++)
-		hash = (hash ^ b->member[k.first + i]) * UINT64_C(1099511628211);
+		hash = fnv_add(hash, b->member[k.first + i]);
 	size_t at = (hash >> 20) % (2 * REGEX_MAX_STATES);
 	for (; b->bucket[at]; at = (at + 1) % (2 * REGEX_MAX_STATES)) {
 		const struct key *o = &b->key[b->bucket[at] - 1];
@@ -384,6 +384,11 @@ uint32_t ndl_regex_range(const ndl_regex *r, uint32_t point)
 
 uint32_t ndl_regex_step(const ndl_regex *r, uint32_t state, uint32_t point)
 {
-	uint16_t class_ = r->range[ndl_regex_range(r, point)].class_;
+	return ndl_regex_step_range(r, state, ndl_regex_range(r, point));
+}
+
+uint32_t ndl_regex_step_range(const ndl_regex *r, uint32_t state, uint32_t range)
+{
+	uint16_t class_ = r->range[range].class_;
 	return class_ == REGEX_DEAD ? REGEX_DEAD : r->next[(size_t)state * r->n_classes + class_];
 }

@@ -23,6 +23,13 @@
 
 enum { REGEX_DEAD = 0xFFFF, REGEX_MAX_STATES = 4096, REGEX_TABLE = 2 << 20, CHAR_MAX_POINT = 0x10FFFF };
 
+/* FNV-1a, a number at a time. */
+#define FNV_START UINT64_C(14695981039346656037)
+static inline uint64_t fnv_add(uint64_t hash, uint32_t x)
+{
+	return (hash ^ x) * UINT64_C(1099511628211);
+}
+
 /* Characters [at, the next range's at) have this class; REGEX_DEAD: never in a text (NUL, surrogates). */
 struct char_range {
 	uint32_t at;
@@ -47,8 +54,9 @@ void ndl_regex_free(ndl_regex *r);
 
 /* Index of the range that holds a character. */
 uint32_t ndl_regex_range(const ndl_regex *r, uint32_t point);
-/* State after a character: REGEX_DEAD if no match has this prefix. */
+/* State after a character, or one of this range: REGEX_DEAD if no match has this prefix. */
 uint32_t ndl_regex_step(const ndl_regex *r, uint32_t state, uint32_t point);
+uint32_t ndl_regex_step_range(const ndl_regex *r, uint32_t state, uint32_t range);
 
 /* ---- between the regex files ---- */
 

@@ -33,20 +33,17 @@ static uint32_t add_tree(struct parser *p, enum kind kind, uint32_t child)
 	return (uint32_t)p->n_tree++;
 }
 
-static uint32_t set_leaf(struct parser *p)
+static uint32_t add_leaf(struct parser *p, enum kind kind, uint32_t arg)
 {
-	uint32_t set = ndl_rx_store(p), leaf = add_tree(p, SET, NONE);
+	uint32_t leaf = add_tree(p, kind, NONE);
 	if (!p->failed)
-		p->tree[leaf].arg = set;
+		p->tree[leaf].arg = arg;
 	return leaf;
 }
 
-static uint32_t assertion(struct parser *p, uint32_t which)
+static uint32_t set_leaf(struct parser *p)
 {
-	uint32_t leaf = add_tree(p, ASSERT, NONE);
-	if (!p->failed)
-		p->tree[leaf].arg = which;
-	return leaf;
+	return add_leaf(p, SET, ndl_rx_store(p));
 }
 
 /* ---- text ---- */
@@ -76,12 +73,10 @@ static uint32_t hex(struct parser *p, int n)
 	uint32_t v = 0;
 	const char *c = p->at;
 	for (int i = 0; i < n; i++, c++) {
-		const char *digits = "0123456789abcdef", *d = NULL;
-		char lower = c < p->end ? (char)(*c >= 'A' && *c <= 'F' ? *c | 0x20 : *c) : '\0';
-		d = lower ? strchr(digits, lower) : NULL;
+		const char *digits = "0123456789abcdef0123456789ABCDEF", *d = c < p->end && *c ? strchr(digits, *c) : NULL;
 		if (!d)
 			return NONE;
-		v = v * 16 + (uint32_t)(d - digits);
+		v = v * 16 + (uint32_t)(d - digits) % 16;
 	}
 	p->at = c;
 	return v;
@@ -208,9 +203,9 @@ static uint32_t atom(struct parser *p)
 	if (accept(p, "["))
 		return class_(p);
 	if (accept(p, "^"))
-		return assertion(p, ASSERT_START);
+		return add_leaf(p, ASSERT, ASSERT_START);
 	if (accept(p, "$"))
-		return assertion(p, ASSERT_END);
+		return add_leaf(p, ASSERT, ASSERT_END);
 	if (accept(p, ".")) {
 		ADD(p, {'\n', '\n'});
 		if (!p->n->widest)
@@ -230,7 +225,7 @@ static uint32_t atom(struct parser *p)
 		if (c == 'b' || c == 'B') {
 			p->at++;
 			p->n->words = true;
-			return assertion(p, c == 'b' ? ASSERT_WORD : ASSERT_NOT_WORD);
+			return add_leaf(p, ASSERT, c == 'b' ? ASSERT_WORD : ASSERT_NOT_WORD);
 		}
 		point = escaped(p);
 	} else {

@@ -146,9 +146,8 @@ bool ndl_gobject_complete(const ndl_gstate *s, const ndl_gframe *f, const struct
 
 bool ndl_gmap_repeats(const ndl_gstate *s, const ndl_gframe *f)
 {
-	uint64_t hash = (uint64_t)f->hi << 32 | f->lo;
 	for (uint32_t i = 0; i < f->count; i++)
-		if (ndl_gwords(s, f)[i] == hash)
+		if (ndl_gwords(s, f)[i] == ndl_gwide(f))
 			return true;
 	return false;
 }
@@ -180,19 +179,15 @@ static bool begin_key(ndl_gstate *s, ndl_gframe *f, const struct node *n)
 		return false;
 	f->pos = 0;
 	if (n->map) {
-		uint64_t seed = UINT64_C(14695981039346656037); /* FNV-1a */
 		f->phase = P_MAP_KEY;
 		f->sub = S_BODY;
-		f->lo = (uint32_t)(seed & 0xFFFFFFFFu);
-		f->hi = (uint32_t)(seed >> 32);
+		ndl_gset_wide(f, FNV_START);
 		return true;
 	}
 	f->phase = P_KEY;
 	f->lo = n->keys;
 	f->hi = n->keys + n->n_keys;
-	if (!ndl_gnarrow(s->g, &f->lo, &f->hi, f->pos++, '"'))
-		return false;
-	return true;
+	return ndl_gnarrow(s->g, &f->lo, &f->hi, f->pos++, '"');
 }
 
 static bool step_key(ndl_gstate *s, ndl_gframe *f, const struct node *n, unsigned char b)
@@ -215,21 +210,18 @@ static bool step_map_key(ndl_gstate *s, ndl_gframe *f, unsigned char b)
 	uint32_t unit = 0;
 	if (b == '\\')
 		return false;
-	uint64_t hash = (uint64_t)f->hi << 32 | f->lo;
 	switch (ndl_gstring_step(&f->sub, &unit, b)) {
 	case STR_BAD:
 		return false;
 	case STR_END:
 		if (ndl_gmap_repeats(s, f))
 			return false;
-		s->word[s->n_words++] = hash;
+		s->word[s->n_words++] = ndl_gwide(f);
 		f->count++;
 		f->phase = P_MAP_COLON;
 		return true;
 	default:
-		hash = (hash ^ b) * UINT64_C(1099511628211);
-		f->lo = (uint32_t)(hash & 0xFFFFFFFFu);
-		f->hi = (uint32_t)(hash >> 32);
+		ndl_gset_wide(f, fnv_add(ndl_gwide(f), b));
 		return true;
 	}
 }

@@ -15,24 +15,24 @@ enum {
 };
 
 #define NEVER UINT32_MAX
-#define HASH_START UINT64_C(14695981039346656037) /* FNV-1a, by characters */
 
-void ndl_gtext_start(ndl_gframe *f)
-{
-	f->sub = S_BODY;
-	f->hi = 0;
-	f->pos = (uint32_t)(HASH_START & 0xFFFFFFFFu);
-	f->words = (uint32_t)(HASH_START >> 32);
-}
-
+/* By characters. */
 static uint64_t hash_of(const ndl_gframe *f)
 {
 	return (uint64_t)f->words << 32 | f->pos;
 }
 
-static uint64_t hash_add(uint64_t hash, uint32_t point)
+static void set_hash(ndl_gframe *f, uint64_t hash)
 {
-	return (hash ^ point) * UINT64_C(1099511628211);
+	f->pos = (uint32_t)hash;
+	f->words = (uint32_t)(hash >> 32);
+}
+
+void ndl_gtext_start(ndl_gframe *f)
+{
+	f->sub = S_BODY;
+	f->hi = 0;
+	set_hash(f, FNV_START);
 }
 
 /* Apart from the keys of numbers and choices. */
@@ -56,12 +56,6 @@ static uint32_t rest_of(const struct text *t, uint32_t state, uint32_t count)
 	return rest == REGEX_DEAD || rest > t->max_len - count ? NEVER : rest;
 }
 
-static uint32_t step_class(const ndl_regex *r, uint32_t state, uint32_t range)
-{
-	uint16_t class_ = r->range[range].class_;
-	return class_ == REGEX_DEAD ? REGEX_DEAD : r->next[(size_t)state * r->n_classes + class_];
-}
-
 /* ---- items that are new ---- */
 
 struct search {
@@ -78,7 +72,7 @@ static void search_span(struct search *s, uint32_t state, uint32_t count, uint64
 {
 	const ndl_regex *r = s->t->regex;
 	for (uint32_t i = ndl_regex_range(r, span.lo); i + 1 < r->n_ranges && r->range[i].at <= span.hi && s->found < s->cap; i++) {
-		uint32_t to = step_class(r, state, i), lo = r->range[i].at, hi = r->range[i + 1].at - 1;
+		uint32_t to = ndl_regex_step_range(r, state, i), lo = r->range[i].at, hi = r->range[i + 1].at - 1;
 		if (to == REGEX_DEAD || rest_of(s->t, to, count) == NEVER)
 			continue;
 		lo = lo < span.lo ? span.lo : lo;
@@ -91,7 +85,7 @@ static void search_span(struct search *s, uint32_t state, uint32_t count, uint64
 			return;
 		}
 		for (uint32_t c = lo; c <= hi && s->found < s->cap; c++)
-			search(s, to, count, hash_add(hash, c), depth + 1);
+			search(s, to, count, fnv_add(hash, c), depth + 1);
 	}
 }
 
@@ -121,7 +115,7 @@ static bool may_be_new(const struct text *t, const ndl_gframe *f, struct used us
 uint32_t ndl_gtext_count(const struct text *t, uint32_t cap)
 {
 	struct search s = {t, {NULL, 0}, 0, cap};
-	search(&s, 0, 0, HASH_START, 0);
+	search(&s, 0, 0, FNV_START, 0);
 	return s.found < cap ? s.found : cap;
 }
 
@@ -137,7 +131,7 @@ uint32_t ndl_gtext_rest(const struct text *t, const ndl_gframe *f)
 	int n = ndl_gstring_spans(f->sub, f->lo, span);
 	for (int k = 0; k < n; k++)
 		for (uint32_t i = ndl_regex_range(r, span[k].lo); i < r->n_ranges && r->range[i].at <= span[k].hi; i++) {
-			uint32_t rest = rest_of(t, step_class(r, f->hi, i), f->count);
+			uint32_t rest = rest_of(t, ndl_regex_step_range(r, f->hi, i), f->count);
 			best = rest < best ? rest : best;
 		}
 	return best;
@@ -146,10 +140,8 @@ uint32_t ndl_gtext_rest(const struct text *t, const ndl_gframe *f)
 bool ndl_gtext_step(const struct text *t, ndl_gframe *f, struct used used)
 {
 	if (f->sub == S_BODY) {
-		uint64_t hash = hash_add(hash_of(f), f->lo);
+		set_hash(f, fnv_add(hash_of(f), f->lo));
 		f->hi = ndl_regex_step(t->regex, f->hi, f->lo);
-		f->pos = (uint32_t)(hash & 0xFFFFFFFFu);
-		f->words = (uint32_t)(hash >> 32);
 	}
 	return ndl_gtext_rest(t, f) != NEVER && (used.n == 0 || may_be_new(t, f, used));
 }

@@ -81,6 +81,16 @@ void ndl_json_write_string(ndl_buf *out, const char *text, size_t len, int flags
 	ndl_buf_byte(out, '"');
 }
 
+void ndl_json_pointer_add(ndl_buf *out, const char *key)
+{
+	ndl_buf_byte(out, '/');
+	for (; *key; key++)
+		if (*key == '~' || *key == '/')
+			ndl_buf_str(out, *key == '~' ? "~0" : "~1");
+		else
+			ndl_buf_byte(out, *key);
+}
+
 /* Adds one to the last digit of a number as %e prints it; false if that makes it longer. */
 static bool next_up(char *text)
 {
@@ -119,8 +129,6 @@ void ndl_json_write_double(ndl_buf *out, double x)
 	}
 }
 
-static void write_value(ndl_buf *out, const json_t *value, int flags);
-
 static void write_object(ndl_buf *out, const json_t *value, int flags)
 {
 	const char *key;
@@ -135,12 +143,12 @@ static void write_object(ndl_buf *out, const json_t *value, int flags)
 		first = false;
 		ndl_json_write_string(out, key, strlen(key), flags);
 		ndl_buf_byte(out, ':');
-		write_value(out, child, flags);
+		ndl_json_write(out, child, flags);
 	}
 	ndl_buf_byte(out, '}');
 }
 
-static void write_value(ndl_buf *out, const json_t *value, int flags)
+void ndl_json_write(ndl_buf *out, const json_t *value, int flags)
 {
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
@@ -151,7 +159,7 @@ static void write_value(ndl_buf *out, const json_t *value, int flags)
 		for (size_t i = 0; i < json_array_size(value); i++) {
 			if (i)
 				ndl_buf_byte(out, ',');
-			write_value(out, json_array_get(value, i), flags);
+			ndl_json_write(out, json_array_get(value, i), flags);
 		}
 		ndl_buf_byte(out, ']');
 		break;
@@ -168,11 +176,6 @@ static void write_value(ndl_buf *out, const json_t *value, int flags)
 	case JSON_FALSE: ndl_buf_str(out, "false"); break;
 	case JSON_NULL: ndl_buf_str(out, "null"); break;
 	}
-}
-
-void ndl_json_write(ndl_buf *out, const json_t *value, int flags)
-{
-	write_value(out, value, flags);
 }
 
 json_t *ndl_json_get(const json_t *object, const char *key)

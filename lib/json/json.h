@@ -28,6 +28,9 @@ void ndl_json_write(ndl_buf *out, const json_t *value, int flags);
 /* Appends text as a JSON string with its quotes. text must be valid UTF-8. */
 void ndl_json_write_string(ndl_buf *out, const char *text, size_t len, int flags);
 
+/* Appends "/key" as a JSON Pointer has it (RFC 6901): ~ as ~0, / as ~1. */
+void ndl_json_pointer_add(ndl_buf *out, const char *key);
+
 /* Appends a finite double as Python's repr prints it ("0.1", "1e+16", "1.5e-07", "3.0"). */
 void ndl_json_write_double(ndl_buf *out, double x);
 

@@ -24,8 +24,7 @@ static void go_back(ndl_path *p, const ndl_place *to)
 {
 	ndl_gstate_copy(&p->state, &to->state);
 	p->n = to->n;
-	p->text.len = to->text_len;
-	p->text.data[p->text.len] = '\0';
+	ndl_buf_cut(&p->text, to->text_len);
 	p->odds = to->odds;
 	p->cost = to->cost;
 	if (p->fed > p->n - 1) { /* the next step reads one token at least */

@@ -317,39 +317,54 @@ static bool keeps_opened(const ndl_ground *g, const ndl_tools *t, const ndl_buf 
 	       next_place(g, &at, NDL_COPIED_TEXT, scratch->data + c.now.from, c.now.to - c.now.from);
 }
 
+/* Of the pieces that open a string takes out of bits those that begin in it what leaves the query. */
+static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tools *t, const ndl_buf *text, const uint64_t *mask,
+                        uint64_t *bits, ndl_buf *scratch)
+{
+	for (size_t i = 0; i < p->n_opening; i++) {
+		const ndl_piece *x = &p->piece[p->opening[i]];
+		uint64_t bit = UINT64_C(1) << (x->id % 64);
+		if ((mask[x->id / 64] & bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
+			bits[x->id / 64] &= ~bit;
+	}
+}
+
+/* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
+static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copies *c, const char *text, size_t words,
+                       ndl_kept *kept)
+{
+	const spans none = {.n = 0};
+	const ndl_copy *now = &c->now;
+	spans taken;
+	if (!keep_places(g, &none, p, c, false, text, words, kept->bits)) {
+		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
+			return false;
+		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
+		return true;
+	}
+	take_earlier(g, c, text, &taken);
+	if (now->kind == NDL_COPIED_NUMBER && c->n_units)
+		kept->fresh = keep_places(g, &taken, p, c, true, text, words, kept->fresh_bits);
+	if (!kept->fresh && (taken.n || g->by_today))
+		kept->fresh = keep_places(g, &taken, p, c, false, text, words, kept->fresh_bits);
+	kept->days = kept->fresh && is_day(g, &taken, now, text);
+	return true;
+}
+
 enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
                                 const uint64_t *mask, ndl_kept *kept, ndl_buf *scratch)
 {
 	const ndl_pieces *p = &e->pieces;
 	size_t words = ndl_vocab_trie_words(e->trie);
-	const spans none = {.n = 0};
-	spans taken;
 	ndl_copies c;
-	const char *s = ndl_buf_cstr(text);
-	ndl_copies_find(&c, t, s, text->len);
-	bool inside = c.now.kind != NDL_COPIED_NOT, begun = c.now.to > c.now.from, text_due = c.now.kind == NDL_COPIED_TEXT;
+	ndl_copies_find(&c, t, ndl_buf_cstr(text), text->len);
+	bool inside = c.now.kind != NDL_COPIED_NOT;
 	kept->fresh = kept->days = false;
-	if (!inside && p->n_opening == 0)
+	if (inside ? !keep_value(g, p, &c, ndl_buf_cstr(text), words, kept) : p->n_opening == 0)
 		return NDL_COPIED_NOT;
-	memset(kept->bits, 0xFF, words * sizeof *kept->bits);
-	bool places = inside && keep_places(g, &none, p, &c, false, s, words, kept->bits);
-	if (inside && !places && (begun || !text_due))
-		return NDL_COPIED_NOT; /* it has left the query already; no number to keep to */
-	if (inside && !places)
-		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
-	if (places)
-		take_earlier(g, &c, s, &taken);
-	if (places && c.now.kind == NDL_COPIED_NUMBER && c.n_units)
-		kept->fresh = keep_places(g, &taken, p, &c, true, s, words, kept->fresh_bits);
-	if (places && !kept->fresh && (taken.n || g->by_today))
-		kept->fresh = keep_places(g, &taken, p, &c, false, s, words, kept->fresh_bits);
-	kept->days = kept->fresh && is_day(g, &taken, &c.now, s);
-	for (size_t i = 0; i < p->n_opening; i++) {
-		const ndl_piece *x = &p->piece[p->opening[i]];
-		uint64_t bit = UINT64_C(1) << (x->id % 64);
-		if ((mask[x->id / 64] & kept->bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
-			kept->bits[x->id / 64] &= ~bit;
-	}
+	if (!inside)
+		memset(kept->bits, 0xFF, words * sizeof *kept->bits);
+	drop_opened(g, p, t, text, mask, kept->bits, scratch);
 	return inside ? c.now.kind : NDL_COPIED_TEXT;
 }
 
@@ -371,12 +386,6 @@ static void add_source(json_t *to, const ndl_ground *g, const ndl_buf *path, con
 	ndl_buf_clear(&text);
 }
 
-static void cut(ndl_buf *path, size_t len)
-{
-	if (path->data && len < path->len)
-		path->data[path->len = len] = '\0';
-}
-
 static void add_sources(json_t *to, const ndl_ground *g, ndl_buf *path, json_t *value)
 {
 	const char *key;
@@ -384,20 +393,15 @@ static void add_sources(json_t *to, const ndl_ground *g, ndl_buf *path, json_t *
 	size_t i, old = path->len;
 	if (json_is_object(value)) {
 		json_object_foreach(value, key, child) {
-			ndl_buf_byte(path, '/');
-			for (const char *c = key; *c; c++)
-				if (*c == '~' || *c == '/')
-					ndl_buf_str(path, *c == '~' ? "~0" : "~1");
-				else
-					ndl_buf_byte(path, *c);
+			ndl_json_pointer_add(path, key);
 			add_sources(to, g, path, child);
-			cut(path, old);
+			ndl_buf_cut(path, old);
 		}
 	} else if (json_is_array(value)) {
 		json_array_foreach(value, i, child) {
 			ndl_buf_printf(path, "/%zu", i);
 			add_sources(to, g, path, child);
-			cut(path, old);
+			ndl_buf_cut(path, old);
 		}
 	} else {
 		add_source(to, g, path, value);

@@ -2,10 +2,8 @@
 #include "session/session_internal.h"
 
 #include "base/mem.h"
-#include "data/prompt.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static ndl_status greedy(ndl_session *s, size_t limit, size_t vocab, float **rows, size_t *n, ndl_error *err)
 {
@@ -31,15 +29,9 @@ ndl_status ndl_session_greedy_logits(ndl_session *s, const ndl_toolset *t, const
 {
 	const ndl_config *c = ndl_model_config(s->engine->model);
 	size_t window = (size_t)c->max_dec_len - 1;
-	const float *states;
 	*logits = NULL;
 	*steps = 0;
-	ndl_status rc = ndl_prompt_encode(s->engine->tok, c, query, len, ndl_buf_cstr(&t->text), t->text.len, &s->prompt,
-	                                  NULL, err);
-	if (rc == NDL_OK)
-		rc = ndl_encoder_run(s->enc, s->prompt.id, s->prompt.len, &states, err);
-	if (rc == NDL_OK)
-		rc = ndl_decoder_start(s->dec, states, s->prompt.len, err);
+	ndl_status rc = ndl_session_prefill(s, s->dec, t, query, len, NULL, err);
 	if (rc == NDL_OK)
 		rc = greedy(s, max_tokens && max_tokens < window ? max_tokens : window, (size_t)c->vocab_size, logits, steps, err);
 	if (rc != NDL_OK) {

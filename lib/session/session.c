@@ -65,7 +65,6 @@ void ndl_session_free(ndl_session *s)
 	ndl_decoder_free(s->dec);
 	ndl_ids_clear(&s->prompt);
 	ndl_ids_clear(&s->run);
-	ndl_buf_clear(&s->tools_text);
 	free(s->logits);
 	free(s->some);
 	free(s->mask);
@@ -136,16 +135,21 @@ static ndl_status select_tools(ndl_session *s, const ndl_toolset *t, const char 
 
 /* The request --------------------------------------------------------------------------- */
 
-static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, ndl_result *r, ndl_error *err)
+ndl_status ndl_session_prefill(ndl_session *s, ndl_decoder *dec, const ndl_toolset *t, const char *query, size_t len, unsigned *cut,
+                               ndl_error *err)
 {
 	const float *states;
-	double start = now_ms();
 	ndl_status rc = ndl_prompt_encode(s->engine->tok, ndl_model_config(s->engine->model), query, len,
-	                                  ndl_buf_cstr(&t->text), t->text.len, &s->prompt, &r->cut, err);
+	                                  ndl_buf_cstr(&t->text), t->text.len, &s->prompt, cut, err);
 	if (rc == NDL_OK)
 		rc = ndl_encoder_run(s->enc, s->prompt.id, s->prompt.len, &states, err);
-	if (rc == NDL_OK)
-		rc = ndl_decoder_start(s->path[0]->dec, states, s->prompt.len, err);
+	return rc == NDL_OK ? ndl_decoder_start(dec, states, s->prompt.len, err) : rc;
+}
+
+static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, ndl_result *r, ndl_error *err)
+{
+	double start = now_ms();
+	ndl_status rc = ndl_session_prefill(s, s->path[0]->dec, t, query, len, &r->cut, err);
 	r->prefill_tokens = s->prompt.len;
 	r->prefill_ms = now_ms() - start;
 	return rc;

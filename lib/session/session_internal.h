@@ -82,8 +82,8 @@ typedef struct ndl_ground {
 	ndl_buf text;
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
-	size_t days;          /* from here on text has ISO dates and nothing else */
-	bool by_today;        /* of which some are days that the query says by today's date */
+	size_t days;          /* from here on the only texts are ISO dates; beside them stand the numbers of their months */
+	bool by_today;        /* there are some, and today is known: they may have been worked out */
 	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
 enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
@@ -165,7 +165,6 @@ struct ndl_session {
 	ndl_path *path[NDL_BEAM_MAX];
 	size_t n_paths;
 	ndl_ids prompt, run; /* run: forced tokens */
-	ndl_buf tools_text;
 	float *logits;       /* [V] */
 	uint64_t *mask;      /* [V / 64]: what may follow */
 	ndl_kept kept;
@@ -176,7 +175,10 @@ struct ndl_session {
 	float *some;         /* [V]: the logits that the mask allows, side by side */
 };
 
-/* session.c: makes the paths up to this number, with their decoders; they are kept. */
+/* session.c: reads the prompt, and sets dec to the beginning of its answer. *cut: as ndl_result; may be NULL. */
+ndl_status ndl_session_prefill(ndl_session *s, ndl_decoder *dec, const ndl_toolset *t, const char *query, size_t len, unsigned *cut,
+                               ndl_error *err);
+/* Makes the paths up to this number, with their decoders; they are kept. */
 ndl_status ndl_session_paths(ndl_session *s, size_t beam, ndl_error *err);
 
 /* calls.c: the text of an answer, watched while it grows. */

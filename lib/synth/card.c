@@ -69,12 +69,7 @@ ndl_status syn_only_keys(json_t *o, const char *const *allowed, const char *what
 
 static int read_type(const json_t *j)
 {
-	static const char *const names[] = {"string", "integer", "number", "boolean", "array",
-		"object"};
-	for (int i = 0; i < 6 && json_is_string(j); i++)
-		if (strcmp(json_string_value(j), names[i]) == 0)
-			return i;
-	return -1;
+	return syn_type_named(json_string_value(j));
 }
 
 /* Parameters -------------------------------------------------------------------------- */

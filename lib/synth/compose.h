@@ -90,6 +90,7 @@ bool syn_iso_date_wanted(const char *description);
 /* Does a value of this source take another form than the one said where this is the description? */
 bool syn_form_wanted(const syn_source *s, const char *description);
 void syn_add_literal(syn_example *e, const char *text, size_t len);
+void syn_add_text(syn_example *e, const char *text); /* all of it */
 
 /* joints.c: the preposition, with a blank, that the literal at the end of the segments from first_seg on
  * ends in; else "". */

@@ -79,6 +79,21 @@ bool syn_held_value(const char *text, size_t len)
 	return ndl_hash64(low, n, 1) % 10 == 0;
 }
 
+static const char *const type_names[] = {"string", "integer", "number", "boolean", "array", "object"};
+
+const char *syn_type_name(enum syn_type type)
+{
+	return type_names[type];
+}
+
+int syn_type_named(const char *name)
+{
+	for (int i = 0; name && i < 6; i++)
+		if (strcmp(type_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
 const syn_list *syn_corpus_list(const syn_corpus *c, const char *name)
 {
 	for (size_t i = 0; i < c->n_lists; i++)

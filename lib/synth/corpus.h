@@ -189,6 +189,16 @@ bool syn_conflict(const syn_tool *a, const syn_tool *b, bool strict);
 /* Held-out classes, by hash: the same on every machine and in every release. */
 bool syn_held_value(const char *text, size_t len);
 
+/* "string", ..., "object". */
+const char *syn_type_name(enum syn_type type);
+/* The type of this name; -1 if there is none, as for NULL. */
+int syn_type_named(const char *name);
+
+/* words.c: is the word, of len bytes, one of these (NULL ends them)? Letter case does not matter. */
+bool syn_one_of(const char *word, size_t len, const char *const *words);
+/* Does a snake_case name have this word (or words) in it? */
+bool syn_has_word(const char *name, const char *word);
+
 /* For the loader's files. */
 void *syn_alloc(syn_corpus *c, size_t n, size_t size);
 const char *syn_strdup(syn_corpus *c, const char *s, size_t len);

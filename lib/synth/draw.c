@@ -27,31 +27,27 @@ bool syn_may_offer(const ndl_synth *s, const syn_tool *t)
 
 /* Phrases ----------------------------------------------------------------------------- */
 
+/* One of n wordings, the first n_train for training, of which the split admits some; any where it admits none. */
+static size_t pick_wording(ndl_synth *s, size_t n, size_t n_train)
+{
+	bool training = s->split == NDL_SYNTH_TRAIN || s->split == NDL_SYNTH_VALUE;
+	size_t from = s->split == NDL_SYNTH_PHRASING ? n_train : 0, to = training ? n_train : n;
+	if (to <= from)
+		from = 0, to = n;
+	return from + ndl_rng_below(&s->rng, to - from);
+}
+
 const syn_phrase *syn_pick_phrase(ndl_synth *s, const syn_tool *t)
 {
-	size_t from = 0, to = t->n_phrases;
-	if (s->split == NDL_SYNTH_TRAIN || s->split == NDL_SYNTH_VALUE)
-		to = t->n_train;
-	else if (s->split == NDL_SYNTH_PHRASING)
-		from = t->n_train;
-	if (to <= from)
-		from = 0, to = t->n_phrases;
-	const syn_phrase *ph = &t->phrase[from + ndl_rng_below(&s->rng, to - from)];
+	const syn_phrase *ph = &t->phrase[pick_wording(s, t->n_phrases, t->n_train)];
 	if (!ph->has_slot && ndl_rng_chance(&s->rng, 0.45)) /* there are few ways to say it */
-		ph = &t->phrase[from + ndl_rng_below(&s->rng, to - from)];
+		ph = &t->phrase[pick_wording(s, t->n_phrases, t->n_train)];
 	return ph;
 }
 
 const char *syn_pick_refusal(ndl_synth *s, const syn_domain *d)
 {
-	size_t from = 0, to = d->n_refusals;
-	if (s->split == NDL_SYNTH_TRAIN || s->split == NDL_SYNTH_VALUE)
-		to = d->n_refusals_train;
-	else if (s->split == NDL_SYNTH_PHRASING && d->n_refusals > d->n_refusals_train)
-		from = d->n_refusals_train;
-	if (to <= from)
-		from = 0, to = d->n_refusals;
-	return d->refusal[from + ndl_rng_below(&s->rng, to - from)].surface;
+	return d->refusal[pick_wording(s, d->n_refusals, d->n_refusals_train)].surface;
 }
 
 const syn_domain *syn_domain_of(const ndl_synth *s, const syn_tool *t)

@@ -49,7 +49,7 @@ void syn_add_literal(syn_example *e, const char *text, size_t len)
 	add_seg(e, off, len, -1);
 }
 
-static void literal(syn_example *e, const char *text)
+void syn_add_text(syn_example *e, const char *text)
 {
 	syn_add_literal(e, text, strlen(text));
 }
@@ -205,39 +205,49 @@ static bool is_duration(enum syn_builtin k)
 	return k == SYN_DURATION || k == SYN_DURATION_MINUTES || k == SYN_DURATION_SECONDS;
 }
 
+/* A value that goes with the words around it, or the last of some that do not. */
+static void make_value(filler *f, size_t piece, const slot *s, const syn_place *place)
+{
+	syn_made *m = &f->e->made;
+	bool adjective = is_duration(s->p->source.kind) && before_noun(f, piece);
+	for (int tries = 0; tries < 20; tries++) {
+		syn_generate(f->g, &s->p->source, place, m);
+		if (is_free_text(&s->p->source))
+			sentence_case(f, piece, m);
+		if (adjective && !make_adjective(f, m))
+			continue;
+		if (!syn_said_before(f, s, m) && !wants_plural(f, piece, m) && !wants_day(f, piece, s, m))
+			break;
+	}
+}
+
+/* How many values: as many as the list has that it goes with (or NULL). */
+static int count_values(const filler *f, const slot *s, const slot *beside)
+{
+	static const int items[] = {2, 2, 2, 3, 3, 4}, calls[] = {2, 2, 2, 2, 3, 3};
+	int some = s->many ? (s->p->type == SYN_ARRAY ? items : calls)[ndl_rng_below(f->g->rng, 6)] : 1;
+	return beside ? beside->n : some;
+}
+
 static bool make_slot(filler *f, size_t piece, slot *s)
 {
-	static const int counts[] = {2, 2, 2, 3, 3, 4}, calls[] = {2, 2, 2, 2, 3, 3};
 	syn_place place = place_of(f, piece, s);
 	syn_made *m = &f->e->made;
-	const int *many = s->p->type == SYN_ARRAY ? counts : calls;
-	int want = s->many ? many[ndl_rng_below(f->g->rng, 6)] : 1;
 	const slot *beside = syn_beside(f, s);
-	want = beside ? beside->n : want;
-	bool adjective = is_duration(s->p->source.kind) && before_noun(f, piece);
+	int want = count_values(f, s, beside);
 	if (f->n_slots == SYN_MAX_SLOTS)
 		return false;
-	f->slot[f->n_slots++] = *s;
-	s = &f->slot[f->n_slots - 1];
+	f->slot[f->n_slots] = *s;
+	s = &f->slot[f->n_slots++];
 	if (s->own) {
-		ndl_buf_reset(&m->surface);
-		ndl_buf_reset(&m->raw);
-		m->has_key = false;
+		syn_made_reset(m);
 		ndl_buf_str(&m->surface, s->own);
 		store(f->e, s, m);
 		return true;
 	}
 	for (int i = 0; i < want; i++) {
-		for (int tries = 0; tries < 20; tries++) {
-			syn_generate(f->g, &s->p->source, &place, m);
-			if (is_free_text(&s->p->source))
-				sentence_case(f, piece, m);
-			if (adjective && !make_adjective(f, m))
-				continue;
-			if (!syn_said_before(f, s, m) && !wants_plural(f, piece, m) && !wants_day(f, piece, s, m))
-				break;
-		}
-		if ((s->many && i > 0) || s->p->enum_json ? syn_said_before(f, s, m) : false) {
+		make_value(f, piece, s, &place);
+		if (((s->many && i > 0) || s->p->enum_json) && syn_said_before(f, s, m)) {
 			if (beside || !s->many)
 				return false;
 			continue;
@@ -246,7 +256,7 @@ static bool make_slot(filler *f, size_t piece, slot *s)
 			return false;
 		store(f->e, s, m);
 	}
-	return f->e->made.surface.len > 0;
+	return m->surface.len > 0;
 }
 
 static slot *find_slot(filler *f, int param, int prop)
@@ -278,15 +288,13 @@ static bool make_slots(filler *f)
 
 /* Layout ------------------------------------------------------------------------------ */
 
-static int add_value(syn_example *e, const slot *s, int k)
+static void add_value(syn_example *e, const slot *s, int k)
 {
-	if (e->n_values == SYN_MAX_VALUES) {
+	size_t off = s->made[k].raw_off, len = s->made[k].raw_len;
+	if (e->n_values == SYN_MAX_VALUES)
 		e->overflow = true;
-		return 0;
-	}
-	syn_slot_value *v = &e->value[e->n_values];
-	*v = (syn_slot_value){.raw_off = s->made[k].raw_off, .raw_len = s->made[k].raw_len, .copied = s->made[k].raw_len == 0};
-	return (int)e->n_values++;
+	else
+		e->value[e->n_values++] = (syn_slot_value){.raw_off = off, .raw_len = len, .copied = len == 0};
 }
 
 /* after: the words that follow, or NULL where another slot does. */
@@ -318,9 +326,9 @@ static void lay_slot(filler *f, slot *s, bool choice, const char *after)
 	bool ends_clause = after && (!*after || strchr(",.?!;", *after));
 	for (int k = 0; k < (later ? 1 : s->n); k++) {
 		if (k > 0)
-			literal(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
+			syn_add_text(e, k + 1 < s->n ? (comma ? ", " : " and ") : choice ? " or " : " and ");
 		if (k > 0)
-			literal(e, again);
+			syn_add_text(e, again);
 		else if (!s->own)
 			syn_joint_before(f->g->rng, e, f->first_seg, s->p->source.kind, e->text.data + s->made[0].off,
 				s->made[0].len, ends_clause);
@@ -358,12 +366,12 @@ static void lay_others(filler *f)
 		syn_add_literal(e, form + skip, (size_t)(at - form) - skip);
 		with = with && !strstr(form, "for %s") && !strstr(form, ". %s");
 		if (with)
-			literal(e, f->again);
+			syn_add_text(e, f->again);
 		add_seg(e, s->made[k].off, s->made[k].len, s->first_value + k);
-		literal(e, at + 2);
+		syn_add_text(e, at + 2);
 	}
 	if (asks && ndl_rng_chance(r, 0.7))
-		literal(e, "?");
+		syn_add_text(e, "?");
 }
 
 /* The words up to where a required argument is left out. */

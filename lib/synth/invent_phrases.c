@@ -119,6 +119,15 @@ static bool say_boolean(phrase_maker *m, size_t i)
 	return true;
 }
 
+/* What is said without its name in front: a boolean, an object by its properties. */
+static bool say_unnamed(phrase_maker *m, size_t i)
+{
+	if (field_of(m, i)->param.type != SYN_OBJECT)
+		return say_boolean(m, i);
+	say_props(m, i);
+	return true;
+}
+
 static void say_name(phrase_maker *m, size_t i)
 {
 	char name[80];
@@ -132,12 +141,8 @@ static void say_noun(phrase_maker *m, size_t i)
 {
 	const syn_field *f = field_of(m, i);
 	char name[80];
-	if (say_boolean(m, i))
+	if (say_unnamed(m, i))
 		return;
-	if (f->param.type == SYN_OBJECT) {
-		say_props(m, i);
-		return;
-	}
 	if (f->with.n && ndl_rng_chance(m->r, 0.75)) {
 		say_form(m, i, syn_pick_string(m->r, &f->with));
 		return;
@@ -225,12 +230,8 @@ static void say_pairs(phrase_maker *m)
 	size_t lead = ndl_rng_below(m->r, 5);
 	for (size_t i = 0; i < m->n; i++) {
 		say(m, i ? ", " : leads[lead]);
-		if (say_boolean(m, m->order[i]))
+		if (say_unnamed(m, m->order[i]))
 			continue;
-		if (m->t->param[m->order[i]].type == SYN_OBJECT) {
-			say_props(m, m->order[i]);
-			continue;
-		}
 		say_name(m, m->order[i]);
 		say(m, mark);
 		say_slot(m, m->order[i]);
@@ -249,15 +250,10 @@ static void say_sentences(phrase_maker *m)
 		bool start = i == 0 || !one;
 		if (i)
 			say(m, !one ? ". " : i + 1 < m->n ? ", " : " and ");
-		if (field_of(m, f)->param.type == SYN_BOOLEAN) {
-			say(m, start ? "Do it " : "");
-			say_boolean(m, f);
+		if (start && field_of(m, f)->param.type == SYN_BOOLEAN)
+			say(m, "Do it ");
+		if (say_unnamed(m, f))
 			continue;
-		}
-		if (field_of(m, f)->param.type == SYN_OBJECT) {
-			say_props(m, f);
-			continue;
-		}
 		say(m, start ? "The " : "the ");
 		say_name(m, f);
 		say(m, m->t->param[f].type == SYN_ARRAY ? " are " : " is ");

@@ -6,19 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-static void add(syn_example *e, const char *text)
-{
-	syn_add_literal(e, text, strlen(text));
-}
-
-static bool one_of(const char *word, size_t len, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++)
-		if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
-			return true;
-	return false;
-}
-
 /* The last word of the literal before, if that literal ends in "word ". */
 static const char *tail_word(const syn_example *e, size_t first_seg, size_t *len)
 {
@@ -48,7 +35,7 @@ static bool takes_on(const char *v, size_t len)
 	size_t w = 0;
 	while (w < len && v[w] != ' ' && v[w] != ',')
 		w++;
-	if (one_of(v, w, adverbs) || (len > 8 && strncmp(v, "the day ", 8) == 0))
+	if (syn_one_of(v, w, adverbs) || (len > 8 && strncmp(v, "the day ", 8) == 0))
 		return false;
 	static const char *const parts[] = {"ago", " from now", " from today", "a week ", " next week", " last week"};
 	for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
@@ -77,10 +64,10 @@ static void mend_article(syn_example *e, size_t word_len, const char *v)
 	bool vowel = syn_takes_an(v);
 	if (vowel && word_len == 1) {
 		last->len -= 1;
-		add(e, "n ");
+		syn_add_text(e, "n ");
 	} else if (!vowel && word_len == 2) {
 		last->len -= 2;
-		add(e, " ");
+		syn_add_text(e, " ");
 	}
 }
 
@@ -93,7 +80,7 @@ static bool leads_to_date(const char *word, size_t len)
 		"around", "about", "every", "next", "last", "be", "date", "due", "dated",
 		"into", "both", "that", "a", "born", "offer", "propose", "suggest", "counter",
 		"prefer", "choose", "pick", "want", "make", "says", "say", "me", "reads", NULL};
-	return !isalnum((unsigned char)word[len - 1]) || one_of(word, len, words);
+	return !isalnum((unsigned char)word[len - 1]) || syn_one_of(word, len, words);
 }
 
 /* Must the word go, in "the my car", "on tomorrow", "at Friday 3 pm", "for in two days", "in in two days"? */
@@ -105,13 +92,13 @@ static bool word_goes(enum syn_builtin kind, const char *w, size_t wl, const cha
 	size_t vl = 0;
 	while (vl < len && v[vl] != ' ')
 		vl++;
-	if (one_of(w, wl, articles) && one_of(v, vl, articles))
+	if (syn_one_of(w, wl, articles) && syn_one_of(v, vl, articles))
 		return true;
-	if (one_of(w, wl, on) && syn_is_date(kind) && !takes_on(v, len))
+	if (syn_one_of(w, wl, on) && syn_is_date(kind) && !takes_on(v, len))
 		return true;
-	if (one_of(w, wl, at) && kind == SYN_DATETIME)
+	if (syn_one_of(w, wl, at) && kind == SYN_DATETIME)
 		return true;
-	if (one_of(w, wl, lead) && syn_is_date(kind) && strncmp(v, "in ", 3) == 0)
+	if (syn_one_of(w, wl, lead) && syn_is_date(kind) && strncmp(v, "in ", 3) == 0)
 		return true;
 	return wl == vl && wl > 1 && vl < len && strncasecmp(w, v, wl) == 0;
 }
@@ -131,11 +118,11 @@ void syn_joint_before(ndl_rng *r, syn_example *e, size_t first_seg, enum syn_bui
 		if (e->seg[e->n_segs - 1].len == 0)
 			e->n_segs--;
 		if (at)
-			add(e, "on ");
-	} else if (one_of(w, wl, a_an)) {
+			syn_add_text(e, "on ");
+	} else if (syn_one_of(w, wl, a_an)) {
 		mend_article(e, wl, v);
 	} else if (ends_clause && date && !leads_to_date(w, wl) && ndl_rng_chance(r, 0.8)) {
-		add(e, "on ");
+		syn_add_text(e, "on ");
 	}
 }
 
@@ -166,6 +153,6 @@ void syn_tail_preposition(const syn_example *e, size_t first_seg, char *out, siz
 	size_t len = 0;
 	const char *w = tail_word(e, first_seg, &len);
 	snprintf(out, size, "%s", "");
-	if (w && one_of(w, len, words))
+	if (w && syn_one_of(w, len, words))
 		snprintf(out, size, "%.*s ", (int)len, w);
 }

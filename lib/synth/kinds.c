@@ -55,36 +55,37 @@ static void introduce(ndl_synth *s, syn_example *e, double chance)
 	e->request = e->n_segs;
 }
 
-static void add_single(ndl_synth *s, syn_example *e)
+/* One request, with its tool offered: the only call. NULL if it did not work out. */
+static const syn_call *add_request(ndl_synth *s, syn_example *e)
 {
 	const syn_tool *t = syn_draw_target(s, SYN_INVENTED_SHARE, false);
 	if (!t) {
 		e->overflow = true;
-		return;
+		return NULL;
 	}
 	const syn_phrase *ph = syn_pick_phrase(s, t);
 	introduce(s, e, ph->has_slot ? 0 : 0.2);
 	syn_add_call(s, e, t, ph, SYN_WHOLE);
 	syn_capitalise(s, e, e->request);
-	syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, t), ph->bare ? 1 : 0.6, NULL);
+	return &e->call[0];
+}
+
+static void add_single(ndl_synth *s, syn_example *e)
+{
+	const syn_call *c = add_request(s, e);
+	if (c)
+		syn_add_distractors(s, e, syn_pick_total(s, 1), syn_domain_of(s, c->tool), c->phrase->bare ? 1 : 0.6, NULL);
 }
 
 /* A good request whose tool is not there, only its siblings. */
 static void add_missing(ndl_synth *s, syn_example *e)
 {
-	const syn_tool *t = syn_draw_target(s, SYN_INVENTED_SHARE, false);
-	if (!t) {
-		e->overflow = true;
+	const syn_call *c = add_request(s, e);
+	if (!c)
 		return;
-	}
-	const syn_phrase *ph = syn_pick_phrase(s, t);
-	double near = ph->bare ? 0 : 0.65;
-	introduce(s, e, ph->has_slot ? 0 : 0.2);
-	syn_add_call(s, e, t, ph, SYN_WHOLE);
-	syn_capitalise(s, e, e->request);
 	e->n_calls = e->n_offers = 0;
-	e->about = syn_domain_of(s, t);
-	syn_add_distractors(s, e, syn_pick_total(s, 1), e->about, near, t);
+	e->about = syn_domain_of(s, c->tool);
+	syn_add_distractors(s, e, syn_pick_total(s, 1), e->about, c->phrase->bare ? 0 : 0.65, c->tool);
 }
 
 /* Does a word of the name occur in the text? Short words and verbs say little. */
@@ -135,7 +136,7 @@ static void make_refusal(ndl_synth *s, syn_example *e)
 	const char *text = syn_pick_refusal(s, d);
 	e->about = d;
 	introduce(s, e, 0.4);
-	syn_add_literal(e, text, strlen(text));
+	syn_add_text(e, text);
 	syn_capitalise(s, e, e->request);
 	syn_add_distractors(s, e, syn_pick_total(s, 1), d, 1, NULL);
 }

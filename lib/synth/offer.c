@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const type_names[] = {"string", "integer", "number", "boolean", "array", "object"};
-
 /* Choosing ---------------------------------------------------------------------------- */
 
 /* The card's own name twice as often as each alias. */
@@ -148,7 +146,7 @@ static void write_str(ndl_buf *b, const char *s)
 /* What follows the parameter's name. */
 static void write_param(ndl_buf *b, const syn_param *p, const char *description)
 {
-	ndl_buf_printf(b, ":{\"type\":\"%s\"", type_names[p->type]);
+	ndl_buf_printf(b, ":{\"type\":\"%s\"", syn_type_name(p->type));
 	if (*description) {
 		ndl_buf_str(b, ",\"description\":");
 		write_str(b, description);
@@ -156,7 +154,7 @@ static void write_param(ndl_buf *b, const syn_param *p, const char *description)
 	if (p->required)
 		ndl_buf_str(b, ",\"required\":true");
 	if (p->type == SYN_ARRAY) {
-		ndl_buf_printf(b, ",\"items\":{\"type\":\"%s\"", type_names[p->item_type]);
+		ndl_buf_printf(b, ",\"items\":{\"type\":\"%s\"", syn_type_name(p->item_type));
 		if (p->enum_json)
 			ndl_buf_printf(b, ",\"enum\":%s", p->enum_json);
 		ndl_buf_byte(b, '}');

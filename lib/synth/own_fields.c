@@ -57,14 +57,11 @@ void syn_bag_words(const char *name, char out[SYN_BAG_TEXT])
 
 static enum syn_type type_of(const json_t *schema)
 {
-	static const char *const names[] = {"string", "integer", "number", "boolean", "array",
-		"object"};
 	const json_t *t = json_object_get(schema, "type");
 	for (size_t k = 0; k < (json_is_array(t) ? json_array_size(t) : 1); k++) {
-		const char *s = json_string_value(json_is_array(t) ? json_array_get(t, k) : t);
-		for (int i = 0; s && i < 6; i++)
-			if (strcmp(s, names[i]) == 0)
-				return (enum syn_type)i;
+		int type = syn_type_named(json_string_value(json_is_array(t) ? json_array_get(t, k) : t));
+		if (type >= 0)
+			return (enum syn_type)type;
 	}
 	return SYN_STRING;
 }

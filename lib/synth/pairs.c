@@ -35,14 +35,11 @@ bool syn_said_before(const filler *f, const slot *s, const syn_made *m)
 
 /* Start before end -------------------------------------------------------------------- */
 
-static bool has_word(const char *name, const char *const *words)
+static bool has_any(const char *name, const char *const *words)
 {
-	for (size_t i = 0; words[i]; i++) {
-		size_t n = strlen(words[i]);
-		for (const char *s = strstr(name, words[i]); s; s = strstr(s + 1, words[i]))
-			if ((s == name || s[-1] == '_') && (s[n] == '\0' || s[n] == '_'))
-				return true;
-	}
+	for (size_t i = 0; words[i]; i++)
+		if (syn_has_word(name, words[i]))
+			return true;
 	return false;
 }
 
@@ -54,14 +51,14 @@ static bool is_start(const slot *s)
 	for (size_t i = 0; whole[i]; i++)
 		if (strcmp(s->p->name, whole[i]) == 0)
 			return true;
-	return has_word(s->p->name, words);
+	return has_any(s->p->name, words);
 }
 
 static bool is_end(const slot *s)
 {
 	static const char *const words[] = {"end", "ends", "to", "until", "stop", "max", "maximum", "check_out",
 		"upper", "high", "last", "return", "dropoff", "returning", NULL};
-	return has_word(s->p->name, words);
+	return has_any(s->p->name, words);
 }
 
 static bool one_kind(const slot *a, const slot *b)

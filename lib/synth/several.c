@@ -37,7 +37,7 @@ static void join(ndl_synth *s, syn_example *e)
 		j = from(s, s->gen.style.join_sentence, ". ");
 	else
 		j = from(s, s->gen.style.join, " and ");
-	syn_add_literal(e, j, strlen(j));
+	syn_add_text(e, j);
 }
 
 /* A second tool that is no near twin of the first, with a phrase that stands on its own. */

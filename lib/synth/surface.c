@@ -48,10 +48,7 @@ static bool is_question(const char *w, size_t n)
 		"where", "where's", "who", "who's", "how", "how's", "is", "are", "can", "could",
 		"do", "does", "did", "will", "would", "which", "why", "any", "has", "have",
 		"was", "were", "am", "should", "mind", "whose", "isn't", "anything", "shall", NULL};
-	for (size_t i = 0; starts[i]; i++)
-		if (strlen(starts[i]) == n && strncasecmp(starts[i], w, n) == 0)
-			return true;
-	return false;
+	return syn_one_of(w, n, starts);
 }
 
 bool syn_asks(const syn_example *e)
@@ -59,10 +56,7 @@ bool syn_asks(const syn_example *e)
 	const char *w;
 	size_t n = first_word(e, e->request, &w);
 	static const char *const orders[] = {"can", "could", "would", "will", "mind", "did", NULL};
-	for (size_t i = 0; orders[i]; i++)
-		if (strlen(orders[i]) == n && strncasecmp(orders[i], w, n) == 0)
-			return false;
-	return is_question(w, n);
+	return !syn_one_of(w, n, orders) && is_question(w, n);
 }
 
 static bool mentions(const syn_example *e, const char *word)

@@ -239,10 +239,9 @@ static enum ndl_teacher_fault fault_of(ndl_teacher *t, const json_t *item)
 	if (!q || len < 2 || len > MAX_QUERY || !json_is_array(answers))
 		return NDL_TEACHER_SHAPE;
 	json_array_foreach(answers, i, call) {
-		long at = ndl_tools_find(t->tools, json_is_string(json_object_get(call, "name"))
-			? json_string_value(json_object_get(call, "name")) : "");
-		if (ndl_tools_check_call(t->tools, call, NULL) != NDL_OK || at < 0)
+		if (ndl_tools_check_call(t->tools, call, NULL) != NDL_OK)
 			return NDL_TEACHER_SCHEMA;
+		long at = ndl_tools_find(t->tools, json_string_value(json_object_get(call, "name")));
 		if (!grounded(q, ndl_tools_schema(t->tools, (size_t)at), json_object_get(call, "arguments")))
 			return NDL_TEACHER_GROUNDING;
 	}
@@ -262,13 +261,9 @@ static ndl_status write_item(const ndl_teacher *t, const json_t *item, ndl_buf *
 	ndl_buf_str(out, ",\"answers\":[");
 	json_array_foreach(answers, i, call) {
 		long at = ndl_tools_find(t->tools, json_string_value(json_object_get(call, "name")));
-		const json_t *args = json_object_get(call, "arguments");
 		ndl_buf_printf(out, "%s{\"name\":\"%s\",\"arguments\":", i ? "," : "",
 			ndl_tools_norm_name(t->tools, (size_t)at));
-		if (args)
-			ndl_json_write(out, args, 0);
-		else
-			ndl_buf_str(out, "{}");
+		ndl_json_write(out, json_object_get(call, "arguments"), 0);
 		ndl_buf_byte(out, '}');
 	}
 	ndl_buf_str(out, "],\"meta\":{\"source\":\"teacher\"}}\n");

@@ -45,19 +45,9 @@ static const rule verbs[] = {
 	{"send", 1}, {"invite", 1}, {"cancel", 1}, {"skip", 1}, {"assign", 1}, {"onboard", 1}, {"pay", 1},
 	{"transfer", 1}, {"share", 1}, {"duplicate", 1}, {"search_flights", 1}, {NULL, 0}};
 
-/* Does the "_"-separated name hold the word (or words)? */
-static bool holds(const char *name, const char *word)
-{
-	size_t n = strlen(word);
-	for (const char *s = strstr(name, word); s; s = strstr(s + 1, word))
-		if ((s == name || s[-1] == '_') && (s[n] == '\0' || s[n] == '_'))
-			return true;
-	return false;
-}
-
 static const rule *find(const rule *r, const char *name)
 {
-	while (r->word && !holds(name, r->word))
+	while (r->word && !syn_has_word(name, r->word))
 		r++;
 	return r->word ? r : NULL;
 }

@@ -4,7 +4,6 @@
 
 #include "base/day.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* Words ------------------------------------------------------------------------------- */
@@ -12,20 +11,14 @@
 static void say_ahead(ndl_rng *r, ndl_buf *b, int n)
 {
 	static const char *const units[] = {"day", "week"};
+	static const char *const ends[] = {" from today", " from now", ""};
 	int unit = n % 7 == 0 && ndl_rng_chance(r, 0.8), size = unit ? n / 7 : n;
-	char count[32];
-	ndl_buf words = NDL_BUF_INIT;
-	if (ndl_rng_chance(r, 0.5))
-		syn_number_words(&words, size);
-	else
-		ndl_buf_printf(&words, "%d", size);
-	snprintf(count, sizeof count, "%s", ndl_buf_cstr(&words));
-	ndl_buf_clear(&words);
-	switch (ndl_rng_below(r, 6)) {
-	case 0: ndl_buf_printf(b, "%s %s%s from today", count, units[unit], size == 1 ? "" : "s"); break;
-	case 1: ndl_buf_printf(b, "%s %s%s from now", count, units[unit], size == 1 ? "" : "s"); break;
-	default: ndl_buf_printf(b, "in %s %s%s", count, units[unit], size == 1 ? "" : "s");
-	}
+	bool words = ndl_rng_chance(r, 0.5);
+	size_t end = ndl_rng_below(r, 6);
+	end = end < 2 ? end : 2;
+	ndl_buf_str(b, end == 2 ? "in " : "");
+	words ? syn_number_words(b, size) : ndl_buf_printf(b, "%d", size);
+	ndl_buf_printf(b, " %s%s%s", units[unit], size == 1 ? "" : "s", ends[end]);
 }
 
 static void say_offset(ndl_rng *r, ndl_buf *b, int n)

@@ -16,6 +16,14 @@ void syn_made_clear(syn_made *m)
 	ndl_buf_clear(&m->raw);
 }
 
+void syn_made_reset(syn_made *m)
+{
+	ndl_buf_reset(&m->surface);
+	ndl_buf_reset(&m->raw);
+	m->has_key = false;
+	m->form = SYN_VAGUE;
+}
+
 static void expand(const syn_gen *g, const syn_source *src, const syn_place *place, int depth, syn_made *m);
 
 /* Numbers ----------------------------------------------------------------------------- */
@@ -133,8 +141,7 @@ static void fill_template(const syn_gen *g, const syn_value *v, int depth, syn_m
 			ndl_buf_str(&m->surface, t->text);
 			continue;
 		}
-		ndl_buf_reset(&part.surface);
-		ndl_buf_reset(&part.raw);
+		syn_made_reset(&part);
 		expand(g, &t->source, &place, depth + 1, &part);
 		add_modified(&m->surface, &part.surface, t->modifier);
 	}
@@ -143,8 +150,7 @@ static void fill_template(const syn_gen *g, const syn_value *v, int depth, syn_m
 
 void syn_say_value(const syn_gen *g, const syn_value *v, syn_made *m)
 {
-	ndl_buf_reset(&m->surface);
-	ndl_buf_reset(&m->raw);
+	syn_made_reset(m);
 	if (v->n_tmpl)
 		fill_template(g, v, 0, m);
 	else
@@ -236,10 +242,7 @@ static bool fits_list(const syn_made *m)
 void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *place, syn_made *m)
 {
 	for (int tries = 0; tries < 200; tries++) { /* a tenth of all texts is of the held-out class */
-		ndl_buf_reset(&m->surface);
-		ndl_buf_reset(&m->raw);
-		m->has_key = false;
-		m->form = SYN_VAGUE;
+		syn_made_reset(m);
 		expand(g, src, place, 0, m);
 		if (m->surface.len == 0 || (place->plain && !fits_list(m)))
 			continue;

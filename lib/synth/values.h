@@ -62,6 +62,7 @@ typedef struct syn_made {
 } syn_made;
 
 void syn_made_clear(syn_made *m);
+void syn_made_reset(syn_made *m); /* nothing made yet; keeps the memory */
 
 /* Makes a value from src into m (reset first). Out of memory shows in m's buffers. */
 void syn_generate(const syn_gen *g, const syn_source *src, const syn_place *place, syn_made *m);

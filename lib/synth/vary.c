@@ -5,22 +5,13 @@
 
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
-
-static bool one_of(const char *word, size_t len, const char *const *words)
-{
-	for (size_t i = 0; words[i]; i++)
-		if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
-			return true;
-	return false;
-}
 
 /* Is one of the "_"-separated words of name in the list? */
 static bool has_part(const char *name, const char *const *words)
 {
 	for (const char *s = name; *s;) {
 		size_t n = strcspn(s, "_");
-		if (one_of(s, n, words))
+		if (syn_one_of(s, n, words))
 			return true;
 		s += n + (s[n] == '_');
 	}
@@ -60,7 +51,7 @@ static bool verb_allows(const syn_tool *t, bool number)
 	static const char *const asks[] = {"get", "find", "calculate", "compute", "convert", "check",
 		"look", "lookup", "solve", "show", "is", "factor", "search", NULL};
 	size_t n = strcspn(t->name, "_");
-	return number ? one_of(t->name, n, asks) : !one_of(t->name, n, state);
+	return number ? syn_one_of(t->name, n, asks) : !syn_one_of(t->name, n, state);
 }
 
 static bool param_allows(const syn_param *p, bool number)
@@ -92,12 +83,12 @@ static bool words_allow(const char *before, const char *after)
 	const char *w = last_word(before, strlen(before), &n);
 	if (strstr(before, "I'm ") || strstr(before, "I am "))
 		return false; /* nobody is in two places */
-	if (n == 0 || before[strlen(before) - 1] != ' ' || one_of(w, n, never)
+	if (n == 0 || before[strlen(before) - 1] != ' ' || syn_one_of(w, n, never)
 		|| !isalpha((unsigned char)w[n - 1]) || memchr(w, '\'', n))
 		return false;
 	if (!*after || strchr("?.!", *after))
 		return true;
-	return *after == ' ' && one_of(after + 1, strcspn(after + 1, " ,.?!"), next);
+	return *after == ' ' && syn_one_of(after + 1, strcspn(after + 1, " ,.?!"), next);
 }
 
 static int16_t find_series(const syn_tool *t, const syn_phrase *ph)
@@ -149,11 +140,11 @@ static size_t trimmed(const char *s)
 		while (len && strchr(" ,;-\"'(:#$+@", s[len - 1]))
 			len--;
 		w = last_word(s, len, &n);
-		if (!one_of(w, n, leads))
+		if (!syn_one_of(w, n, leads))
 			break;
 		len = (size_t)(w - s);
 	}
-	if (n == 0 || one_of(w, n, dangling) || strchr(s, '"') || strchr(".?!", s[len - 1]))
+	if (n == 0 || syn_one_of(w, n, dangling) || strchr(s, '"') || strchr(".?!", s[len - 1]))
 		return 0;
 	for (size_t i = 0; i < len; i++) {
 		words += s[i] != ' ' && (i == 0 || s[i - 1] == ' ');

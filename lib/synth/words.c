@@ -3,6 +3,24 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+bool syn_one_of(const char *word, size_t len, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++)
+		if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
+			return true;
+	return false;
+}
+
+bool syn_has_word(const char *name, const char *word)
+{
+	size_t n = strlen(word);
+	for (const char *s = strstr(name, word); s; s = strstr(s + 1, word))
+		if ((s == name || s[-1] == '_') && (s[n] == '\0' || s[n] == '_'))
+			return true;
+	return false;
+}
 
 static const char *const small[] = {"zero", "one", "two", "three", "four", "five", "six",
 	"seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen",

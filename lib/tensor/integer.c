@@ -59,8 +59,10 @@ static void set_row(void *arg, size_t t, int thread)
 		j->k->axpy(j->sum + t * n, j->gate, j->y + t * n, n);
 	if (j->norm)
 		j->k->rmsnorm(j->y + t * n, NULL, j->x + t * n, j->norm, 1, n);
+	if (!j->in->rounded)
+		return;
 	const size_t pieces = r->grouped ? n / NDL_INT_GROUP : 1, size = n / pieces;
-	for (size_t g = t * pieces; j->in->rounded && g < (t + 1) * pieces; g++)
+	for (size_t g = t * pieces; g < (t + 1) * pieces; g++)
 		j->k->integer.quantize(r->code + g * size, r->scale + g, r->sum + g, j->in->x + g * size, size);
 }
 

@@ -67,27 +67,10 @@ static json_t *resolve(const json_t *root, const char *ref)
 	return (json_t *)(uintptr_t)at;
 }
 
-static ndl_status take_items(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
+static ndl_status take_nested(struct schema_context *c, json_t *out, const char *key, json_t *value, int depth, const struct path *at)
 {
-	if (json_is_array(value)) {
-		if (c->flags & NDL_TOOLS_LENIENT)
-			return NDL_OK;
-		return ndl_tools_fail_at(c->err, NDL_EUNSUPPORTED, at, "a list of item schemas is not supported");
-	}
 	json_t *schema = nested(c, value, depth, NULL, at);
-	if (!schema)
-		return c->err->code;
-	return ndl_tools_set(c, out, "items", schema);
-}
-
-static ndl_status take_additional(struct schema_context *c, json_t *out, json_t *value, int depth, const struct path *at)
-{
-	if (json_is_boolean(value))
-		return ndl_tools_set(c, out, "additionalProperties", json_incref(value));
-	json_t *schema = nested(c, value, depth, NULL, at);
-	if (!schema)
-		return c->err->code;
-	return ndl_tools_set(c, out, "additionalProperties", schema);
+	return schema ? ndl_tools_set(c, out, key, schema) : c->err->code;
 }
 
 /* {"type":"string"}, which zod writes for every record: names are strings anyway. */
@@ -119,8 +102,14 @@ static ndl_status take(struct schema_context *c, json_t *out, json_t *in, const 
 			return ndl_tools_wrong(c, &at, "an object", value);
 		return take_properties(c, out, required, value, depth, &at);
 	case K_REQUIRED: return ndl_tools_take_required(c, required, self, value, &at);
-	case K_ITEMS: return take_items(c, out, value, depth, &at);
-	case K_ADDITIONAL: return take_additional(c, out, value, depth, &at);
+	case K_ITEMS:
+		if (json_is_array(value))
+			return ndl_tools_refuse(c, &at, "a list of item schemas is not supported");
+		return take_nested(c, out, key, value, depth, &at);
+	case K_ADDITIONAL:
+		if (json_is_boolean(value))
+			return ndl_tools_set(c, out, key, json_incref(value));
+		return take_nested(c, out, key, value, depth, &at);
 	case K_EXCLUSIVE: return ndl_tools_take_exclusive(c, out, in, key, value, &at);
 	case K_UNIQUE: return json_is_true(value) ? ndl_tools_set(c, out, key, json_true()) : NDL_OK;
 	case K_NULLABLE: return NDL_OK; /* once the type is known */
@@ -139,7 +128,7 @@ static ndl_status check_unique(struct schema_context *c, json_t *out, const stru
 	struct path at = {up, "uniqueItems", 0};
 	const json_t *items = json_object_get(out, "items"), *max = json_object_get(out, "maxItems");
 	const json_t *constant = json_object_get(items, "const"), *list = json_object_get(items, "enum");
-	bool scalar = !json_object_get(items, "anyOf") && !json_object_get(items, "oneOf") &&
+	bool scalar = !ndl_tools_alternatives(items, NULL) &&
 	              (list || constant || !(ndl_tools_types(items) & (NDL_TYPE_ARRAY | NDL_TYPE_OBJECT))) &&
 	              !json_is_array(constant) && !json_is_object(constant);
 	for (size_t i = 0; i < json_array_size(list); i++)
@@ -288,7 +277,7 @@ static ndl_status take_later(struct schema_context *c, json_t **out, json_t *in,
 
 static ndl_status admit_null(struct schema_context *c, json_t *out)
 {
-	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf");
+	json_t *list = ndl_tools_alternatives(out, NULL);
 	if (list && ndl_tools_check_value(out, json_null(), NULL) < 0 && json_array_append_new(list, json_pack("{s:s}", "type", "null")) < 0)
 		return ndl_fail_nomem(c->err, "schema");
 	return json_object_get(out, "type") ? ndl_tools_add_type(c, out, "null") : NDL_OK;
@@ -297,7 +286,7 @@ static ndl_status admit_null(struct schema_context *c, json_t *out)
 /* Objects have no properties but those declared, in each alternative. */
 static ndl_status close_objects(struct schema_context *c, json_t *out)
 {
-	json_t *list = json_object_get(out, json_object_get(out, "anyOf") ? "anyOf" : "oneOf"), *one;
+	json_t *list = ndl_tools_alternatives(out, NULL), *one;
 	ndl_status status = NDL_OK;
 	size_t i;
 	json_array_foreach(list, i, one) {
@@ -419,7 +408,7 @@ static json_t *complete(struct schema_context *c, json_t *out, json_t *needed, c
 	}
 	json_decref(object);
 	json_decref(out);
-	if (!both || json_object_get(both, "anyOf") || json_object_get(both, "oneOf") || json_object_get(both, "properties"))
+	if (!both || ndl_tools_alternatives(both, NULL) || json_object_get(both, "properties"))
 		return both;
 	if (json_object_set_new(both, "properties", json_object()) == 0)
 		return both;

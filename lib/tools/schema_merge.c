@@ -278,20 +278,16 @@ static enum outcome merge_objects(struct schema_context *c, json_t *out, const j
 
 /* ---- the whole ---- */
 
-static const char *alternatives_of(const json_t *schema)
-{
-	return json_object_get(schema, "anyOf") ? "anyOf" : json_object_get(schema, "oneOf") ? "oneOf" : NULL;
-}
-
 /* Each alternative of a (or, swapped, of b) with the other. */
 static json_t *distribute(struct schema_context *c, json_t *a, json_t *b, bool swapped, const struct path *at)
 {
 	json_t *many = swapped ? b : a, *one = swapped ? a : b, *kept = json_array(), *all = NULL, *alternative;
-	const char *key = alternatives_of(many);
+	const char *key;
+	json_t *list = ndl_tools_alternatives(many, &key);
 	json_t *mine = json_object_get(a, "description"), *description = mine ? mine : json_object_get(b, "description");
 	size_t i;
 	c->trying++;
-	json_array_foreach(json_object_get(many, key), i, alternative) {
+	json_array_foreach(list, i, alternative) {
 		json_t *both = ndl_tools_merge(c, swapped ? one : alternative, swapped ? alternative : one, at);
 		if (!both || (!json_is_false(both) && json_array_append(kept, both) < 0)) {
 			json_decref(both);
@@ -300,7 +296,7 @@ static json_t *distribute(struct schema_context *c, json_t *a, json_t *b, bool s
 		json_decref(both);
 	}
 	c->trying--;
-	if (i == json_array_size(json_object_get(many, key)))
+	if (i == json_array_size(list))
 		all = json_array_size(kept) ? ndl_tools_union(c, kept, strcmp(key, "oneOf") == 0, at)
 		                            : ndl_tools_nothing(c, at, "no alternative is possible");
 	json_decref(kept);
@@ -346,9 +342,9 @@ json_t *ndl_tools_merge(struct schema_context *c, json_t *a, json_t *b, const st
 		ndl_tools_fail_at(c->err, NDL_ELIMIT, at, "schema has more than %d parts", NDL_SCHEMA_NODES);
 		return NULL;
 	}
-	if (alternatives_of(a))
+	if (ndl_tools_alternatives(a, NULL))
 		return distribute(c, a, b, false, at);
-	if (alternatives_of(b))
+	if (ndl_tools_alternatives(b, NULL))
 		return distribute(c, a, b, true, at);
 	if (json_object_size(b) == 0)
 		return json_incref(a);

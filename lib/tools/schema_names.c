@@ -118,6 +118,14 @@ unsigned ndl_tools_declared_types(const json_t *schema)
 	return bits;
 }
 
+json_t *ndl_tools_alternatives(const json_t *schema, const char **key)
+{
+	json_t *any = json_object_get(schema, "anyOf");
+	if (key)
+		*key = any ? "anyOf" : "oneOf";
+	return any ? any : json_object_get(schema, "oneOf");
+}
+
 unsigned ndl_tools_types(const json_t *schema)
 {
 	unsigned bits = ndl_tools_declared_types(schema);

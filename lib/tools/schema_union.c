@@ -11,9 +11,29 @@ static bool is_listing(const json_t *schema)
 	return json_object_get(schema, "enum") || json_object_get(schema, "const");
 }
 
+static size_t count_values(const json_t *schema)
+{
+	return json_object_get(schema, "const") ? 1 : json_array_size(json_object_get(schema, "enum"));
+}
+
+/* The i-th of them. */
+static json_t *value_at(const json_t *schema, size_t i)
+{
+	json_t *constant = json_object_get(schema, "const");
+	return constant ? constant : json_array_get(json_object_get(schema, "enum"), i);
+}
+
+/* The schema (new reference) without what lists values. */
+static json_t *without_list(const json_t *schema)
+{
+	json_t *rest = json_copy((json_t *)(uintptr_t)schema);
+	json_object_del(rest, json_object_get(schema, "const") ? "const" : "enum");
+	return rest;
+}
+
 static bool is_choice(const json_t *schema)
 {
-	return json_object_get(schema, "anyOf") || json_object_get(schema, "oneOf");
+	return ndl_tools_alternatives(schema, NULL) != NULL;
 }
 
 /* Only these keys and a description. */
@@ -66,21 +86,13 @@ static int add_types(json_t *out, const json_t *b)
 /* The values of b after those of out. */
 static int add_values(json_t *out, const json_t *b)
 {
-	json_t *constant = json_object_get(out, "const"), *theirs = json_object_get(b, "const");
+	json_t *constant = json_object_get(out, "const");
 	json_t *all = constant ? json_pack("[O]", constant) : json_copy(json_object_get(out, "enum"));
-	const json_t *list = json_object_get(b, "enum");
-	for (size_t i = 0; i < (theirs ? 1 : json_array_size(list)); i++) {
-		json_t *value = theirs ? theirs : json_array_get(list, i);
-		if (!ndl_tools_is_listed(all, value))
-			json_array_append(all, value);
-	}
+	for (size_t i = 0; i < count_values(b); i++)
+		if (!ndl_tools_is_listed(all, value_at(b, i)))
+			json_array_append(all, value_at(b, i));
 	json_object_del(out, "const");
 	return json_object_set_new(out, "enum", all);
-}
-
-static size_t count_values(const json_t *schema)
-{
-	return json_object_get(schema, "const") ? 1 : json_array_size(json_object_get(schema, "enum"));
 }
 
 /* Leaves out keywords about types that the schema does not have, so that it may be given them. */
@@ -156,12 +168,11 @@ static json_t *join_types(const json_t *a, const json_t *b, bool null)
 /* Whether its type admits each value that a schema lists. */
 static bool lists_its_own(const json_t *schema)
 {
-	json_t *bare = json_copy((json_t *)(uintptr_t)schema), *constant = json_object_get(schema, "const");
-	const json_t *list = json_object_get(schema, "enum");
-	bool own = json_object_del(bare, constant ? "const" : "enum") == 0;
+	json_t *rest = without_list(schema);
+	bool own = rest != NULL;
 	for (size_t i = 0; own && i < count_values(schema); i++)
-		own = ndl_tools_check_value(bare, constant ? constant : json_array_get(list, i), NULL) == 0;
-	json_decref(bare);
+		own = ndl_tools_check_value(rest, value_at(schema, i), NULL) == 0;
+	json_decref(rest);
 	return own;
 }
 
@@ -250,9 +261,8 @@ static bool ranges_exclude(const json_t *a, const json_t *b)
 /* Whether none of the values that `listing` lists fits the schema. */
 static bool lists_none_of(const json_t *listing, const json_t *schema)
 {
-	const json_t *constant = json_object_get(listing, "const"), *list = json_object_get(listing, "enum");
 	for (size_t i = 0; i < count_values(listing); i++)
-		if (ndl_tools_check_value(schema, constant ? constant : json_array_get(list, i), NULL) == 0)
+		if (ndl_tools_check_value(schema, value_at(listing, i), NULL) == 0)
 			return false;
 	return true;
 }
@@ -260,22 +270,17 @@ static bool lists_none_of(const json_t *listing, const json_t *schema)
 /* Whether no value that the grammar writes for a is valid for b. May say no where it is so. */
 static bool excludes(const json_t *a, const json_t *b)
 {
-	const char *key = json_object_get(a, "anyOf") ? "anyOf" : json_object_get(a, "oneOf") ? "oneOf" : NULL;
+	const json_t *of_a = ndl_tools_alternatives(a, NULL), *of_b = ndl_tools_alternatives(b, NULL);
 	if (json_is_false(a) || json_is_false(b))
 		return true;
-	if (key) {
-		for (size_t i = 0; i < json_array_size(json_object_get(a, key)); i++)
-			if (!excludes(json_array_get(json_object_get(a, key), i), b))
-				return false;
+	for (size_t i = 0; i < json_array_size(of_a); i++)
+		if (!excludes(json_array_get(of_a, i), b))
+			return false;
+	for (size_t i = 0; !of_a && i < json_array_size(of_b); i++)
+		if (!excludes(a, json_array_get(of_b, i)))
+			return false;
+	if (of_a || of_b)
 		return true;
-	}
-	if (is_choice(b)) {
-		key = json_object_get(b, "anyOf") ? "anyOf" : "oneOf";
-		for (size_t i = 0; i < json_array_size(json_object_get(b, key)); i++)
-			if (!excludes(a, json_array_get(json_object_get(b, key), i)))
-				return false;
-		return true;
-	}
 	if (is_listing(a) || is_listing(b))
 		return is_listing(a) ? lists_none_of(a, b) : lists_none_of(b, a);
 	unsigned mine = wide_types(a), theirs = ndl_tools_declared_types(b);
@@ -292,8 +297,7 @@ bool ndl_tools_is_empty(const json_t *schema)
 {
 	if (!is_listing(schema))
 		return ndl_tools_declared_types(schema) && excludes(schema, schema);
-	json_t *rest = json_copy((json_t *)(uintptr_t)schema); /* without the list: each value is in it */
-	json_object_del(rest, json_object_get(schema, "const") ? "const" : "enum");
+	json_t *rest = without_list(schema); /* each value is in the list */
 	bool empty = rest && lists_none_of(schema, rest);
 	json_decref(rest);
 	return empty;
@@ -302,7 +306,7 @@ bool ndl_tools_is_empty(const json_t *schema)
 /* What a schema lists, also inside, and a bit: how long it takes to tell it from another. */
 static size_t count_listed(const json_t *schema)
 {
-	const json_t *any = json_object_get(schema, "anyOf"), *list = any ? any : json_object_get(schema, "oneOf");
+	const json_t *list = ndl_tools_alternatives(schema, NULL);
 	json_t *properties = json_object_get(schema, "properties"), *value;
 	const char *key;
 	size_t n = 1 + count_values(schema);

@@ -54,17 +54,11 @@ ndl_status ndl_tools_fail_at(ndl_error *err, ndl_status code, const struct path 
 	for (; at && n < sizeof chain / sizeof *chain; at = at->up)
 		chain[n++] = at;
 	ndl_buf pointer = NDL_BUF_INIT;
-	for (size_t i = n; i-- > 0;) {
-		ndl_buf_byte(&pointer, '/');
-		if (!chain[i]->key)
-			ndl_buf_printf(&pointer, "%zu", chain[i]->index);
-		for (const char *k = chain[i]->key; k && *k; k++) {
-			if (*k == '~' || *k == '/') /* RFC 6901 */
-				ndl_buf_str(&pointer, *k == '~' ? "~0" : "~1");
-			else
-				ndl_buf_byte(&pointer, *k);
-		}
-	}
+	for (size_t i = n; i-- > 0;)
+		if (chain[i]->key)
+			ndl_json_pointer_add(&pointer, chain[i]->key);
+		else
+			ndl_buf_printf(&pointer, "/%zu", chain[i]->index);
 	const bool cut = pointer.len > MOST_PLACE;
 	const char *place = ndl_buf_cstr(&pointer) + (cut ? pointer.len - MOST_PLACE : 0), *whole = cut ? strchr(place, '/') : NULL;
 	ndl_fail(err, code, "%s%s%s%s", cut ? "..." : "", whole ? whole : place, n ? ": " : "", text);

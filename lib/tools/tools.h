@@ -66,6 +66,9 @@ enum {
 /* The types that a (normalised) schema names, or, without any, those that its keywords are about;
  * 0: any type. */
 unsigned ndl_tools_types(const json_t *schema);
+/* The alternatives of a (normalised) schema, borrowed, and in *key, which may be NULL, whether they are its "anyOf" or its "oneOf";
+ * NULL if it has none. */
+json_t *ndl_tools_alternatives(const json_t *schema, const char **key);
 /* The regular expression of what a format admits; NULL (also for NULL) if it is not enforced. */
 const char *ndl_tools_format_pattern(const char *format);
 

@@ -195,55 +195,98 @@ static double diagonal_ce(const float *s, float *ds, size_t n, size_t row_step, 
 	return total / (double)n;
 }
 
-float *ndl_clip_loss(ndl_exec *x, const ndl_clip_head *h, double *loss, float *hidden, float *embed,
-                     const float *pooled, size_t pairs, float weight, float *scratch)
-{
-	size_t n = 2 * pairs, c = h->out;
-	float *d_pooled = scratch, *d_hidden = d_pooled + n * h->d, *d_embed = d_hidden + n * h->hidden,
-	      *length = d_embed + n * c, *s = length + n, *ds = s + pairs * pairs;
-	/* similarities are divided by the temperature exp(clip(log_temp, +-ln 100)) */
-	const float limit = 4.6051702f;
-	float clipped = fminf(fmaxf(h->log_temp, -limit), limit), sharp = expf(-clipped);
+/* In the scratch, for n = 2 * pairs rows. */
+typedef struct clip_buffers {
+	float *d_pooled, *d_hidden, *d_embed; /* [n, d], [n, hidden], [n, out] */
+	float *length;                        /* [n] of the embeddings before they were divided by it */
+	float *s, *ds;                        /* [pairs, pairs]: similarities by the temperature, and d loss / d s */
+} clip_buffers;
 
+static clip_buffers lay_out_clip(const ndl_clip_head *h, size_t pairs, float *scratch)
+{
+	size_t n = 2 * pairs;
+	clip_buffers b = {.d_pooled = scratch};
+	b.d_hidden = b.d_pooled + n * h->d;
+	b.d_embed = b.d_hidden + n * h->hidden;
+	b.length = b.d_embed + n * h->out;
+	b.s = b.length + n;
+	b.ds = b.s + pairs * pairs;
+	return b;
+}
+
+/* Similarities are divided by the temperature exp(clip(log_temp, +-ln 100)). */
+static const float temp_limit = 4.6051702f;
+
+static float sharpness(const ndl_clip_head *h)
+{
+	return expf(-fminf(fmaxf(h->log_temp, -temp_limit), temp_limit));
+}
+
+/* embed[n, out]: unit vectors of pooled[n, d], by way of hidden[n, hidden]. */
+static void head_forward(ndl_exec *x, const ndl_clip_head *h, const clip_buffers *b, float *hidden, float *embed,
+                         const float *pooled, size_t n)
+{
 	ndl_gemm(x, false, false, n, h->hidden, h->d, 1, pooled, h->d, h->w_hidden, h->hidden, 0, hidden, h->hidden);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < h->hidden; j++)
 			hidden[i * h->hidden + j] = fmaxf(hidden[i * h->hidden + j] + h->bias[j], 0.0f);
-	ndl_gemm(x, false, false, n, c, h->hidden, 1, hidden, h->hidden, h->w_proj, c, 0, embed, c);
-	normalise(embed, length, n, c);
+	ndl_gemm(x, false, false, n, h->out, h->hidden, 1, hidden, h->hidden, h->w_proj, h->out, 0, embed, h->out);
+	normalise(embed, b->length, n, h->out);
+}
 
+/* From ds, which gets the weight, to d_embed and the temperature's gradient. */
+static void similarity_backward(ndl_exec *x, const ndl_clip_head *h, const clip_buffers *b, const float *embed, size_t pairs,
+                                float weight)
+{
+	size_t c = h->out;
 	const float *zq = embed, *zt = embed + pairs * c;
-	ndl_gemm(x, false, true, pairs, pairs, c, sharp, zq, c, zt, c, 0, s, pairs);
-	memset(ds, 0, pairs * pairs * sizeof *ds);
-	*loss = 0.5 * (diagonal_ce(s, ds, pairs, pairs, 1) + diagonal_ce(s, ds, pairs, 1, pairs));
-	if (!h->g_hidden)
-		return NULL;
-
 	double d_temp = 0; /* d loss / d log_temp = -sum ds * s where the clip does not bind */
 	for (size_t i = 0; i < pairs * pairs; i++) {
-		ds[i] *= weight;
-		d_temp += (double)ds[i] * (double)s[i];
+		b->ds[i] *= weight;
+		d_temp += (double)b->ds[i] * (double)b->s[i];
 	}
-	if (h->log_temp > -limit && h->log_temp < limit)
+	if (h->log_temp > -temp_limit && h->log_temp < temp_limit)
 		*h->g_log_temp -= (float)d_temp;
-	ndl_gemm(x, false, false, pairs, c, pairs, sharp, ds, pairs, zt, c, 0, d_embed, c);
-	ndl_gemm(x, true, false, pairs, c, pairs, sharp, ds, pairs, zq, c, 0, d_embed + pairs * c, c);
+	ndl_gemm(x, false, false, pairs, c, pairs, sharpness(h), b->ds, pairs, zt, c, 0, b->d_embed, c);
+	ndl_gemm(x, true, false, pairs, c, pairs, sharpness(h), b->ds, pairs, zq, c, 0, b->d_embed + pairs * c, c);
+}
+
+/* From d_embed to d_pooled and the gradients of the head. */
+static void head_backward(ndl_exec *x, const ndl_clip_head *h, const clip_buffers *b, const float *hidden, const float *embed,
+                          const float *pooled, size_t n)
+{
+	size_t c = h->out;
 	for (size_t i = 0; i < n; i++) { /* through the L2 normalisation */
-		float *dz = d_embed + i * c;
+		float *dz = b->d_embed + i * c;
 		float dot = ndl_exec_kernels(x)->dot(dz, embed + i * c, c);
 		for (size_t j = 0; j < c; j++)
-			dz[j] = (dz[j] - embed[i * c + j] * dot) / length[i];
+			dz[j] = (dz[j] - embed[i * c + j] * dot) / b->length[i];
 	}
-	ndl_gemm(x, true, false, h->hidden, c, n, 1, hidden, h->hidden, d_embed, c, 1, h->g_proj, c);
-	ndl_gemm(x, false, true, n, h->hidden, c, 1, d_embed, c, h->w_proj, c, 0, d_hidden, h->hidden);
+	ndl_gemm(x, true, false, h->hidden, c, n, 1, hidden, h->hidden, b->d_embed, c, 1, h->g_proj, c);
+	ndl_gemm(x, false, true, n, h->hidden, c, 1, b->d_embed, c, h->w_proj, c, 0, b->d_hidden, h->hidden);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = 0; j < h->hidden; j++) {
-			float *g = &d_hidden[i * h->hidden + j];
+			float *g = &b->d_hidden[i * h->hidden + j];
 			if (hidden[i * h->hidden + j] <= 0)
 				*g = 0;
 			h->g_bias[j] += *g;
 		}
-	ndl_gemm(x, true, false, h->d, h->hidden, n, 1, pooled, h->d, d_hidden, h->hidden, 1, h->g_hidden, h->hidden);
-	ndl_gemm(x, false, true, n, h->d, h->hidden, 1, d_hidden, h->hidden, h->w_hidden, h->hidden, 0, d_pooled, h->d);
-	return d_pooled;
+	ndl_gemm(x, true, false, h->d, h->hidden, n, 1, pooled, h->d, b->d_hidden, h->hidden, 1, h->g_hidden, h->hidden);
+	ndl_gemm(x, false, true, n, h->d, h->hidden, 1, b->d_hidden, h->hidden, h->w_hidden, h->hidden, 0, b->d_pooled, h->d);
+}
+
+float *ndl_clip_loss(ndl_exec *x, const ndl_clip_head *h, double *loss, float *hidden, float *embed,
+                     const float *pooled, size_t pairs, float weight, float *scratch)
+{
+	size_t c = h->out;
+	clip_buffers b = lay_out_clip(h, pairs, scratch);
+	head_forward(x, h, &b, hidden, embed, pooled, 2 * pairs);
+	ndl_gemm(x, false, true, pairs, pairs, c, sharpness(h), embed, c, embed + pairs * c, c, 0, b.s, pairs);
+	memset(b.ds, 0, pairs * pairs * sizeof *b.ds);
+	*loss = 0.5 * (diagonal_ce(b.s, b.ds, pairs, pairs, 1) + diagonal_ce(b.s, b.ds, pairs, 1, pairs));
+	if (!h->g_hidden)
+		return NULL;
+	similarity_backward(x, h, &b, embed, pairs, weight);
+	head_backward(x, h, &b, hidden, embed, pooled, 2 * pairs);
+	return b.d_pooled;
 }

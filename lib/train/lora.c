@@ -2,7 +2,6 @@
 
 #include "base/mem.h"
 #include "tensor/gemm.h"
-#include "train/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -100,14 +99,8 @@ double ndl_lora_step(ndl_lora *l, ndl_exec *x, const float *grad, const ndl_opti
                      double lr_factor)
 {
 	for_each(l, x, gradient_one, (void *)(uintptr_t)grad);
-	double norm = sqrt(ndl_rows_dot(x, l->grad, l->grad, l->total)), t = (double)step + 1;
-	if (!isfinite(norm))
-		return norm;
-	if (o->clip_norm > 0 && norm > o->clip_norm)
-		ndl_rows_scale_add(x, l->grad, (float)(o->clip_norm / norm), l->grad, 0, l->grad, l->total);
-	float rate = (float)(o->adam_lr * lr_factor / (1 - pow(o->adam_b1, t)));
-	float root = (float)(1 / sqrt(1 - pow(o->adam_b2, t)));
-	ndl_exec_kernels(x)->adam(l->ab, l->m, l->v, l->grad, (float)o->adam_b1, (float)o->adam_b2, rate, root,
-	                          (float)o->adam_eps, l->total);
+	double norm = ndl_clip_gradient(x, l->grad, l->total, o);
+	if (isfinite(norm))
+		ndl_adam(x, l->ab, l->m, l->v, l->grad, l->total, o, step, lr_factor);
 	return norm;
 }

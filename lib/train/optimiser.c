@@ -134,42 +134,43 @@ static void muon_all(ndl_optimiser *opt, ndl_exec *x, float *w, const float *gra
 	}
 }
 
-static void adam(ndl_optimiser *opt, ndl_exec *x, const ndl_slot *p, float *w, const float *grad, double factor)
+void ndl_adam(ndl_exec *x, float *w, float *m, float *v, const float *grad, size_t n, const ndl_optimiser_options *o,
+              uint64_t step, double lr_factor)
 {
 	enum { BLOCK = 4096 };
-	double t = (double)opt->step + 1;
-	float rate = (float)(opt->o.adam_lr * factor / (1 - pow(opt->o.adam_b1, t)));
-	float root = (float)(1 / sqrt(1 - pow(opt->o.adam_b2, t)));
-	size_t blocks = (p->size + BLOCK - 1) / BLOCK;
+	double t = (double)step + 1;
+	float rate = (float)(o->adam_lr * lr_factor / (1 - pow(o->adam_b1, t)));
+	float root = (float)(1 / sqrt(1 - pow(o->adam_b2, t)));
 #pragma omp parallel for num_threads(ndl_exec_threads(x))
-	for (size_t b = 0; b < blocks; b++) {
-		size_t at = p->offset + b * BLOCK, n = p->size - b * BLOCK < BLOCK ? p->size - b * BLOCK : BLOCK;
-		ndl_exec_kernels(x)->adam(w + at, opt->m + at, opt->v + at, grad + at, (float)opt->o.adam_b1,
-		                          (float)opt->o.adam_b2, rate, root, (float)opt->o.adam_eps, n);
-	}
+	for (size_t at = 0; at < n; at += BLOCK)
+		ndl_exec_kernels(x)->adam(w + at, m + at, v + at, grad + at, (float)o->adam_b1, (float)o->adam_b2, rate, root,
+		                          (float)o->adam_eps, n - at < BLOCK ? n - at : BLOCK);
+}
+
+double ndl_clip_gradient(ndl_exec *x, float *grad, size_t n, const ndl_optimiser_options *o)
+{
+	double norm = sqrt(ndl_rows_dot(x, grad, grad, n));
+	if (isfinite(norm) && o->clip_norm > 0 && norm > o->clip_norm)
+		ndl_rows_scale_add(x, grad, (float)(o->clip_norm / norm), grad, 0, grad, n);
+	return norm;
 }
 
 double ndl_optimiser_step(ndl_optimiser *opt, ndl_exec *x, float *params, float *grad, double lr_factor,
                           const unsigned char *frozen)
 {
 	const ndl_params *ps = opt->ps;
-	double norm = sqrt(ndl_rows_dot(x, grad, grad, ps->total));
 	size_t scratch = (size_t)ndl_exec_threads(x) * muon_scratch(ps);
-	if (!isfinite(norm))
-		return norm;
 	if (ndl_grow(&opt->scratch, &opt->scratch_cap, scratch, sizeof(float)) < 0)
 		return -1;
-	if (opt->o.clip_norm > 0 && norm > opt->o.clip_norm) {
-		float shrink = (float)(opt->o.clip_norm / norm);
-#pragma omp parallel for num_threads(ndl_exec_threads(x))
-		for (size_t i = 0; i < ps->total; i++)
-			grad[i] *= shrink;
-	}
+	double norm = ndl_clip_gradient(x, grad, ps->total, &opt->o);
+	if (!isfinite(norm))
+		return norm;
 	muon_all(opt, x, params, grad, lr_factor, frozen);
 	for (int id = 0; id < NDL_P_COUNT; id++) {
 		const ndl_slot *p = &ps->p[id];
 		if (p->kind != NDL_PARAM_KERNEL && p->size && !(frozen && frozen[id]))
-			adam(opt, x, p, params, grad, lr_factor);
+			ndl_adam(x, params + p->offset, opt->m + p->offset, opt->v + p->offset, grad + p->offset, p->size, &opt->o,
+			         opt->step, lr_factor);
 	}
 	opt->step++;
 	return norm;

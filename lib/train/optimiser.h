@@ -24,6 +24,12 @@ typedef struct ndl_schedule {
 } ndl_schedule;
 double ndl_schedule_factor(const ndl_schedule *s, uint64_t step);
 
+/* Brings grad[n] down to o->clip_norm if it is longer, and returns the norm that it had. One that is not finite changes nothing. */
+double ndl_clip_gradient(ndl_exec *x, float *grad, size_t n, const ndl_optimiser_options *o);
+/* One step of Adam for w[n] with the moments m[n] and v[n], the learning rate scaled by lr_factor. step: updates done before. */
+void ndl_adam(ndl_exec *x, float *w, float *m, float *v, const float *grad, size_t n, const ndl_optimiser_options *o,
+              uint64_t step, double lr_factor);
+
 /* State: Adam's two moments (m[total], v[total]); Muon's momentum shares m. Owned by the caller. */
 typedef struct ndl_optimiser {
 	const ndl_params *ps;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "quant/quant.h"
+#include "train/rows.h"
 #include "train/widen.h"
 
 #include <math.h>
@@ -156,8 +157,7 @@ static int gather(ndl_run *r, ndl_step_report *report, const float *w, ndl_error
 		ndl_loss sum = report->loss;
 		report->loss = (ndl_loss){0};
 		ndl_loss_add(&report->loss, &sum, (double)share);
-		for (size_t i = 0; i < r->ps.total; i++)
-			r->grad[i] *= share;
+		ndl_rows_scale_add(r->x, r->grad, share, r->grad, 0, r->grad, r->ps.total);
 	}
 	return (int)got;
 }

@@ -20,15 +20,21 @@ static void add_number(option_list *l, const char *key, double v)
 	snprintf(l->value[l->n++], OPTION_TEXT, "%.17g", v);
 }
 
+static void add_hash(option_list *l, const char *key, uint64_t hash)
+{
+	l->key[l->n] = key;
+	snprintf(l->value[l->n++], OPTION_TEXT, "%016llx", (unsigned long long)hash);
+}
+
 static void list_teacher(option_list *l, const ndl_run *r)
 {
 	const ndl_distil *teacher = r->o.teacher;
-	l->key[l->n] = "option.teacher";
 	if (!teacher) {
+		l->key[l->n] = "option.teacher";
 		strcpy(l->value[l->n++], NO_OPTION);
 		return;
 	}
-	snprintf(l->value[l->n++], OPTION_TEXT, "%016llx", (unsigned long long)teacher->hash);
+	add_hash(l, "option.teacher", teacher->hash);
 	add_number(l, "option.teacher_weight", (double)r->o.loss.teacher_weight);
 	add_number(l, "option.teacher_temperature", (double)r->o.loss.teacher_temperature);
 }
@@ -52,11 +58,8 @@ static void list_options(option_list *l, const ndl_run *r)
 	add_number(l, "option.average", o->average);
 	add_number(l, "option.freeze", (double)o->freeze);
 	add_number(l, "option.lora_rank", (double)o->lora_rank);
-	if (o->lora_rank) { /* without, the state has all of what the base gave */
-		l->key[l->n] = "option.base";
-		snprintf(l->value[l->n++], OPTION_TEXT, "%016llx",
-		         (unsigned long long)ndl_hash64(r->lora.base, r->ps.total * sizeof *r->lora.base, 0));
-	}
+	if (o->lora_rank) /* without, the state has all of what the base gave */
+		add_hash(l, "option.base", ndl_hash64(r->lora.base, r->ps.total * sizeof *r->lora.base, 0));
 	add_number(l, "option.z_weight", (double)o->loss.z_weight);
 	add_number(l, "option.contrastive_weight", (double)o->loss.contrastive_weight);
 	static const char *const classes[NDL_CLASS_COUNT] = {
@@ -163,10 +166,29 @@ static ndl_status put_tokenizer(const ndl_run *r, ndl_ckpt_writer *w, ndl_error 
 /* The dataset's state is plain data: kept as the unsigned 64-bit numbers it consists of. */
 _Static_assert(sizeof(ndl_dataset_state) % sizeof(uint64_t) == 0, "the dataset state is made of 64-bit numbers");
 
+/* The arrays of a run, each of n floats; data NULL: it has none of this kind. */
+enum { STATE_ARRAYS = 7 };
+typedef struct state_array {
+	const char *name;
+	float *data;
+	size_t n;
+} state_array;
+
+static void list_arrays(state_array out[STATE_ARRAYS], const ndl_run *r)
+{
+	size_t total = r->ps.total, factors = r->lora.total;
+	const state_array all[STATE_ARRAYS] = {
+		{"state/params", r->w, total}, {"state/m", r->opt.m, total}, {"state/v", r->opt.v, total}, {"state/mean", r->mean, total},
+		{"state/lora", r->lora.ab, factors}, {"state/lora_m", r->lora.m, factors}, {"state/lora_v", r->lora.v, factors},
+	};
+	memcpy(out, all, sizeof all);
+}
+
 ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *extra, ndl_error *err)
 {
 	uint64_t steps[2] = {r->step, r->opt.step};
-	size_t total = r->ps.total, two = 2, words = sizeof r->place / sizeof(uint64_t);
+	size_t two = 2, words = sizeof r->place / sizeof(uint64_t);
+	state_array arrays[STATE_ARRAYS];
 	ndl_ckpt_writer *w = ndl_ckpt_writer_new(err);
 	if (!w)
 		return NDL_ENOMEM;
@@ -175,11 +197,8 @@ ndl_status ndl_run_save(const ndl_run *r, const char *path, const char *const *e
 		status = put_options(r, w, extra, err);
 	if (status == NDL_OK)
 		status = put_tokenizer(r, w, err);
-	const struct { const char *name; const float *data; size_t n; } arrays[] = {
-		{"state/params", r->w, total}, {"state/m", r->opt.m, total}, {"state/v", r->opt.v, total},
-		{"state/mean", r->mean, total}, {"state/lora", r->lora.ab, r->lora.total},
-		{"state/lora_m", r->lora.m, r->lora.total}, {"state/lora_v", r->lora.v, r->lora.total}};
-	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0] && status == NDL_OK; i++)
+	list_arrays(arrays, r);
+	for (size_t i = 0; i < STATE_ARRAYS && status == NDL_OK; i++)
 		if (arrays[i].data)
 			status = ndl_ckpt_writer_add(w, arrays[i].name, NDL_F32, 1, &arrays[i].n, arrays[i].data, err);
 	if (status == NDL_OK)
@@ -204,7 +223,8 @@ static ndl_status get_array(const ndl_ckpt *c, const char *name, ndl_dtype dtype
 static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *extra, ndl_error *err)
 {
 	uint64_t steps[2];
-	size_t total = r->ps.total, len;
+	size_t len;
+	state_array arrays[STATE_ARRAYS];
 	if (!ndl_ckpt_find(c, "state/params"))
 		return ndl_fail(err, NDL_EFORMAT, "not a training state");
 	ndl_status status = check_options(r, c, extra, err);
@@ -212,11 +232,8 @@ static ndl_status load_from(ndl_run *r, const ndl_ckpt *c, const char *const *ex
 	const ndl_tensor *vocab = ndl_ckpt_find(c, NDL_TOKENIZER_TENSOR);
 	if (status == NDL_OK && (!vocab || vocab->bytes != len || memcmp(vocab->data, bytes, len) != 0))
 		status = ndl_fail(err, NDL_EINVAL, "cannot resume: the saved run had another vocabulary");
-	const struct { const char *name; float *data; size_t n; } arrays[] = {
-		{"state/params", r->w, total}, {"state/m", r->opt.m, total}, {"state/v", r->opt.v, total},
-		{"state/mean", r->mean, total}, {"state/lora", r->lora.ab, r->lora.total},
-		{"state/lora_m", r->lora.m, r->lora.total}, {"state/lora_v", r->lora.v, r->lora.total}};
-	for (size_t i = 0; i < sizeof arrays / sizeof arrays[0] && status == NDL_OK; i++)
+	list_arrays(arrays, r);
+	for (size_t i = 0; i < STATE_ARRAYS && status == NDL_OK; i++)
 		if (arrays[i].data)
 			status = get_array(c, arrays[i].name, NDL_F32, arrays[i].data, arrays[i].n, err);
 	if (status == NDL_OK)
