@@ -127,7 +127,8 @@ static double meta_number(const ndl_ckpt *c, const char *key)
 static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t step, ndl_error *err)
 {
 	const ndl_schedule *s = &r->o.schedule;
-	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay"), warmup = meta_number(c, "option.warmup");
+	double total = meta_number(c, "schedule.total"), decay = meta_number(c, "schedule.decay");
+	double warmup = meta_number(c, "option.warmup");
 	if (!(decay >= 0 && decay <= total && warmup >= 0 && warmup <= total && total <= 1e15)) /* nor NaN */
 		return ndl_fail(err, NDL_EFORMAT, "cannot resume: the state names no schedule");
 	ndl_schedule planned = {(uint64_t)total, (uint64_t)warmup, (uint64_t)decay, s->floor};

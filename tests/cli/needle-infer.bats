@@ -312,17 +312,19 @@ valid() {
 
 @test "what ends a stream ends it also while no more input comes" {
 	mkfifo in
-	for how in "--strict -j 1" "--strict -j 2" "-j 2 full"; do
-		out=out args=($how)
-		[ "${args[-1]}" = full ] && out=/dev/full && unset 'args[-1]'
-		[ "$out" = out ] || [ -e /dev/full ] || continue
-		timeout 60 needle-infer -q -t "$tools" "${args[@]}" <in >"$out" 2>err &
+	ends() { # STATUS OUT OPTION...
+		timeout 60 needle-infer -q -t "$tools" "${@:3}" <in >"$2" 2>err &
 		exec 4>in
 		printf '%s\n' '{"query":"play some jazz"}' '{}' >&4
 		status=0
 		wait $! || status=$?
 		exec 4>&-
-		if [ "$out" = out ]; then [ "$status" -eq 1 ] && [ "$(wc -l <out)" -eq 1 ]; else [ "$status" -eq 3 ]; fi
+		[ "$status" -eq "$1" ]
+	}
+	for n in 1 2; do
+		ends 1 out --strict -j $n
+		[ "$(wc -l <out)" -eq 1 ]
+		[ ! -e /dev/full ] || ends 3 /dev/full -j $n
 	done
 }
 
