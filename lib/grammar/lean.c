@@ -59,13 +59,21 @@ static float best_of(const float *lean, uint32_t lo, uint32_t hi, struct used us
 	return best;
 }
 
+/* Nothing is against a key that is required. */
+static float lean_key(const ndl_gstate *s, const struct node *n, const float *lean, uint32_t choice)
+{
+	uint32_t bit = choice - n->keys;
+	bool required = s->g->words[n->required + bit / 64] >> (bit % 64) & 1;
+	return required ? fmaxf(lean[choice], 0) : lean[choice];
+}
+
 /* Among keys that were not given; -INFINITY if all were. */
 static float best_key(const ndl_gstate *s, const ndl_gframe *f, const float *lean, uint32_t lo, uint32_t hi)
 {
 	float best = -INFINITY;
 	for (uint32_t i = lo; i < hi; i++)
 		if (!ndl_gkey_used(s, f, &s->g->node[f->node], i))
-			best = fmaxf(best, lean[i]);
+			best = fmaxf(best, lean_key(s, &s->g->node[f->node], lean, i));
 	return best;
 }
 
@@ -156,7 +164,7 @@ bool ndl_gstate_leans(const ndl_gstate *s, const float *lean)
 			return true; /* few tokens follow, and one may hold what comes then, as `":{}}]` does */
 		if (f->phase == P_CHOICE && f->hi - f->lo > 1 && any_leans(lean, f->lo, f->hi))
 			return true;
-		if (f->phase >= P_KEY_FIRST && !n->map && best_key(s, f, lean, n->keys, n->keys + n->n_keys) > 0)
+		if (f->phase >= P_KEY_FIRST && !n->map && any_leans(lean, n->keys, n->keys + n->n_keys))
 			return true;
 	}
 	return false;

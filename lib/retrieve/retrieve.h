@@ -71,6 +71,8 @@ ndl_status ndl_said_set(ndl_said *s, const char *text, size_t len, ndl_error *er
 void ndl_said_clear(ndl_said *s);
 /* Whether all words of the text that mean something (some do) are among them, however they are written: "camelCase", plurals. */
 bool ndl_said_has(const ndl_said *s, const char *text, size_t len);
+/* Whether any of them is, or the text has none that mean something: "on". */
+bool ndl_said_some(const ndl_said *s, const char *text, size_t len);
 
 /* scores[count] := dot products with vector[dim]; only if there are vectors. */
 void ndl_index_dot(const ndl_index *x, const float *vector, float *scores);

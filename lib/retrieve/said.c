@@ -57,9 +57,21 @@ static void ask(void *user, const char *word, size_t len)
 		q->missing++;
 }
 
-bool ndl_said_has(const ndl_said *s, const char *text, size_t len)
+static struct question question(const ndl_said *s, const char *text, size_t len)
 {
 	struct question q = {s, 0, 0};
 	ndl_words(text, len, ask, &q);
+	return q;
+}
+
+bool ndl_said_has(const ndl_said *s, const char *text, size_t len)
+{
+	const struct question q = question(s, text, len);
 	return q.said && !q.missing;
+}
+
+bool ndl_said_some(const ndl_said *s, const char *text, size_t len)
+{
+	const struct question q = question(s, text, len);
+	return q.said || !q.missing;
 }

@@ -28,12 +28,27 @@ void ndl_restore_name(const ndl_tools *tools, json_t *call)
 		}
 }
 
+static bool has_call(const json_t *calls, const json_t *call)
+{
+	const json_t *other;
+	size_t i;
+	json_array_foreach(calls, i, other)
+		if (json_equal(other, call))
+			return true;
+	return false;
+}
+
+/* What was asked for once is not done twice: a call that is there already is left out. */
 static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void *user, ndl_error *err)
 {
 	json_t *call = ndl_json_parse(a->text.data + a->call_from, end - a->call_from, err);
 	if (!call)
 		return NDL_EFORMAT;
 	ndl_restore_name(a->t->tools, call);
+	if (has_call(a->calls, call)) {
+		json_decref(call);
+		return NDL_OK;
+	}
 	if (json_array_append_new(a->calls, call) < 0)
 		return ndl_fail_nomem(err, "a call");
 	if (on_call)

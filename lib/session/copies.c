@@ -83,6 +83,13 @@ static enum ndl_copied kind_of_string(const json_t *schema)
 	return is_text(schema) ? NDL_COPIED_TEXT : is_date(schema) ? NDL_COPIED_DATE : NDL_COPIED_NOT;
 }
 
+/* Its description says that it is a time of the clock, "24-hour time, HH:MM". */
+static bool is_clock(const json_t *schema)
+{
+	const char *text = json_string_value(json_object_get(schema, "description")), *form = text ? strstr(text, "HH:MM") : NULL;
+	return form && form[5] != ':' && is_text(schema);
+}
+
 static const json_t *member(const json_t *schema, const char *key, size_t len)
 {
 	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
@@ -139,6 +146,7 @@ static void take_string(scan *x, level *l)
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
 		note(x, l ? kind_of_string(x->value) : NDL_COPIED_NOT, begin, end);
+		x->out->clock = l && end == x->n && is_clock(x->value);
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -155,13 +163,20 @@ static void take_number(scan *x)
 	x->at--;
 }
 
+static void begin_call(ndl_copies *c)
+{
+	for (size_t i = 0; i < c->n && c->n_before < NDL_COPIES; i++)
+		c->before[c->n_before++] = c->earlier[i];
+	c->n = 0;
+}
+
 static bool open_container(scan *x)
 {
 	bool object = x->s[x->at] == '{';
 	if (x->depth == DEPTH_MAX)
 		return false;
 	if (x->depth == 1)
-		x->out->n = 0; /* another call */
+		begin_call(x->out);
 	x->stack[x->depth++] = (level){x->value, object, object};
 	if (!object)
 		x->value = json_object_get(x->value, "items");
@@ -179,7 +194,8 @@ static bool is_due(const scan *x)
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t n)
 {
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
-	out->n = 0;
+	out->n = out->n_before = 0;
+	out->clock = false;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;

@@ -44,7 +44,7 @@ static void give_time(ndl_ground *g, const ndl_view *v, size_t items, long hour,
 	long h12 = hour % 12 ? hour % 12 : 12;
 	const char *half = hour < 12 ? "am" : "pm";
 	snprintf(text, sizeof text, "%02ld:%02ld", hour, minute);
-	give(g, v, items, text);
+	ndl_ground_add(g, NDL_SPAN_TEXT | NDL_SPAN_CLOCK, 0, text, v->it[0].from, v->it[items - 1].to);
 	snprintf(text, sizeof text, "%ld:%02ld", hour, minute);
 	give(g, v, items, text);
 	snprintf(text, sizeof text, "%ld:%02ld %s", h12, minute, half);
@@ -68,8 +68,8 @@ static void give_hours(ndl_ground *g, const ndl_view *v, size_t items, long hour
 		give_time(g, v, items, hour % 12 + 12, minute);
 }
 
-/* "half past six", "quarter to 8", "ten (minutes) past one pm" */
-static bool relative_time(ndl_ground *g, const ndl_view *v)
+/* "half past six", "quarter to 8", "ten (minutes) past one pm": how many items; 0: none. */
+static size_t relative_time(ndl_ground *g, const ndl_view *v)
 {
 	size_t i = ndl_is_word(v, 0, "a");
 	long minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : ndl_number_at(v, i, 59);
@@ -77,10 +77,10 @@ static bool relative_time(ndl_ground *g, const ndl_view *v)
 	i += ndl_is_word(v, i, "minutes");
 	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
 	if (minutes < 1 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
-		return false;
+		return 0;
 	long hour = ndl_number_at(v, ++i, 23);
 	if (hour < 0)
-		return false;
+		return 0;
 	i++;
 	enum half half = half_at(v, &i);
 	if (to)
@@ -88,17 +88,18 @@ static bool relative_time(ndl_ground *g, const ndl_view *v)
 	if (to && hour == 0)
 		hour = 12; /* ten to one: 12:50, in either half of the day */
 	give_hours(g, v, i, hour, to ? 60 - minutes : minutes, half);
-	return true;
+	return i;
 }
 
-/* "7:30 pm", "7.30", "six thirty", "5 am", "six in the evening", "8 o'clock", "at nine" */
-static void clock_time(ndl_ground *g, const ndl_view *v)
+/* "7:30 pm", "7.30", "six thirty", "5 am", "six in the evening", "8 o'clock", "at nine": how many items, where more than a
+ * number says that it is a time; else 0. */
+static size_t clock_time(ndl_ground *g, const ndl_view *v)
 {
 	long hour = ndl_number_at(v, 0, 23), minute = 0;
 	size_t i = 1;
 	bool sure = false;
 	if (hour < 0 || v->it[0].ordinal)
-		return;
+		return 0;
 	if ((ndl_is_word(v, 1, ":") || ndl_is_word(v, 1, ".")) && ndl_number_at(v, 2, 59) >= 0 && v->it[2].digits == 2 &&
 	    v->it[2].from == v->it[0].to + 1) {
 		minute = v->it[2].number;
@@ -114,12 +115,14 @@ static void clock_time(ndl_ground *g, const ndl_view *v)
 	enum half half = half_at(v, &i);
 	if (sure || i > before || hour > 0)
 		give_hours(g, v, i, hour, minute, half);
+	return sure || i > before ? i : 0;
 }
 
 void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
+	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		char text[24];
 		long value;
@@ -131,8 +134,11 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 		}
 		if (ndl_is_word(&v, 0, "noon") || ndl_is_word(&v, 0, "midnight"))
 			give_time(g, &v, 1, v.it[0].word[0] == 'n' ? 12 : 0, 0);
-		if (!relative_time(g, &v))
-			clock_time(g, &v);
+		if (at >= time_end) {
+			items = relative_time(g, &v);
+			items = items ? items : clock_time(g, &v);
+			time_end = items ? v.it[items - 1].to : 0;
+		}
 		ndl_derive_quantities(g, &v);
 	}
 	ndl_derive_days(g, query, len, today);

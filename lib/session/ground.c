@@ -19,8 +19,8 @@ enum {
 	QUERY_MAX = 32 << 10, /* bytes of a query that matter: no window holds more */
 	TEXT_MAX = 64 << 10,  /* with what is derived from them: all of it is searched for every token */
 };
-/* At a byte: a text, a number may begin with it; end before it. */
-enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8 };
+/* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it. */
+enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16 };
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -110,8 +110,8 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *te
 	put(g, '\0', from, to);
 	if (g->text.failed)
 		return;
-	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER;
-	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0));
+	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER, is_clock = kinds & NDL_SPAN_CLOCK;
+	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0));
 	g->at[first].unit = unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 }
@@ -177,6 +177,14 @@ static bool next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, co
 	return false;
 }
 
+bool ndl_ground_has_number(const ndl_ground *g)
+{
+	for (size_t i = 0; i < g->text.len; i++)
+		if (g->at[i].flags & NUMBER_START)
+			return true;
+	return false;
+}
+
 bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *value, size_t len, size_t *from, size_t *to)
 {
 	for (size_t at = 0; len && next_place(g, &at, kind, value, len); at++) {
@@ -193,7 +201,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 
 /* Spans of the query. */
 typedef struct spans {
-	ndl_ground_byte span[NDL_COPIES + 1];
+	ndl_ground_byte span[2 * NDL_COPIES + 1];
 	size_t n;
 } spans;
 
@@ -211,15 +219,11 @@ static size_t has_sign(const ndl_copy *c, const char *text)
 	return c->kind == NDL_COPIED_NUMBER && c->from < c->to && text[c->from] == '-';
 }
 
-/* Every value takes the first span that it can come from and that none before it took. Today's date, where it is told for
- * the sake of others, is taken from the beginning. */
-static void take_earlier(const ndl_ground *g, const ndl_copies *copies, const char *text, spans *taken)
+/* Every value takes the first span that it can come from and that none before it took. */
+static void take(const ndl_ground *g, const ndl_copy *copy, size_t n_copies, const char *text, spans *taken)
 {
-	taken->n = 0;
-	if (g->told.to > 0)
-		taken->span[taken->n++] = g->told;
-	for (size_t i = 0; i < copies->n; i++) {
-		const ndl_copy *c = &copies->earlier[i];
+	for (size_t i = 0; i < n_copies; i++) {
+		const ndl_copy *c = &copy[i];
 		size_t sign = has_sign(c, text), n = c->to - c->from - sign;
 		for (size_t at = 0; n && next_place(g, &at, c->kind, text + c->from + sign, n); at++)
 			if (may_end(g, at + n, c->kind) && !is_taken(g, taken, at, n)) {
@@ -227,6 +231,15 @@ static void take_earlier(const ndl_ground *g, const ndl_copies *copies, const ch
 				break;
 			}
 	}
+}
+
+/* What the values of the same call took, and today's date, where it is told for the sake of others. */
+static void take_earlier(const ndl_ground *g, const ndl_copies *c, const char *text, spans *taken)
+{
+	taken->n = 0;
+	if (g->told.to > 0)
+		taken->span[taken->n++] = g->told;
+	take(g, c->earlier, c->n, text, taken);
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */
@@ -272,16 +285,23 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
-/* bits := the tokens that keep the value under way to the query, outside what is taken; counted: to numbers that count what it
- * does. False if there are none. */
-static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, bool counted,
+enum among { ALL, COUNTED, CLOCK };
+
+static bool is_among(const ndl_ground_byte *at, const ndl_copies *c, enum among among)
+{
+	return among == ALL || (among == CLOCK ? (at->flags & CLOCK_START) != 0 : counts(at, c));
+}
+
+/* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, or
+ * times of the clock. False if there are none. */
+static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, enum among among,
                         const char *text, size_t words, uint64_t *bits)
 {
 	const ndl_copy *now = &c->now;
 	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
 	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++)
-		if (!is_taken(g, taken, at, n ? n : 1) && (!counted || counts(&g->at[at], c))) {
+		if (!is_taken(g, taken, at, n ? n : 1) && is_among(&g->at[at], c, among)) {
 			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
 			places++;
 		}
@@ -335,19 +355,24 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copie
 {
 	const spans none = {.n = 0};
 	const ndl_copy *now = &c->now;
-	spans taken;
-	if (!keep_places(g, &none, p, c, false, text, words, kept->bits)) {
+	spans taken, all_taken; /* by this call; by those before it, too */
+	if (!keep_places(g, &none, p, c, ALL, text, words, kept->bits)) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
 			return false;
 		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
 		return true;
 	}
 	take_earlier(g, c, text, &taken);
-	if (now->kind == NDL_COPIED_NUMBER && c->n_units)
-		kept->fresh = keep_places(g, &taken, p, c, true, text, words, kept->fresh_bits);
+	if (c->clock)
+		kept->fresh = kept->only = keep_places(g, &taken, p, c, CLOCK, text, words, kept->fresh_bits);
+	if (now->kind == NDL_COPIED_NUMBER && c->n_units) {
+		all_taken = taken;
+		take(g, c->before, c->n_before, text, &all_taken);
+		kept->fresh = keep_places(g, &all_taken, p, c, COUNTED, text, words, kept->fresh_bits);
+	}
 	if (!kept->fresh && (taken.n || g->by_today))
-		kept->fresh = keep_places(g, &taken, p, c, false, text, words, kept->fresh_bits);
-	kept->days = kept->fresh && is_day(g, &taken, now, text);
+		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
+	kept->only = kept->only || (kept->fresh && is_day(g, &taken, now, text));
 	return true;
 }
 
@@ -359,7 +384,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 	ndl_copies c;
 	ndl_copies_find(&c, t, ndl_buf_cstr(text), text->len);
 	bool inside = c.now.kind != NDL_COPIED_NOT;
-	kept->fresh = kept->days = false;
+	kept->fresh = kept->only = false;
 	if (inside ? !keep_value(g, p, &c, ndl_buf_cstr(text), words, kept) : p->n_opening == 0)
 		return NDL_COPIED_NOT;
 	if (!inside)

@@ -3,9 +3,9 @@
  * A small network has seen few of the words that tools are described with; counting words needs to have seen none. The logarithms of
  * both are added up where something is chosen from a list (shallow fusion: Gulcehre et al., "On Using Monolingual
  * Corpora in Neural Machine Translation", 2015): for a tool its BM25; for a value of an enum, whether the query says it;
- * for an argument, whether the query says its name or one of its values. A text is chosen by several tokens: each gets
- * what the best text that it leaves possible has more than the best that was possible before, so that the sum is the chosen
- * text's. The answer `[]` counts as a tool that has one word of the query, which no other has. */
+ * for an argument, whether the query says its name or one of its values; against an optional one, that it says no word of
+ * them. A text is chosen by several tokens: each gets what the best text that it leaves possible has more than the best that
+ * was possible before, so that the sum is the chosen text's. The answer `[]` counts as a tool that has one word of the query, which no other has. */
 #include "session/session_internal.h"
 
 #include "base/mem.h"
@@ -21,12 +21,36 @@
 #define NUMBER_SAID 3.0f /* of a number */
 #define TEXT_SAID 0.5f   /* of anything else */
 
+/* Against an optional argument of which the query says nothing: no word of its name, none of its values, no number. */
+#define ENUM_UNSAID 2.5f
+#define FLAG_UNSAID 1.0f
+#define NUMBER_UNSAID 3.0f
+
 static float lean_of_name(unsigned types)
 {
 	types &= ~(unsigned)NDL_TYPE_NULL;
 	if (types == NDL_TYPE_BOOLEAN)
 		return FLAG_SAID;
 	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) ? NUMBER_SAID : TEXT_SAID;
+}
+
+/* What is against a key, if it is not required. */
+static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
+{
+	ndl_gtext t;
+	unsigned types = key->types & ~(unsigned)NDL_TYPE_NULL;
+	if (ndl_said_some(&x->said, key->bytes, key->len))
+		return 0;
+	for (size_t v = key->lo; v < key->hi; v++) {
+		ndl_grammar_text(g, v, &t);
+		if (ndl_said_some(&x->said, t.bytes, t.len))
+			return 0;
+	}
+	if (key->lo < key->hi)
+		return ENUM_UNSAID;
+	if (types == NDL_TYPE_BOOLEAN)
+		return FLAG_UNSAID;
+	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) && !x->numbers ? NUMBER_UNSAID : 0;
 }
 
 /* lean[] of values and keys, by words alone. */
@@ -46,6 +70,8 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 			x->lean[i] = fmaxf(x->lean[i], x->lean[v]);
 		if (ndl_said_has(&x->said, t.bytes, t.len))
 			x->lean[i] = fmaxf(x->lean[i], weight * lean_of_name(t.types));
+		if (x->lean[i] <= 0)
+			x->lean[i] = -weight * lean_against(x, g, &t);
 	}
 }
 

@@ -106,12 +106,12 @@ static double cost_of(const ndl_search *x, enum ndl_copied kind, size_t id)
 }
 
 /* Leaves of s->mask what a day that was worked out goes on with: the network cannot count, and its doubts about the digits
- * say nothing. */
-static size_t keep_day(ndl_search *x, size_t choices)
+ * say nothing. The same for a time of the clock: it would rather copy how the query says it. */
+static size_t keep_only(ndl_search *x, size_t choices)
 {
 	const ndl_kept *k = &x->s->kept;
 	bool any = false;
-	for (size_t w = 0; w < x->words && k->days; w++)
+	for (size_t w = 0; w < x->words && k->only; w++)
 		any = any || (x->s->mask[w] & k->fresh_bits[w]);
 	for (size_t w = 0; w < x->words && any; w++)
 		x->s->mask[w] &= k->fresh_bits[w];
@@ -238,7 +238,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 	ndl_lexical_add(&x->s->lexical, x->s->engine, &p->state, x->s->mask, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
 	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
-		choices = keep_day(x, choices);
+		choices = keep_only(x, choices);
 	double all = log_sum(x);
 	if (!isfinite(all))
 		return ndl_fail_not_numbers(x->d->err);

@@ -68,6 +68,9 @@ typedef struct ndl_copies {
 	size_t n;
 	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name, if it is a number */
 	size_t n_units;
+	bool clock;                   /* `now` is a text that is described as HH:MM */
+	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
+	size_t n_before;
 } ndl_copies;
 /* For text[0..n), an answer under way. */
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size_t n);
@@ -86,10 +89,12 @@ typedef struct ndl_ground {
 	bool by_today;        /* there are some, and today is known: they may have been worked out */
 	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
-enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2 };
+enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4 }; /* CLOCK: a text HH:MM */
 /* Replaces what g holds. today: as ndl_request. */
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
+/* Whether a number can be copied from the query. */
+bool ndl_ground_has_number(const ndl_ground *g);
 /* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as; unit: as
  * above. */
 void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to);
@@ -105,7 +110,8 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 typedef struct ndl_kept {
 	uint64_t *bits, *fresh_bits; /* [V / 64] */
 	bool fresh; /* fresh_bits tell */
-	bool days;  /* what is under way can only be a day that was worked out by today's date: fresh_bits are all that may follow */
+	bool only;  /* what is under way can only be a day that was worked out by today's date, or must be a time of the clock: fresh_bits
+	             * are all that may follow */
 } ndl_kept;
 /* NOT if what follows text, an answer under way, has nothing to do with the query: it is nothing that is to be
  * copied, or has left the query. Else what it is, and kept := the tokens of mask (and maybe others) that
@@ -120,6 +126,7 @@ typedef struct ndl_lexical {
 	float *lean;   /* [n], in logits; behind them room for work */
 	size_t n, cap; /* n is 0 if they say nothing */
 	float empty;   /* what `[]` has, in logits, while calls have nothing */
+	bool numbers;  /* the query may say one; set before the rest */
 	ndl_said said;
 } ndl_lexical;
 /* weight: of a unit of BM25. */
@@ -194,8 +201,8 @@ typedef struct ndl_answer {
 
 ndl_status ndl_answer_begin(ndl_answer *a, const ndl_toolset *t, ndl_error *err);
 void ndl_answer_end(ndl_answer *a);
-/* Takes note of bytes appended to a->text; every call that they complete is added to a->calls and
- * handed to on_call. */
+/* Takes note of bytes appended to a->text; every call that they complete, and that is not there already, is added to
+ * a->calls and handed to on_call. */
 ndl_status ndl_answer_scan(ndl_answer *a, ndl_call_fn *on_call, void *user, ndl_error *err);
 /* Would a call be complete if these n bytes followed a->text, all of which has been scanned? */
 bool ndl_answer_completes(const ndl_answer *a, const char *more, size_t n);

@@ -302,7 +302,7 @@ static void leanings(void)
 		const char *text; /* as answers have it */
 		float lean;
 	} texts[] = {{"{'name':'send','arguments':", 2}, {"{'name':'mute','arguments':", 3}, {"'mode':", 4}, {"'loud':", 1}, {"'rain':", 5},
-		{"'fan'", 6}, {"'flag':", 4.5}, {"'apple'", 6}, {"'auto'", 6}};
+		{"'fan'", 6}, {"'flag':", 4.5}, {"'apple'", 6}, {"'auto'", 6}, {"'hours':", -1}, {"'again':", -2}};
 	static const struct {
 		const char *text, *more;
 		float lean;
@@ -342,6 +342,10 @@ static void leanings(void)
 		{" [{'name':'more','arguments':{'u':['", "b", -6},
 		{" [{'name':'more','arguments':{'i':[", "1,", -6},
 		{" [{'name':'more','arguments':{'i':['auto',", "1,", -6},
+		{" [{'name':'wait','arguments':{'", "hours'", 0}, /* required: nothing is against it */
+		{" [{'name':'wait','arguments':{'", "again'", -2},
+		{" [{'name':'wait','arguments':{'hours':5", ",", -2},
+		{" [{'name':'wait','arguments':{'hours':5", "}", 0},
 	};
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_grammar *g = grammar_of("[{'name':'send_message'},{'name':'send','parameters':{'rain':{'type':'string','required':true}}},"
@@ -350,6 +354,7 @@ static void leanings(void)
 	                            "'d':{'anyOf':[{'type':'string','pattern':'^a'},{'type':'string','pattern':'b$'}]},"
 	                            "'u':{'type':'array','uniqueItems':true,'items':{'enum':['apple','apricot','banana']}},"
 	                            "'i':{'type':'array','items':{'enum':['auto',1]}}}},"
+	                            "{'name':'wait','parameters':{'hours':{'type':'integer','required':true},'again':{'type':'integer'}}},"
 	                            "{'name':'mute','parameters':{'mode':{'enum':['fan','few','off',1]},'loud':{'type':'boolean'},'text':{'type':'string'}}}]",
 	                            NULL, &err);
 	float lean[64] = {0};
@@ -382,7 +387,7 @@ static void leanings(void)
 	CHECK(t.kind == NDL_GTEXT_VALUE);
 	ndl_grammar_text(g, (size_t)text_named(g, "\"e\":"), &t);
 	CHECK(t.types == NDL_TYPE_NUMBER && t.hi - t.lo == 2);
-	CHECK_INT(ndl_grammar_calls(g), 5);
+	CHECK_INT(ndl_grammar_calls(g), 6);
 	char *call = quoted("{'name':'send','arguments':");
 	CHECK_INT(ndl_grammar_find_call(g, "send", 4), text_named(g, call));
 	CHECK_INT(ndl_grammar_find_call(g, "send_", 5), ndl_grammar_texts(g));

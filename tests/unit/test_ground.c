@@ -52,6 +52,9 @@ static void test_spans(void)
 	check_span(q, "", NULL);
 	check_span(q, "07:30", NULL);
 	check_span("", "x", NULL);
+	check_span(q, "06:00", NULL);
+	check_span("half past six in the morning", "06:00", NULL);
+	check_span("7:15 pm", "15:00", NULL);
 	check_span("the 3rd of May, 2027 or may 4 2028", "2027-05-03", "3rd of May, 2027");
 	check_span("the 3rd of May, 2027 or may 4 2028", "2028-05-04", "may 4 2028");
 	check_span("on 31/12/2026", "2026-12-31", "31/12/2026");
@@ -192,7 +195,8 @@ static json_t *tool_list(void)
 		"\"seats\":{\"type\":\"integer\"},\"class\":{\"type\":\"string\",\"enum\":[\"first\",\"second\"]},"
 		"\"stops\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"prices\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
 		"\"rate\":{\"type\":\"number\",\"enum\":[1,2]},\"volume_ml\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
-		"\"walkMinutes\":{\"type\":\"integer\"}}}}]";
+		"\"walkMinutes\":{\"type\":\"integer\"},\"at\":{\"type\":\"string\",\"description\":\"24-hour time, HH:MM\"},"
+		"\"utc\":{\"type\":\"string\",\"description\":\"HH:MM:SS\"}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
 }
 
@@ -288,6 +292,18 @@ static void test_kept(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "no number", CALL "\"seats\":", "5", NDL_COPIED_NOT, false, false);
 }
 
+/* A time, where the description says that it is one: fresh tokens are all that may follow. */
+static void test_clock(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "wake 2 at half past 5 in the morning";
+	check_kept(e, t, q, CALL "\"at\":\"", "0", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"at\":\"", "h", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, CALL "\"at\":\"05:", "3", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"at\":\"05:30", "\"", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"utc\":\"", "h", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "when it rains", CALL "\"at\":\"", "w", NDL_COPIED_TEXT, true, true);
+}
+
 /* The number that counts what the argument does. */
 static void test_units(const ndl_engine *e, const ndl_tools *t)
 {
@@ -302,6 +318,9 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"minute\":", "1", NDL_COPIED_NUMBER, true, true); /* of the clock: any */
+	check_kept(e, t, "3 seats, then 12", CALL "\"seats\":3,\"volume_ml\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "3 seats, then 12", CALL "\"seats\":3}},{\"name\":\"trip\",\"arguments\":{\"seats\":", "1",
+	           NDL_COPIED_NUMBER, true, true); /* what counts them went to the call before */
 	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
 	static const struct {
 		const char *name, *counts;
@@ -344,6 +363,7 @@ int main(void)
 	test_copies(ndl_toolset_tools(t));
 	test_units(e, ndl_toolset_tools(t));
 	test_kept(e, ndl_toolset_tools(t));
+	test_clock(e, ndl_toolset_tools(t));
 	ndl_toolset_free(t);
 	ndl_engine_free(e);
 	return tap_done();

@@ -83,6 +83,7 @@ static void test_said(void)
 		tap_ok(ndl_said_has(&s, said[i], strlen(said[i])), "said: %s", said[i]);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		tap_ok(!ndl_said_has(&s, others[i], strlen(others[i])), "not said: %s", others[i]);
+	CHECK(ndl_said_some(&s, "extra shot strength", 19) && ndl_said_some(&s, "on", 2) && !ndl_said_some(&s, "the strength", 12));
 	ndl_said_clear(&s);
 }
 

@@ -420,6 +420,26 @@ static void test_strict(void)
 	ndl_exec_free(x);
 }
 
+static void count_call(void *user, json_t *call)
+{
+	(void)call;
+	++*(size_t *)user;
+}
+
+/* A call is made once, whatever the order of its keys. */
+static void test_twice(void)
+{
+	ndl_answer a;
+	ndl_error err = NDL_ERROR_INIT;
+	size_t told = 0;
+	CHECK_INT(ndl_answer_begin(&a, tools[0], &err), NDL_OK);
+	ndl_buf_str(&a.text, "[{\"name\":\"x\",\"arguments\":{\"a\":1,\"b\":[2]}},{\"name\":\"x\",\"arguments\":{\"a\":1,\"b\":[3]}},"
+	                     "{\"name\":\"x\",\"arguments\":{\"b\":[2],\"a\":1}}]");
+	CHECK_INT(ndl_answer_scan(&a, count_call, &told, &err), NDL_OK);
+	CHECK(told == 2 && json_array_size(a.calls) == 2);
+	ndl_answer_end(&a);
+}
+
 int main(void)
 {
 	if (!mkdtemp(dir))
@@ -434,6 +454,7 @@ int main(void)
 	test_lexical();
 	test_again();
 	test_strict();
+	test_twice();
 	for (int m = 0; m < 2; m++) {
 		ndl_toolset_free(tools[m]);
 		ndl_engine_free(engine[m]);
