@@ -5,7 +5,8 @@
  * Corpora in Neural Machine Translation", 2015): for a tool its BM25; for a value of an enum, whether the query says it;
  * for an argument, whether the query says its name or one of its values; against an optional one, that it says no word of
  * them. A text is chosen by several tokens: each gets what the best text that it leaves possible has more than the best that
- * was possible before, so that the sum is the chosen text's. The answer `[]` counts as a tool that has one word of the query, which no other has. */
+ * was possible before, so that the sum is the chosen text's. The answer `[]` counts as a tool that has one word of the query,
+ * which no other has. */
 #include "session/session_internal.h"
 
 #include "base/mem.h"

@@ -122,8 +122,8 @@ static double meta_number(const ndl_ckpt *c, const char *key)
 }
 
 /* The length of a run may change while the rate has not begun to fall in either plan: until then the steps are the same,
- * which is what the schedule is liked for (warming up is a share of the length: it has to be over, or as long). Later it may only be brought to its end sooner: a rate that rises again
- * undoes what its fall has won. */
+ * which is what the schedule is liked for (warming up is a share of the length: it has to be over, or as long). Later it may
+ * only be brought to its end sooner: a rate that rises again undoes what its fall has won. */
 static ndl_status check_schedule(const ndl_run *r, const ndl_ckpt *c, uint64_t step, ndl_error *err)
 {
 	const ndl_schedule *s = &r->o.schedule;
