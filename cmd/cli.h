@@ -69,9 +69,9 @@ _Noreturn void cli_usage_error(const cli *c, const char *fmt, ...) NDL_PRINTF(2,
 /* A usage error if both (NULL: no file) are the same regular file: writing one would destroy the other. */
 void cli_refuse_same(const cli *c, const char *out, const char *in);
 
-/* "needle-X: file:line: text" on stderr, stdout flushed first. */
 /* Text from anywhere (arguments, file names, keys): what it holds must not steer the terminal nor break the line. */
 void cli_put_clean(FILE *to, const char *text);
+/* "needle-X: file:line: text" on stderr, stdout flushed first. */
 void cli_report(const cli *c, const ndl_error *err);
 void cli_warn(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3);    /* unless -q */
 void cli_verbose(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3); /* only with -v */

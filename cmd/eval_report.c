@@ -89,13 +89,13 @@ ndl_status eval_totals_add(eval_totals *t, const ndl_eval_counts *c, const json_
 {
 	const json_t *confidence = json_object_get(record, "confidence");
 	ndl_status rc = NDL_OK;
+	if (json_is_number(confidence))
+		rc = ndl_reliability_add(&t->confidence, json_number_value(confidence), c->exact != 0, err);
+	if (rc != NDL_OK)
+		return rc;
 	ndl_eval_add(&t->all, c);
 	ndl_eval_add(&t->by_calls[c->ref_calls < EVAL_BY_CALLS ? c->ref_calls : EVAL_BY_CALLS - 1], c);
-	if (t->field)
-		rc = add_to_group(t, c, record, err);
-	if (rc == NDL_OK && json_is_number(confidence))
-		rc = ndl_reliability_add(&t->confidence, json_number_value(confidence), c->exact != 0, err);
-	return rc;
+	return t->field ? add_to_group(t, c, record, err) : NDL_OK;
 }
 
 static int by_key(const void *a, const void *b)

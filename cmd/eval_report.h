@@ -27,7 +27,7 @@ typedef struct eval_totals {
 
 void eval_totals_clear(eval_totals *t);
 /* Adds one scored record: to all, to its number of calls, to its group (if field is set; by the
- * dot path in record), and its "confidence" if it has one. */
+ * dot path in record), and its "confidence" if it has one; NDL_EINVAL, nothing added, if that is none. */
 ndl_status eval_totals_add(eval_totals *t, const ndl_eval_counts *c, const json_t *record, ndl_error *err);
 
 /* Groups are sorted by key when they are written. */

@@ -86,16 +86,14 @@ static ndl_status write_failure(job *j, const json_t *record, ndl_error *err)
 /* Negative: the record is bad; *fatal: not the record, but memory or the disk. */
 static ndl_status score_record(job *j, const json_t *record, const ndl_odds *odds, bool *fatal, ndl_error *err)
 {
-	const json_t *confidence = json_object_get(record, "confidence");
 	ndl_eval_counts counts;
-	if (json_is_number(confidence) && !(json_number_value(confidence) >= 0 && json_number_value(confidence) <= 1))
-		return ndl_fail(err, NDL_EINVAL, "confidence: expected a number from 0 to 1");
 	ndl_status rc = ndl_eval_record(&counts, j->tools, record, err);
+	if (rc == NDL_OK)
+		rc = eval_totals_add(&j->totals, &counts, record, err);
 	*fatal = rc == NDL_ENOMEM;
 	if (rc != NDL_OK)
 		return rc;
-	rc = eval_totals_add(&j->totals, &counts, record, err);
-	if (rc == NDL_OK && j->calibrate_path && odds)
+	if (j->calibrate_path && odds)
 		rc = calibrate_add(&j->fit, odds, counts.exact, err);
 	if (rc == NDL_OK && !counts.exact)
 		rc = write_failure(j, record, err);

@@ -75,6 +75,12 @@ size_t ndl_utf8_check(const char *s, size_t len)
 	return i;
 }
 
+ndl_status ndl_utf8_require(const char *s, size_t len, ndl_error *err)
+{
+	size_t good = ndl_utf8_check(s, len);
+	return good < len ? ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1) : NDL_OK;
+}
+
 size_t ndl_utf8_count(const char *s, size_t len)
 {
 	size_t count = 0;

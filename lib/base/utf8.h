@@ -2,6 +2,8 @@
 #ifndef NDL_BASE_UTF8_H
 #define NDL_BASE_UTF8_H
 
+#include "base/error.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +14,8 @@ size_t ndl_utf8_decode(const char *s, size_t len, uint32_t *cp);
 size_t ndl_utf8_encode(uint32_t cp, char out[4]);
 /* Offset of the first invalid byte, or len if all is valid. */
 size_t ndl_utf8_check(const char *s, size_t len);
+/* NDL_EINVAL, with the place, if not all is valid. */
+ndl_status ndl_utf8_require(const char *s, size_t len, ndl_error *err);
 /* Number of characters in valid UTF-8. */
 size_t ndl_utf8_count(const char *s, size_t len);
 

@@ -6,10 +6,10 @@
 static ndl_status append_text(const ndl_tok *tok, ndl_ids *out, const char *text, size_t len, size_t room,
                               unsigned flag, unsigned *cut, ndl_error *err)
 {
-	size_t before = out->len, good = ndl_utf8_check(text, len);
-	if (good < len)
-		return ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1);
-	ndl_status rc = ndl_tok_encode(tok, out, text, len, NDL_TOK_PLAIN, err);
+	size_t before = out->len;
+	ndl_status rc = ndl_utf8_require(text, len, err);
+	if (rc == NDL_OK)
+		rc = ndl_tok_encode(tok, out, text, len, NDL_TOK_PLAIN, err);
 	if (rc == NDL_OK && out->len - before > room) {
 		out->len = before + room;
 		if (cut)

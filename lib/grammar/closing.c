@@ -76,11 +76,10 @@ static unsigned char close_list(const ndl_gstate *s, const ndl_gframe *f, const 
 		if (f->phase == P_CALL) {
 			cost = ndl_gc_plus(cost, s->g->node[c->value].cost);
 		} else if (f->phase == P_KEY) {
-			uint32_t bit = i - n->keys;
 			if (ndl_gkey_used(s, f, n, i))
 				continue;
 			/* a required key costs nothing extra: it must come anyway */
-			if (s->g->words[n->required + bit / 64] >> (bit % 64) & 1)
+			if (ndl_gkey_required(s->g, n, i))
 				cost = 0;
 			else
 				cost = ndl_gc_plus(cost, ndl_gc_plus(1, s->g->node[c->value].cost));

@@ -194,6 +194,12 @@ uint64_t ndl_gchoice_key(uint32_t i);
 uint64_t *ndl_gwords(const ndl_gstate *s, const ndl_gframe *f);
 /* Narrows [*lo, *hi), which agree on pos bytes, to those with b next; false if there is none. */
 bool ndl_gnarrow(const ndl_grammar *g, uint32_t *lo, uint32_t *hi, uint32_t pos, unsigned char b);
+/* Whether key `choice` of an object's is required. */
+static inline bool ndl_gkey_required(const ndl_grammar *g, const struct node *n, uint32_t choice)
+{
+	uint32_t bit = choice - n->keys;
+	return g->words[n->required + bit / 64] >> (bit % 64) & 1;
+}
 /* Whether key i of the object at f was given. */
 bool ndl_gkey_used(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, uint32_t choice);
 /* All required keys were given. */

@@ -62,9 +62,7 @@ static float best_of(const float *lean, uint32_t lo, uint32_t hi, struct used us
 /* Nothing is against a key that is required. */
 static float lean_key(const ndl_gstate *s, const struct node *n, const float *lean, uint32_t choice)
 {
-	uint32_t bit = choice - n->keys;
-	bool required = s->g->words[n->required + bit / 64] >> (bit % 64) & 1;
-	return required ? fmaxf(lean[choice], 0) : lean[choice];
+	return ndl_gkey_required(s->g, n, choice) ? fmaxf(lean[choice], 0) : lean[choice];
 }
 
 /* Among keys that were not given; -INFINITY if all were. */

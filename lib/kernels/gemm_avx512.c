@@ -74,18 +74,7 @@ static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t c
 
 void ndl_kernels_fill_avx512(ndl_kernels *t)
 {
-	ndl_gemm_kernel g = t->gemm_f32;
-	g.name = "avx512";
-	g.mr = MR;
-	g.nr = NR;
-	g.mc = 240;
-	g.kc = 256;
-	g.pack_a = pack_a;
-	g.pack_b = pack_b;
-	g.block = block;
-	t->gemm_f32 = g;
-	g.pack_a = pack_panels_a_bf16;
-	g.pack_b = pack_panels_b_bf16;
-	t->gemm_bf16 = g;
+	const ndl_gemm_kernel g = t->gemm_f32; /* begin and end: nothing to do */
+	fill_products(t, (ndl_gemm_kernel){"avx512", MR, NR, 1, 4, 240, 256, pack_a, pack_b, block, g.begin, g.end});
 	t->isa = NDL_ISA_AVX512;
 }

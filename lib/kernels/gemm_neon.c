@@ -14,18 +14,7 @@ enum { MR = 12, NR = 8 };
 
 void ndl_kernels_fill_neon(ndl_kernels *t)
 {
-	ndl_gemm_kernel g = t->gemm_f32;
-	g.name = "neon";
-	g.mr = MR;
-	g.nr = NR;
-	g.mc = 144;
-	g.kc = 256;
-	g.pack_a = pack_panels_a;
-	g.pack_b = pack_panels_b;
-	g.block = block;
-	t->gemm_f32 = g;
-	g.pack_a = pack_panels_a_bf16;
-	g.pack_b = pack_panels_b_bf16;
-	t->gemm_bf16 = g;
+	const ndl_gemm_kernel g = t->gemm_f32; /* begin and end: nothing to do */
+	fill_products(t, (ndl_gemm_kernel){"neon", MR, NR, 1, 4, 144, 256, pack_panels_a, pack_panels_b, block, g.begin, g.end});
 	t->isa = NDL_ISA_NEON;
 }

@@ -33,11 +33,7 @@ static void nothing(void)
 
 void ndl_kernels_fill_ref(ndl_kernels *t)
 {
-	ndl_gemm_kernel g = {"scalar", MR, NR, 1, 4, 128, 256, pack_panels_a, pack_panels_b, block, nothing, nothing};
-	t->gemm_f32 = g;
-	g.pack_a = pack_panels_a_bf16;
-	g.pack_b = pack_panels_b_bf16;
-	t->gemm_bf16 = g;
+	fill_products(t, (ndl_gemm_kernel){"scalar", MR, NR, 1, 4, 128, 256, pack_panels_a, pack_panels_b, block, nothing, nothing});
 	t->fast_bf16 = false;
 	t->isa = NDL_ISA_SCALAR;
 }

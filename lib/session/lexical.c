@@ -27,19 +27,27 @@
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
 
-static float lean_of_name(unsigned types)
+/* Of the types of an argument, which may be null besides. */
+static bool is_flag(unsigned types)
+{
+	return (types & ~(unsigned)NDL_TYPE_NULL) == NDL_TYPE_BOOLEAN;
+}
+
+static bool is_number(unsigned types)
 {
 	types &= ~(unsigned)NDL_TYPE_NULL;
-	if (types == NDL_TYPE_BOOLEAN)
-		return FLAG_SAID;
-	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) ? NUMBER_SAID : TEXT_SAID;
+	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER));
+}
+
+static float lean_of_name(unsigned types)
+{
+	return is_flag(types) ? FLAG_SAID : is_number(types) ? NUMBER_SAID : TEXT_SAID;
 }
 
 /* What is against a key, if it is not required. */
 static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
 {
 	ndl_gtext t;
-	unsigned types = key->types & ~(unsigned)NDL_TYPE_NULL;
 	if (ndl_said_some(&x->said, key->bytes, key->len))
 		return 0;
 	for (size_t v = key->lo; v < key->hi; v++) {
@@ -49,9 +57,9 @@ static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_
 	}
 	if (key->lo < key->hi)
 		return ENUM_UNSAID;
-	if (types == NDL_TYPE_BOOLEAN)
+	if (is_flag(key->types))
 		return FLAG_UNSAID;
-	return types && !(types & ~(unsigned)(NDL_TYPE_INTEGER | NDL_TYPE_NUMBER)) && !x->numbers ? NUMBER_UNSAID : 0;
+	return is_number(key->types) && !x->numbers ? NUMBER_UNSAID : 0;
 }
 
 /* lean[] of values and keys, by words alone. */
@@ -76,11 +84,13 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 	}
 }
 
-ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, ndl_error *err)
+ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, bool numbers,
+                           ndl_error *err)
 {
 	size_t count = ndl_toolset_count(t), n = t->grammar ? ndl_grammar_texts(t->grammar) : 0;
 	x->n = 0;
 	x->empty = 0;
+	x->numbers = numbers;
 	if (!t->grammar || ndl_grammar_calls(t->grammar) == 0 || weight <= 0)
 		return NDL_OK;
 	if (ndl_grow(&x->lean, &x->cap, n + count, sizeof *x->lean) < 0)

@@ -163,13 +163,12 @@ long ndl_session_rank(ndl_session *s, const ndl_toolset *t, enum ndl_ranking how
 		return 0;
 	if (how == NDL_RANK_AUTO)
 		how = t->has_vectors ? NDL_RANK_FUSED : NDL_RANK_BM25;
-	size_t good = ndl_utf8_check(query, len);
-	if (good < len)
-		return ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1);
 	if (!t->index || (how != NDL_RANK_BM25 && !t->has_vectors))
 		return ndl_fail(err, NDL_EINVAL, "the tools have not been indexed");
 	float *all = ndl_calloc(n, sizeof *all), *words = ndl_calloc(n, sizeof *words);
 	ndl_status rc = all && words ? NDL_OK : ndl_fail_nomem(err, "a ranking");
+	if (rc == NDL_OK)
+		rc = ndl_utf8_require(query, len, err);
 	if (rc == NDL_OK)
 		rc = score(s, t, how, query, len, all, words, err);
 	if (rc == NDL_OK)

@@ -211,9 +211,9 @@ static ndl_status answer(ndl_decoding *d, const ndl_toolset *t, const char *quer
 		rc = prefill(s, t, query, len, d->r, d->err);
 	if (rc == NDL_OK && (d->ground || d->q->sources))
 		rc = ndl_ground_set(&s->ground, query, len, d->q->today, d->err);
-	s->lexical.numbers = !d->ground || ndl_ground_has_number(&s->ground);
 	if (rc == NDL_OK && ask && !d->q->no_grammar)
-		rc = ndl_lexical_set(&s->lexical, t, query, len, d->q->lexical_weight ? d->q->lexical_weight : NDL_LEXICAL_WEIGHT, d->err);
+		rc = ndl_lexical_set(&s->lexical, t, query, len, d->q->lexical_weight ? d->q->lexical_weight : NDL_LEXICAL_WEIGHT,
+		                     !d->ground || ndl_ground_has_number(&s->ground), d->err);
 	if (rc == NDL_OK && ask)
 		rc = decode(d);
 	if (rc == NDL_OK)
