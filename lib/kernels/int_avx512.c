@@ -33,7 +33,7 @@ static inline void hmax4(void *y, const void *p)
 #define MR 6
 #define ZERO 128
 #define DOT(acc, w, x) ((vi)_mm512_dpbusd_epi32((__m512i)(acc), (__m512i)(w), (__m512i)(x)))
-#define DOT4(acc, u, x) DOT(acc, u, x)
+#define DOT4(acc, u, x, v, y) DOT(DOT(acc, u, x), v, y)
 #define SETI(x) ((vi)_mm512_set1_epi32(x))
 #define SETF(x) _mm512_set1_ps(x)
 #define MAXF(a, b) _mm512_max_ps(a, b)
