@@ -66,10 +66,12 @@ static void add_reading(date out[2], size_t *n, int year, int month, int day)
 		out[(*n)++] = d;
 }
 
-/* "3/5/2027" and "2027-05-03", without blanks. */
+/* "3/5/2027", "3.5.2027" and "2027-05-03", without blanks. */
 static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
 {
-	size_t step = ndl_is_word(v, i + 1, "/") && ndl_is_word(v, i + 3, "/") ? 2 : 1, b = i + step, c = b + step;
+	bool slashes = ndl_is_word(v, i + 1, "/") && ndl_is_word(v, i + 3, "/");
+	bool dots = ndl_is_word(v, i + 1, ".") && ndl_is_word(v, i + 3, ".");
+	size_t step = slashes || dots ? 2 : 1, b = i + step, c = b + step;
 	*n = 0;
 	if (c >= v->n || v->it[c].from - v->it[i].to != v->it[b].to - v->it[b].from + 2)
 		return 0;
@@ -78,7 +80,8 @@ static size_t read_numbers(const ndl_view *v, size_t i, date out[2], size_t *n)
 		add_reading(out, n, first, second, third);
 	} else if (step == 2 && is_year(v, c)) {
 		add_reading(out, n, third, second, first);
-		add_reading(out, n, third, first, second);
+		if (slashes || *n == 0)
+			add_reading(out, n, third, first, second);
 	}
 	return *n ? c - i + 1 : 0;
 }
@@ -361,14 +364,14 @@ void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= from && first.from < to;
 		ndl_look(&v, at);
-		size_t other = other_day(&v), items = other ? 0 : give_day(g, &v, told ? &unknown : &by);
+		size_t before = g->text.len, other = other_day(&v), items = other ? 0 : give_day(g, &v, told ? &unknown : &by);
 		if (other)
 			next = v.it[other - 1].to;
 		if (items == 0 || told)
 			continue;
 		next = v.it[items - 1].to;
-		g->by_today = today > 0;
+		g->has_days = g->has_days || g->text.len > before;
 	}
-	if (g->by_today)
+	if (g->has_days)
 		g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0, 0};
 }

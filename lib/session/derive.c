@@ -100,8 +100,8 @@ static size_t clock_time(ndl_ground *g, const ndl_view *v)
 	bool sure = false;
 	if (hour < 0 || v->it[0].ordinal)
 		return 0;
-	if ((ndl_is_word(v, 1, ":") || ndl_is_word(v, 1, ".")) && ndl_number_at(v, 2, 59) >= 0 && v->it[2].digits == 2 &&
-	    v->it[2].from == v->it[0].to + 1) {
+	bool mark = ndl_is_word(v, 1, ":") || ndl_is_word(v, 1, ".") || ndl_is_word(v, 1, "h");
+	if (mark && ndl_number_at(v, 2, 59) >= 0 && v->it[2].digits == 2 && v->it[2].from == v->it[0].to + 1) {
 		minute = v->it[2].number;
 		i = 3;
 		sure = true;
@@ -113,9 +113,11 @@ static size_t clock_time(ndl_ground *g, const ndl_view *v)
 	}
 	size_t before = i;
 	enum half half = half_at(v, &i);
-	if (sure || i > before || hour > 0)
+	sure = sure || i > before;
+	bool counts = i < v->n && (ndl_unit_find(v->it[i].word) || ndl_is_word(v, i, "%")); /* in 20 minutes */
+	if (sure || (hour > 0 && !counts))
 		give_hours(g, v, i, hour, minute, half);
-	return sure || i > before ? i : 0;
+	return sure ? i : 0;
 }
 
 void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
@@ -134,12 +136,16 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 		}
 		if (ndl_is_word(&v, 0, "noon") || ndl_is_word(&v, 0, "midnight"))
 			give_time(g, &v, 1, v.it[0].word[0] == 'n' ? 12 : 0, 0);
-		if (at >= time_end) {
+		g->minus = ndl_mark_before(query, first.from, '-');
+		if (ndl_mark_before(query, first.from, '.'))
+			continue; /* read with it */
+		if (at >= time_end && !g->minus) {
 			items = relative_time(g, &v);
 			items = items ? items : clock_time(g, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
 		ndl_derive_quantities(g, &v);
 	}
+	g->minus = false;
 	ndl_derive_days(g, query, len, today);
 }

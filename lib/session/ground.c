@@ -19,8 +19,8 @@ enum {
 	QUERY_MAX = 32 << 10, /* bytes of a query that matter: no window holds more */
 	TEXT_MAX = 64 << 10,  /* with what is derived from them: all of it is searched for every token */
 };
-/* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it. */
-enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16 };
+/* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the number. */
+enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32 };
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -89,7 +89,8 @@ static void mark_numbers(ndl_ground *g, size_t n)
 		if (!digit_at(s, i))
 			continue;
 		size_t first = i;
-		g->at[i].flags |= NUMBER_START;
+		if (!ndl_mark_before(s, i, '.')) /* .5 is not 5 */
+			g->at[i].flags |= NUMBER_START | (ndl_mark_before(s, i, '-') ? NEGATIVE : 0);
 		while (digit_at(s, i))
 			i++;
 		if (s[i] == '.' && digit_at(s, i + 1))
@@ -111,7 +112,8 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *te
 	if (g->text.failed)
 		return;
 	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER, is_clock = kinds & NDL_SPAN_CLOCK;
-	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0));
+	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0) |
+	                               (g->minus ? NEGATIVE : 0));
 	g->at[first].unit = unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 }
@@ -120,7 +122,7 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t 
 {
 	ndl_buf_reset(&g->text);
 	g->told = (ndl_ground_byte){0};
-	g->by_today = false;
+	g->has_days = g->minus = false;
 	len = len < QUERY_MAX ? len : QUERY_MAX;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)query[i];
@@ -187,10 +189,13 @@ bool ndl_ground_has_number(const ndl_ground *g)
 
 bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *value, size_t len, size_t *from, size_t *to)
 {
+	const size_t sign = kind == NDL_COPIED_NUMBER && len && value[0] == '-';
+	value += sign;
+	len -= sign;
 	for (size_t at = 0; len && next_place(g, &at, kind, value, len); at++) {
 		if (!may_end(g, at + len, kind))
 			continue;
-		*from = g->at[at].from;
+		*from = g->at[at].from - (sign && g->at[at].flags & NEGATIVE);
 		*to = g->at[at + len - 1].to;
 		return true;
 	}
@@ -276,6 +281,12 @@ static void keep_from(const ndl_ground *g, const spans *taken, const ndl_pieces 
 	}
 }
 
+/* Whether a number can begin here that has begun so far: what has a minus in the query has one. */
+static bool keeps_sign(const ndl_ground_byte *at, const ndl_copy *c, const char *text)
+{
+	return !(at->flags & NEGATIVE) || has_sign(c, text);
+}
+
 /* Whether a number counts what the argument's name says. */
 static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 {
@@ -300,11 +311,14 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 	const ndl_copy *now = &c->now;
 	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
-	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++)
-		if (!is_taken(g, taken, at, n ? n : 1) && is_among(&g->at[at], c, among)) {
+	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++) {
+		if (is_taken(g, taken, at, n ? n : 1) || !is_among(&g->at[at], c, among))
+			continue;
+		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
+		if (signs)
 			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
-			places++;
-		}
+		places += signs || n == 0;
+	}
 	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
 		set_ends(p, 0, p->n, 0, "-", bits);
 	return places > 0;
@@ -314,7 +328,7 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 static bool is_day(const ndl_ground *g, const spans *taken, const ndl_copy *now, const char *text)
 {
 	size_t n = now->to - now->from, first = 0;
-	if (!g->by_today || n == 0)
+	if (!g->has_days || (n == 0 && now->kind != NDL_COPIED_DATE))
 		return false;
 	while (next_place(g, &first, now->kind, text + now->from, n) && is_taken(g, taken, first, n))
 		first++;
@@ -370,7 +384,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copie
 		take(g, c->before, c->n_before, text, &all_taken);
 		kept->fresh = keep_places(g, &all_taken, p, c, COUNTED, text, words, kept->fresh_bits);
 	}
-	if (!kept->fresh && (taken.n || g->by_today))
+	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
 	kept->only = kept->only || (kept->fresh && is_day(g, &taken, now, text));
 	return true;

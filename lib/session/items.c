@@ -69,6 +69,11 @@ bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x)
 	return true;
 }
 
+bool ndl_mark_before(const char *s, size_t i, char mark)
+{
+	return i && s[i - 1] == mark && (i == 1 || (unsigned char)s[i - 2] <= ' ' || s[i - 2] == '(');
+}
+
 void ndl_look(ndl_view *v, size_t at)
 {
 	for (v->n = 0; v->n < NDL_ITEM_LOOK && ndl_take_item(v->s, v->len, &at, &v->it[v->n]);)

@@ -32,8 +32,10 @@ static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n
 static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
 {
 	char text[32];
-	if (!(fabs(value) < 1e15) || (value != floor(value) && 100 * value != floor(100 * value)))
+	const double cents = round(100 * value);
+	if (!(fabs(value) < 1e13) || fabs(100 * value - cents) > 1e-9 * fabs(cents))
 		return;
+	value = cents / 100;
 	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
 	ndl_ground_add(g, NDL_SPAN_NUMBER, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
 }
@@ -69,10 +71,21 @@ static amount read_and_part(const ndl_view *v, size_t i)
 	return part.items ? (amount){1 + part.items, part.value} : part;
 }
 
+/* The digits behind a point at item i: ".25"; items 0: there is none. */
+static amount read_decimals(const ndl_view *v, size_t i)
+{
+	const ndl_item *point = &v->it[i];
+	if (!ndl_is_word(v, i, ".") || i + 1 >= v->n || !point[1].digits || point[1].digits > NDL_ITEM_DIGITS || point[1].from != point->to)
+		return (amount){0, 0};
+	return (amount){2, (double)point[1].number / pow(10, (double)point[1].digits)};
+}
+
 static amount read_amount(const ndl_view *v, size_t i)
 {
 	long whole;
 	amount part = read_part(v, i);
+	if (part.items == 0 && i < v->n && ndl_mark_before(v->s, v->it[i].to, '.'))
+		part = read_decimals(v, i);
 	if (part.items)
 		return part;
 	if (is_article(v, i))
@@ -82,12 +95,10 @@ static amount read_amount(const ndl_view *v, size_t i)
 	size_t n = ndl_read_number(v, i, &whole);
 	if (n == 0)
 		return part;
-	const ndl_item *point = &v->it[i + n];
 	amount a = {n, (double)whole};
-	if (ndl_is_word(v, i + n, ".") && i + n + 1 < v->n && point[1].digits && point[1].digits <= NDL_ITEM_DIGITS &&
-	    point[1].from == point->from + 1 && point->from == point[-1].to) {
-		a.value += (double)point[1].number / pow(10, (double)point[1].digits);
-		a.items += 2;
+	if (i + n < v->n && v->it[i + n].from == v->it[i + n - 1].to) {
+		part = read_decimals(v, i + n);
+		a = (amount){n + part.items, a.value + part.value};
 	}
 	part = read_and_part(v, i + a.items);
 	return (amount){a.items + part.items, a.value + part.value};

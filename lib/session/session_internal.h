@@ -86,7 +86,8 @@ typedef struct ndl_ground {
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
 	size_t days;          /* from here on the only texts are ISO dates; beside them stand the numbers of their months */
-	bool by_today;        /* there are some, and today is known: they may have been worked out */
+	bool has_days;        /* there are some, beside that of today */
+	bool minus;           /* there is one before what is being added: numbers are negative */
 	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
 enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4 }; /* CLOCK: a text HH:MM */
@@ -98,6 +99,8 @@ bool ndl_ground_has_number(const ndl_ground *g);
 /* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as; unit: as
  * above. */
 void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to);
+/* items.c: whether a mark stands before s[i] that belongs to it alone: "-5", ".5", not "3-5", "0.5". */
+bool ndl_mark_before(const char *s, size_t i, char mark);
 /* units.c: a number for what the word counts: the same for the words of one unit, and for singular and plural. */
 uint16_t ndl_unit_id(const char *word, size_t len);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */

@@ -107,6 +107,8 @@ static void test_days(void)
 	check_span("the Friday after next, today is 29 November 2026", "2026-12-04", NULL);
 	check_span("see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL);
 	check_span("today is 31 December 9999, see you tomorrow", "10000-01-01", NULL);
+	check_span("on 25.12.2026", "2026-12-25", "25.12.2026");
+	check_span("on 4.3.2027", "2027-04-03", NULL);
 	check_span("today is 1 January 1000 and in 9999 weeks", "1191-08-21", "in 9999 weeks");
 }
 
@@ -155,6 +157,13 @@ static void test_numbers(void)
 	check_number("at -11.0598, 5.20", "11.059", NULL);
 	check_number("at -11.0598, 5.20", "5.2", "5.20");
 	check_number("2026-07-04", "7", "07");
+	check_number("to -18 degrees", "-18", "-18");
+	check_number("a .5 mm nib", "0.5", ".5 mm");
+	check_number("minus 18 degrees", "-18", "18");
+	check_number("a .5 mm nib", "5", NULL);
+	check_number("4.1 million, 8.2 km", "4100000", "4.1 million");
+	check_number("4.1 million, 8.2 km", "8200", "8.2 km");
+	check_number("1.1 hours", "3960", "1.1 hours");
 	check_number("four hundred and thirty bucks", "430", "four hundred and thirty");
 	check_number("1,234,500 for 1.2 million", "1234500", "1,234,500");
 	check_number("1,234,500 for 1.2 million", "1200000", "1.2 million");
@@ -290,6 +299,9 @@ static void test_kept(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"from\":\"x5\",\"seats\":", "5", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"prices\":[-3,", "3", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "no number", CALL "\"seats\":", "5", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "-18 or 25", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "-18 or 25", CALL "\"seats\":-", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "18-25", CALL "\"seats\":", "2", NDL_COPIED_NUMBER, true, true);
 }
 
 /* A time, where the description says that it is one: fresh tokens are all that may follow. */
@@ -302,6 +314,9 @@ static void test_clock(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"at\":\"05:30", "\"", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, CALL "\"utc\":\"", "h", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, "when it rains", CALL "\"at\":\"", "w", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "in 20 minutes", CALL "\"at\":\"", "i", NDL_COPIED_TEXT, true, true); /* no time of the clock */
+	check_kept(e, t, "at 18h30", CALL "\"at\":\"18:", "3", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "at 18h30", CALL "\"at\":\"18:", "0", NDL_COPIED_TEXT, false, false);
 }
 
 /* The number that counts what the argument does. */
