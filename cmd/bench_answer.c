@@ -210,8 +210,7 @@ static void search(void *user)
 	catalogue *c = user;
 	c->status = ndl_index_bm25(c->index, query, sizeof query - 1, c->words, NULL);
 	ndl_index_dot(c->index, c->vector, c->scores);
-	if (c->status == NDL_OK)
-		c->status = ndl_rank_fuse(c->scores, c->words, TOOLS, c->scores, NULL);
+	ndl_rank_fuse(c->scores, c->words, TOOLS, c->scores);
 	if (c->status == NDL_OK)
 		c->status = ndl_rank_best(c->scores, TOOLS, c->best, 5, NULL);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 static const double K = 1.2, B = 0.75;
+static const float TEMPERATURE = 0.07f;
 
 void ndl_index_measure(ndl_index *x)
 {
@@ -60,7 +61,7 @@ static void add_word(void *user, const char *word, size_t len)
 {
 	struct search *s = user;
 	const ndl_index *x = s->x;
-	size_t w = ndl_word_is_common(word, len) ? x->n_words : find(x, word, len);
+	size_t w = find(x, word, len);
 	if (w == x->n_words)
 		return;
 	double idf = idf_of(x, x->from[w + 1] - x->from[w]);
@@ -108,42 +109,22 @@ static int best_first(const void *a, const void *b)
 	return x->i < y->i ? -1 : 1;
 }
 
-/* All of them, in order. */
-static struct scored *sorted(const float *scores, size_t n, ndl_error *err)
+ndl_status ndl_rank_best(const float *scores, size_t n, size_t *order, size_t k, ndl_error *err)
 {
 	struct scored *s = ndl_calloc(n + 1, sizeof *s);
-	if (!s) {
-		ndl_fail_nomem(err, "a ranking");
-		return NULL;
-	}
+	if (!s)
+		return ndl_fail_nomem(err, "a ranking");
 	for (size_t i = 0; i < n; i++)
 		s[i] = (struct scored){scores[i], (uint32_t)i};
 	qsort(s, n, sizeof *s, best_first);
-	return s;
-}
-
-ndl_status ndl_rank_best(const float *scores, size_t n, size_t *order, size_t k, ndl_error *err)
-{
-	struct scored *s = sorted(scores, n, err);
-	if (!s)
-		return NDL_ENOMEM;
 	for (size_t i = 0; i < k && i < n; i++)
 		order[i] = s[i].i;
 	free(s);
 	return NDL_OK;
 }
 
-ndl_status ndl_rank_fuse(const float *vectors, const float *words, size_t n, float *fused, ndl_error *err)
+void ndl_rank_fuse(const float *vectors, const float *words, size_t n, float *fused)
 {
-	struct scored *a = sorted(vectors, n, err), *b = sorted(words, n, err);
-	if (a && b)
-		memset(fused, 0, n * sizeof *fused);
-	for (size_t i = 0; a && b && i < n; i++) {
-		fused[a[i].i] += 1 / (60 + (float)(i + 1));
-		if (b[i].score > 0)
-			fused[b[i].i] += 1 / (60 + (float)(i + 1));
-	}
-	free(a);
-	free(b);
-	return a && b ? NDL_OK : NDL_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		fused[i] = vectors[i] + TEMPERATURE * words[i];
 }

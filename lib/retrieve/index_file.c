@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FORMAT "needle-index"
-#define VERSION "1"
+#define VERSION "2"
 
 /* Writing ------------------------------------------------------------------------------- */
 

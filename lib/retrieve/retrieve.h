@@ -6,20 +6,19 @@
  * memory or mapped from a file, whose layout needle-encode(1) describes.
  *
  * Words. Texts are cut at whatever is no letter or digit and inside camelCase; ASCII letters
- * become lower-case, an English plural loses its s (Harman, "How effective is suffixing?", 1991), a character
- * of Chinese or Japanese is a word by itself. A tool's words are those of its name (each counts three
+ * become lower-case, a character of Chinese or Japanese is a word by itself. English pronouns, prepositions and their like are
+ * left out. An English word loses its plural's s (Harman, "How effective is suffixing?", 1991), an ending of verbs (-ing, -ed, -er)
+ * or -ly, and a final e. A tool's words are those of its name (each counts three
  * times), its description, and the names, descriptions and string choices of its arguments, also nested ones.
  *
  * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, with
  * fields weighted as in their section 3.6): with f the count of a query's word in a tool, l the tool's
  * number of words, L the mean of it, n tools of which df have the word,
  *     score = sum over the query's words of log(1 + (n - df + 0.5) / (df + 0.5)) * f (k + 1) / (f + k (1 - b + b l / L)),
- * k = 1.2, b = 0.75; English pronouns, prepositions and their like in the query do not count. A tool that shares no word
- * with the query has 0.
+ * k = 1.2, b = 0.75. A tool that shares no word with the query has 0.
  *
- * Fusion (Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion Outperforms Condorcet and Individual
- * Rank Learning Methods", 2009): score = sum over rankings of 1 / (60 + place), the first place being
- * 1; a tool with a BM25 score of 0 has no place there. */
+ * Fusion: cosine + 0.07 BM25. Divided by the temperature that the contrastive head is trained at (it begins with 0.07, that of
+ * the default model ended there), cosines are log-odds, as BM25 is. */
 #ifndef NDL_RETRIEVE_RETRIEVE_H
 #define NDL_RETRIEVE_RETRIEVE_H
 
@@ -79,8 +78,7 @@ void ndl_index_dot(const ndl_index *x, const float *vector, float *scores);
 
 /* order[k] := the best k <= n of scores[n], best first; of equal ones the earlier. No NaN among them. */
 ndl_status ndl_rank_best(const float *scores, size_t n, size_t *order, size_t k, ndl_error *err);
-/* fused[n] := reciprocal rank fusion of two rankings; what has 0 in `words` has no place in that. fused may be
- * one of the two. */
-ndl_status ndl_rank_fuse(const float *vectors, const float *words, size_t n, float *fused, ndl_error *err);
+/* fused[n] := that of cosines and BM25. fused may be one of the two. */
+void ndl_rank_fuse(const float *vectors, const float *words, size_t n, float *fused);
 
 #endif

@@ -32,12 +32,10 @@ struct ndl_index {
 	size_t n_owned;
 };
 
-/* Calls fn with every word of a text. */
+/* Calls fn with every word of a text that says something about a tool: none of English pronouns, prepositions, articles,
+ * auxiliaries and the like. */
 typedef void ndl_word_fn(void *user, const char *word, size_t len);
 void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user);
-
-/* A pronoun, preposition, article, auxiliary or the like of English, which says nothing about a tool. */
-bool ndl_word_is_common(const char *word, size_t len);
 
 /* Order of bytes; of a text and a longer one that begins so the shorter is first. */
 int ndl_word_compare(const char *a, size_t a_len, const char *b, size_t b_len);

@@ -49,8 +49,6 @@ static void ask(void *user, const char *word, size_t len)
 {
 	struct question *q = user;
 	uint64_t hash = ndl_xxh64(word, len, 0);
-	if (ndl_word_is_common(word, len))
-		return;
 	if (q->in->n && bsearch(&hash, q->in->word, q->in->n, sizeof hash, by_value))
 		q->said++;
 	else

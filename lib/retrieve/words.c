@@ -44,7 +44,7 @@ static bool ends_in(const char *word, size_t len, const char *end)
 }
 
 /* Harman's S stemmer: the first rule whose ending fits decides. Returns the new length. */
-static size_t stem(char *word, size_t len)
+static size_t singular(char *word, size_t len)
 {
 	if (len < 4 || word[len - 1] != 's')
 		return len;
@@ -55,6 +55,52 @@ static size_t stem(char *word, size_t len)
 	if (ends_in(word, len, "es") && (ends_in(word, len, "aes") || ends_in(word, len, "ees") || ends_in(word, len, "oes")))
 		return len;
 	return ends_in(word, len, "us") || ends_in(word, len, "ss") ? len : len - 1;
+}
+
+/* The word without an ending of verbs and what they make: playing, played, player; a consonant that was doubled before it
+ * (setting), and an e (moving, move), go too, and carried is as carry. What it leaves need not be a word. */
+static size_t stem(char *word, size_t len)
+{
+	static const char *const endings[] = {"ing", "ed", "er", "ly"};
+	len = singular(word, len);
+	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+		if (len >= strlen(endings[i]) + 3 && ends_in(word, len, endings[i])) {
+			len -= strlen(endings[i]);
+			if (len > 3 && word[len - 1] == word[len - 2] && strchr("bdgmnprt", word[len - 1]))
+				len--;
+			break;
+		}
+	if (len > 3 && word[len - 1] == 'e')
+		len--;
+	if (len > 3 && word[len - 1] == 'y')
+		word[len - 1] = 'i';
+	return len;
+}
+
+struct wanted {
+	const char *word;
+	size_t len;
+};
+
+static int compare_common(const void *key, const void *entry)
+{
+	const struct wanted *w = key;
+	const char *common = *(const char *const *)entry;
+	return ndl_word_compare(w->word, w->len, common, strlen(common));
+}
+
+/* Whether a word says nothing by itself. */
+static bool is_common(const char *word, size_t len)
+{
+	static const char *const common[] = { /* in the order of their bytes */
+		"a", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "d", "did",
+		"do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in",
+		"is", "it", "its", "just", "ll", "m", "may", "me", "might", "mine", "must", "my", "no", "not", "of", "on",
+		"or", "our", "please", "re", "s", "shall", "she", "should", "so", "some", "t", "than", "that", "the", "their",
+		"them", "then", "there", "these", "they", "this", "those", "to", "too", "us", "ve",
+		"was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"};
+	struct wanted w = {word, len};
+	return bsearch(&w, common, sizeof common / sizeof *common, sizeof *common, compare_common) != NULL;
 }
 
 void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user)
@@ -72,38 +118,14 @@ void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user)
 		if (i + size >= len || !ndl_utf8_decode(text + i + size, len - i - size, &after))
 			after = 0;
 		if (n && (!is_word(c) || begins(before, c, after))) {
-			fn(user, word, stem(word, n));
+			if (!is_common(word, n))
+				fn(user, word, stem(word, n));
 			n = 0;
 		}
 		if (is_word(c) && n < WORD_MAX)
 			n += ndl_utf8_encode(is_upper(c) ? c - 'A' + 'a' : c, word + n);
 		before = c;
 	}
-}
-
-struct wanted {
-	const char *word;
-	size_t len;
-};
-
-static int compare_common(const void *key, const void *entry)
-{
-	const struct wanted *w = key;
-	const char *common = *(const char *const *)entry;
-	return ndl_word_compare(w->word, w->len, common, strlen(common));
-}
-
-bool ndl_word_is_common(const char *word, size_t len)
-{
-	static const char *const common[] = { /* in the order of their bytes */
-		"a", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can", "could", "d", "did",
-		"do", "does", "for", "from", "had", "has", "have", "he", "her", "here", "him", "his", "how", "i", "if", "in",
-		"is", "it", "its", "just", "ll", "m", "may", "me", "might", "mine", "must", "my", "no", "not", "of", "on",
-		"or", "our", "please", "re", "s", "shall", "she", "should", "so", "some", "t", "than", "that", "the", "their",
-		"them", "then", "there", "these", "they", "thi" /* this, without its s */, "those", "to", "too", "us", "ve",
-		"was", "we", "what", "when", "where", "which", "who", "why", "will", "with", "would", "you", "your"};
-	struct wanted w = {word, len};
-	return bsearch(&w, common, sizeof common / sizeof *common, sizeof *common, compare_common) != NULL;
 }
 
 int ndl_word_compare(const char *a, size_t a_len, const char *b, size_t b_len)

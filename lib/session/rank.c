@@ -150,7 +150,9 @@ static ndl_status score(ndl_session *s, const ndl_toolset *t, enum ndl_ranking h
 	if (rc != NDL_OK)
 		return rc;
 	ndl_index_dot(t->index, s->embedding, scores);
-	return how == NDL_RANK_FUSED ? ndl_rank_fuse(scores, words, ndl_index_count(t->index), scores, err) : NDL_OK;
+	if (how == NDL_RANK_FUSED)
+		ndl_rank_fuse(scores, words, ndl_index_count(t->index), scores);
+	return NDL_OK;
 }
 
 long ndl_session_rank(ndl_session *s, const ndl_toolset *t, enum ndl_ranking how, const char *query, size_t len, size_t k,
