@@ -5,7 +5,7 @@
 #
 # Run with the built commands in PATH. FOLDER receives everything, PUBLIC holds the public sets that
 # share/DATA.md names; started again, the script goes on where it was stopped (needle-finetune resumes to
-# the bit). See share/MODEL.md for what came out.
+# the bit). share/TRAINING.md tells its history, share/MODEL.md what came out.
 set -euo pipefail
 export LC_ALL=C.UTF-8
 
@@ -203,7 +203,7 @@ train_on third-mean tenth 5100 --qat-every 5 --qat-embedding --qat-embedding-gro
 mean fourth-mean third-mean=0.4 tenth=0.6
 
 # The eleventh goes on from that mean with requests that were written by hand to whole lists of tools. (What ships went on
-# from two files in four bits, and saw ever more of the requests, and more of them at a time: share/MODEL.md.)
+# from two files in four bits, and saw ever more of the requests, and more of them at a time: share/TRAINING.md.)
 of_twenty=(3 1 3 4 4)
 train_on fourth-mean eleventh 7100 --qat-every 5 --qat-embedding --qat-embedding-group 32 \
 	--lr 4.5e-4 --max-steps 620 --batch-size 64 --muon-lr 0.0035 \
@@ -220,7 +220,7 @@ mean sixth-mean fifth-mean=0.6 twelfth=0.4
 
 # The thirteenth goes on at a lower rate, with twice as many requests to choose from, and with shorter lists, since a step
 # then takes less time. (What ships had been planned for 720 steps, and saw those requests, the shorter lists and the
-# shares below little by little: share/MODEL.md.)
+# shares below little by little: share/TRAINING.md.)
 of_twenty=(5 2 10 4 4) most=(5 5 5)
 train_on sixth-mean thirteenth 9100 --qat-every 2 --qat-embedding --qat-embedding-group 32 \
 	--lr 2.6e-4 --max-steps 860 --batch-size 64 --muon-lr 0.002 \
@@ -228,7 +228,7 @@ train_on sixth-mean thirteenth 9100 --qat-every 2 --qat-embedding --qat-embeddin
 	<(from_requests 9600)=13 <(from_requests 9700 --max-tools 4)=14
 mean seventh-mean sixth-mean=0.2 thirteenth=0.8
 
-# The fifteenth (the fourteenth was worth nothing: share/MODEL.md) has half as many requests again to choose from, and of those that
+# The fifteenth (the fourteenth was worth nothing: share/TRAINING.md) has half as many requests again to choose from, and of those that
 # there were before the ones that the mean got wrong. (What ships had been planned for 960 steps, was made shorter before the rate
 # fell, and saw the new requests as they were written.)
 [[ -e $dir/mined-requests.jsonl ]] || from_requests 11500 --max-tools 6 -n 27000 |

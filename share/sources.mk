@@ -160,7 +160,7 @@ dist_requests_DATA = \
 	share/corpus/requests/world.jsonl
 # hashes of the queries that the model is judged on: needle-synth never writes one of them
 dist_pkgdata_DATA = share/heldout_hashes.txt share/default.safetensors
-EXTRA_DIST += share/MODEL.md share/default.json share/vocab.model contrib/train-default.sh
+EXTRA_DIST += share/MODEL.md share/TRAINING.md share/default.json share/vocab.model contrib/train-default.sh
 # a walk through fine-tuning
 examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = share/examples/README.md share/examples/tools.json share/examples/data.jsonl \

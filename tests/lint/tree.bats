@@ -65,6 +65,17 @@ load lint
 	none_of "$missing" "testdata without a line"
 }
 
+@test "links in Markdown lead to files" {
+	local f link wrong=
+	cd "$top_srcdir"
+	while IFS= read -r f; do
+		while IFS= read -r link; do
+			[ -e "$(dirname "$f")/$link" ] || wrong+="$f: $link"$'\n'
+		done < <(grep -oE '\]\([^)#:]+' "$f" | cut -c 3-)
+	done < <(tree_files '\.md$')
+	none_of "$wrong" "broken links"
+}
+
 @test "text is UTF-8, ends with a newline, holds no stray blanks at line ends" {
 	local wrong
 	cd "$top_srcdir"
