@@ -57,11 +57,11 @@ double ndl_index_rare_word(const ndl_index *x)
 	return x->n ? idf_of(x, 1) : 0;
 }
 
-static void add_word(void *user, const char *word, size_t len)
+static void add_word(void *user, const char *word, size_t len, bool common)
 {
 	struct search *s = user;
 	const ndl_index *x = s->x;
-	size_t w = find(x, word, len);
+	size_t w = common ? x->n_words : find(x, word, len);
 	if (w == x->n_words)
 		return;
 	double idf = idf_of(x, x->from[w + 1] - x->from[w]);

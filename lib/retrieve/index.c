@@ -27,8 +27,9 @@ struct builder {
 
 /* Words of the tools -------------------------------------------------------------------- */
 
-static void meet(void *user, const char *word, size_t len)
+static void meet(void *user, const char *word, size_t len, bool common)
 {
+	(void)common; /* the mean length of tools knows them */
 	struct builder *b = user;
 	if (b->failed || ndl_grow(&b->met, &b->cap, b->n + 1, sizeof *b->met) < 0) {
 		b->failed = true;

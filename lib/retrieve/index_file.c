@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FORMAT "needle-index"
-#define VERSION "2"
+#define VERSION "1"
 
 /* Writing ------------------------------------------------------------------------------- */
 

@@ -6,16 +6,16 @@
  * memory or mapped from a file, whose layout needle-encode(1) describes.
  *
  * Words. Texts are cut at whatever is no letter or digit and inside camelCase; ASCII letters
- * become lower-case, a character of Chinese or Japanese is a word by itself. English pronouns, prepositions and their like are
- * left out. An English word loses its plural's s (Harman, "How effective is suffixing?", 1991), an ending of verbs (-ing, -ed, -er)
- * or -ly, and a final e. A tool's words are those of its name (each counts three
+ * become lower-case, an English plural loses its s (Harman, "How effective is suffixing?", 1991), a character
+ * of Chinese or Japanese is a word by itself. A tool's words are those of its name (each counts three
  * times), its description, and the names, descriptions and string choices of its arguments, also nested ones.
  *
  * BM25 (Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, with
  * fields weighted as in their section 3.6): with f the count of a query's word in a tool, l the tool's
  * number of words, L the mean of it, n tools of which df have the word,
  *     score = sum over the query's words of log(1 + (n - df + 0.5) / (df + 0.5)) * f (k + 1) / (f + k (1 - b + b l / L)),
- * k = 1.2, b = 0.75. A tool that shares no word with the query has 0.
+ * k = 1.2, b = 0.75; English pronouns, prepositions and their like in the query do not count. A tool that shares no word
+ * with the query has 0.
  *
  * Fusion: cosine + 0.07 BM25. Divided by the temperature that the contrastive head is trained at (it begins with 0.07, that of
  * the default model ended there), cosines are log-odds, as BM25 is. */
@@ -70,7 +70,9 @@ ndl_status ndl_said_set(ndl_said *s, const char *text, size_t len, ndl_error *er
 void ndl_said_clear(ndl_said *s);
 /* Whether all words of the text that mean something (some do) are among them, however they are written: "camelCase", plurals. */
 bool ndl_said_has(const ndl_said *s, const char *text, size_t len);
-/* Whether any of them is, or the text has none that mean something: "on". */
+/* Whether any of them is. */
+bool ndl_said_part(const ndl_said *s, const char *text, size_t len);
+/* The same, or, of a text that has none that mean something ("on", "to_all"), all its words. */
 bool ndl_said_some(const ndl_said *s, const char *text, size_t len);
 
 /* scores[count] := dot products with vector[dim]; only if there are vectors. */

@@ -32,9 +32,9 @@ struct ndl_index {
 	size_t n_owned;
 };
 
-/* Calls fn with every word of a text that says something about a tool: none of English pronouns, prepositions, articles,
- * auxiliaries and the like. */
-typedef void ndl_word_fn(void *user, const char *word, size_t len);
+/* Calls fn with every word of a text. common: an English pronoun, preposition, article, auxiliary or the like, which says
+ * nothing about a tool. */
+typedef void ndl_word_fn(void *user, const char *word, size_t len, bool common);
 void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user);
 
 /* Order of bytes; of a text and a longer one that begins so the shorter is first. */

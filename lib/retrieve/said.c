@@ -12,8 +12,9 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void keep(void *user, const char *word, size_t len)
+static void keep(void *user, const char *word, size_t len, bool common)
 {
+	(void)common;
 	ndl_said *s = user;
 	if (s->n == SIZE_MAX || ndl_grow(&s->word, &s->cap, s->n + 1, sizeof *s->word) < 0)
 		s->n = SIZE_MAX; /* no memory */
@@ -42,22 +43,22 @@ void ndl_said_clear(ndl_said *s)
 
 struct question {
 	const ndl_said *in;
-	size_t said, missing;
+	size_t said, missing, common_missing;
 };
 
-static void ask(void *user, const char *word, size_t len)
+static void ask(void *user, const char *word, size_t len, bool common)
 {
 	struct question *q = user;
 	uint64_t hash = ndl_xxh64(word, len, 0);
-	if (q->in->n && bsearch(&hash, q->in->word, q->in->n, sizeof hash, by_value))
-		q->said++;
-	else
-		q->missing++;
+	bool there = q->in->n && bsearch(&hash, q->in->word, q->in->n, sizeof hash, by_value);
+	q->said += there && !common;
+	q->missing += !there && !common;
+	q->common_missing += !there && common;
 }
 
 static struct question question(const ndl_said *s, const char *text, size_t len)
 {
-	struct question q = {s, 0, 0};
+	struct question q = {s, 0, 0, 0};
 	ndl_words(text, len, ask, &q);
 	return q;
 }
@@ -68,8 +69,13 @@ bool ndl_said_has(const ndl_said *s, const char *text, size_t len)
 	return q.said && !q.missing;
 }
 
+bool ndl_said_part(const ndl_said *s, const char *text, size_t len)
+{
+	return question(s, text, len).said > 0;
+}
+
 bool ndl_said_some(const ndl_said *s, const char *text, size_t len)
 {
 	const struct question q = question(s, text, len);
-	return q.said || !q.missing;
+	return q.said || (!q.missing && !q.common_missing);
 }

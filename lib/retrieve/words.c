@@ -29,12 +29,12 @@ static bool stands_alone(uint32_t c)
 	       (c >= 0x20000 && c < 0x32000);
 }
 
-/* Whether a word begins at c inside a run of word characters: camelCase, HTTPServer. */
+/* Whether a word begins at c inside a run of word characters: camelCase, HTTPServer, area51Map; not 4K. */
 static bool begins(uint32_t before, uint32_t c, uint32_t after)
 {
 	if (stands_alone(c) || stands_alone(before))
 		return true;
-	return is_upper(c) && (is_lower(before) || is_digit(before) || (is_upper(before) && is_lower(after)));
+	return is_upper(c) && (is_lower(before) || ((is_digit(before) || is_upper(before)) && is_lower(after)));
 }
 
 static bool ends_in(const char *word, size_t len, const char *end)
@@ -44,7 +44,7 @@ static bool ends_in(const char *word, size_t len, const char *end)
 }
 
 /* Harman's S stemmer: the first rule whose ending fits decides. Returns the new length. */
-static size_t singular(char *word, size_t len)
+static size_t stem(char *word, size_t len)
 {
 	if (len < 4 || word[len - 1] != 's')
 		return len;
@@ -55,26 +55,6 @@ static size_t singular(char *word, size_t len)
 	if (ends_in(word, len, "es") && (ends_in(word, len, "aes") || ends_in(word, len, "ees") || ends_in(word, len, "oes")))
 		return len;
 	return ends_in(word, len, "us") || ends_in(word, len, "ss") ? len : len - 1;
-}
-
-/* The word without an ending of verbs and what they make: playing, played, player; a consonant that was doubled before it
- * (setting), and an e (moving, move), go too, and carried is as carry. What it leaves need not be a word. */
-static size_t stem(char *word, size_t len)
-{
-	static const char *const endings[] = {"ing", "ed", "er", "ly"};
-	len = singular(word, len);
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-		if (len >= strlen(endings[i]) + 3 && ends_in(word, len, endings[i])) {
-			len -= strlen(endings[i]);
-			if (len > 3 && word[len - 1] == word[len - 2] && strchr("bdgmnprt", word[len - 1]))
-				len--;
-			break;
-		}
-	if (len > 3 && word[len - 1] == 'e')
-		len--;
-	if (len > 3 && word[len - 1] == 'y')
-		word[len - 1] = 'i';
-	return len;
 }
 
 struct wanted {
@@ -118,8 +98,8 @@ void ndl_words(const char *text, size_t len, ndl_word_fn *fn, void *user)
 		if (i + size >= len || !ndl_utf8_decode(text + i + size, len - i - size, &after))
 			after = 0;
 		if (n && (!is_word(c) || begins(before, c, after))) {
-			if (!is_common(word, n))
-				fn(user, word, stem(word, n));
+			bool common = is_common(word, n);
+			fn(user, word, common ? n : stem(word, n), common);
 			n = 0;
 		}
 		if (is_word(c) && n < WORD_MAX)

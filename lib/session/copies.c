@@ -90,6 +90,13 @@ static bool is_clock(const json_t *schema)
 	return form && form[5] != ':' && is_text(schema);
 }
 
+/* A text that is described as an ISO date. */
+static bool is_iso(const json_t *schema)
+{
+	const char *text = json_string_value(json_object_get(schema, "description"));
+	return text && is_text(schema) && (strstr(text, "YYYY-MM-DD") || strstr(text, "ISO "));
+}
+
 static const json_t *member(const json_t *schema, const char *key, size_t len)
 {
 	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
@@ -147,6 +154,7 @@ static void take_string(scan *x, level *l)
 	} else if (!key) {
 		note(x, l ? kind_of_string(x->value) : NDL_COPIED_NOT, begin, end);
 		x->out->clock = l && end == x->n && is_clock(x->value);
+		x->out->iso = l && end == x->n && is_iso(x->value);
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -191,11 +199,46 @@ static bool is_due(const scan *x)
 	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
 }
 
+/* What the argument whose number is due counts. */
+static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
+{
+	const char *text = json_string_value(json_object_get(x->value, "description"));
+	size_t n = ndl_units_of_name(x->key, x->key_len, unit, NDL_COPY_UNITS);
+	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
+}
+
+/* What the argument counts, if that is time; else 0. */
+static uint16_t time_unit(const char *key, const json_t *schema)
+{
+	const scan of = {.value = schema, .key = key, .key_len = strlen(key)};
+	uint16_t unit[NDL_COPY_UNITS];
+	size_t n = is_number(schema) ? units_of(&of, unit) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (ndl_unit_is_time(unit[i]))
+			return unit[i];
+	return 0;
+}
+
+/* Whether arguments of the tool count time in different units. */
+static bool in_parts(const json_t *tool)
+{
+	const char *key;
+	json_t *property;
+	uint16_t first = 0;
+	json_object_foreach((json_t *)json_object_get(tool, "properties"), key, property) {
+		uint16_t unit = time_unit(key, property);
+		if (unit && first && unit != first)
+			return true;
+		first = first ? first : unit;
+	}
+	return false;
+}
+
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t n)
 {
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
 	out->n = out->n_before = 0;
-	out->clock = false;
+	out->clock = out->iso = false;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
@@ -217,5 +260,6 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	}
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
-	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? ndl_units_of_name(x.key, x.key_len, out->unit, NDL_COPY_UNITS) : 0;
+	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
+	out->parts = out->n_units && in_parts(x.tool);
 }

@@ -169,6 +169,9 @@ static size_t read_today(const ndl_view *v, int64_t *today)
 		if (n > 1 && ndl_day_weekday(day) != weekday)
 			continue; /* the third of May or the fifth of March? */
 		*today = day;
+		size_t behind = i + (ndl_is_word(v, i, "(") || ndl_is_word(v, i, ","));
+		if (behind > i && weekday_at(v, behind) >= 0) /* today's, no day to come */
+			i = behind + 1;
 		return i + ndl_is_word(v, i, "today");
 	}
 	return 0;
@@ -306,13 +309,11 @@ static bool give_number(ndl_ground *g, const ndl_view *v, size_t items, int64_t 
 	return true;
 }
 
-/* A date without a year is the next, and where the query speaks of what has been maybe the last. */
+/* A date without a year is the next, and where the query speaks of what has been the last. */
 static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, const date *d, const base *by)
 {
 	int n = 100 * d->month + d->day;
-	if (by->past)
-		give_number(g, v, items, ndl_day_resolve(NDL_DAY_YEARLY_PAST, n, by->today));
-	give_number(g, v, items, ndl_day_resolve(NDL_DAY_YEARLY, n, by->today));
+	give_number(g, v, items, ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today));
 }
 
 /* Gives the day that v begins with; how many items say it, 0: none. */

@@ -83,7 +83,7 @@ static ndl_status weigh_empty(ndl_search *x, ndl_path *p)
 	const ndl_empty_answer *e = &x->empty;
 	if (!e->known || json_array_size(x->d->answer.calls) > 0 || !ndl_search_has_call(x, p))
 		return NDL_OK;
-	double call = mean_of(p->odds.sum - p->cost, p->odds.choices);
+	double call = mean_of(p->odds.sum - p->cost + ndl_cover_cost(x, p), p->odds.choices); /* [] covers no number either */
 	if (mean_of(e->at.odds.sum + log(e->p), e->at.odds.choices + 1) + x->d->q->refuse_bias <= call)
 		return NDL_OK;
 	go_back(p, &e->at);

@@ -125,6 +125,7 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
 	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
+	size_t duration_end = 0;
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		char text[24];
 		long value;
@@ -144,7 +145,8 @@ void ndl_derive(ndl_ground *g, const char *query, size_t len, int64_t today)
 			items = items ? items : clock_time(g, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
-		ndl_derive_quantities(g, &v);
+		size_t end = ndl_derive_quantities(g, &v, at < duration_end);
+		duration_end = end ? end : duration_end;
 	}
 	g->minus = false;
 	ndl_derive_days(g, query, len, today);

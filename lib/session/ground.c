@@ -19,8 +19,9 @@ enum {
 	QUERY_MAX = 32 << 10, /* bytes of a query that matter: no window holds more */
 	TEXT_MAX = 64 << 10,  /* with what is derived from them: all of it is searched for every token */
 };
-/* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the number. */
-enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32 };
+/* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the
+ * number; it is a part of a duration, "35 minutes" of "an hour 35 minutes"; it is such a duration. */
+enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32, PART = 64, WHOLE = 128 };
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -57,7 +58,8 @@ static void mark(ndl_ground *g, size_t n)
 	for (size_t i = 0; i <= n; i++) {
 		int before = i ? kind_at(s, i - 1) : ' ', here = i < n ? kind_at(s, i) : ' ';
 		bool escaped = i && g->at[i - 1].from == g->at[i].from && i < n; /* inside \" or \\ */
-		bool edge = !escaped && (before != here || before == 0);
+		bool inside = (before == 'd' && here == 'a') || (before == 'a' && here == 'd'); /* 7pm, 4K */
+		bool edge = !escaped && !inside && (before != here || before == 0);
 		bool plural = i && i + 1 <= n && s[i] == 's' && before == 'a' && (i + 1 == n || kind_at(s, i + 1) != 'a');
 		if (edge && here != ' ')
 			g->at[i].flags |= MAY_START;
@@ -113,9 +115,16 @@ void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *te
 		return;
 	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER, is_clock = kinds & NDL_SPAN_CLOCK;
 	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0) |
-	                               (g->minus ? NEGATIVE : 0));
+	                               (g->minus ? NEGATIVE : 0) | (kinds & NDL_SPAN_WHOLE ? WHOLE : 0));
 	g->at[first].unit = unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
+}
+
+void ndl_ground_mark_parts(ndl_ground *g, size_t from, size_t to)
+{
+	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
+		if (g->at[i].from >= from && g->at[i].from < to)
+			g->at[i].flags |= PART;
 }
 
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err)
@@ -206,7 +215,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 
 /* Spans of the query. */
 typedef struct spans {
-	ndl_ground_byte span[2 * NDL_COPIES + 1];
+	ndl_ground_byte span[NDL_GROUND_SPANS];
 	size_t n;
 } spans;
 
@@ -245,6 +254,17 @@ static void take_earlier(const ndl_ground *g, const ndl_copies *c, const char *t
 	if (g->told.to > 0)
 		taken->span[taken->n++] = g->told;
 	take(g, c->earlier, c->n, text, taken);
+}
+
+size_t ndl_ground_taken(const ndl_ground *g, const ndl_tools *t, const char *text, size_t n, ndl_ground_byte span[NDL_GROUND_SPANS])
+{
+	ndl_copies c;
+	spans taken;
+	ndl_copies_find(&c, t, text, n);
+	take_earlier(g, &c, text, &taken);
+	take(g, c.before, c.n_before, text, &taken);
+	memcpy(span, taken.span, taken.n * sizeof *span);
+	return taken.n;
 }
 
 /* ---- tokens --------------------------------------------------------------------------- */
@@ -287,24 +307,33 @@ static bool keeps_sign(const ndl_ground_byte *at, const ndl_copy *c, const char 
 	return !(at->flags & NEGATIVE) || has_sign(c, text);
 }
 
-/* Whether a number counts what the argument's name says. */
+/* Whether a number counts what the argument's name says. Of a duration, whole or in parts as the tool asks for it. */
 static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 {
+	if (at->flags & (c->parts ? WHOLE : PART))
+		return false;
 	for (size_t i = 0; i < c->n_units; i++)
 		if (at->unit == c->unit[i])
 			return true;
 	return false;
 }
 
-enum among { ALL, COUNTED, CLOCK };
+enum among { ALL, COUNTED, CLOCK, DAYS };
 
-static bool is_among(const ndl_ground_byte *at, const ndl_copies *c, enum among among)
+/* ISO dates are only for those who ask for them: else a day is told as the query does. */
+static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
-	return among == ALL || (among == CLOCK ? (at->flags & CLOCK_START) != 0 : counts(at, c));
+	switch (among) {
+	case ALL: return at < g->days || c->now.kind != NDL_COPIED_TEXT || c->iso;
+	case COUNTED: return counts(&g->at[at], c);
+	case CLOCK: return g->at[at].flags & CLOCK_START;
+	case DAYS: return at >= g->days;
+	}
+	return false;
 }
 
-/* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, or
- * times of the clock. False if there are none. */
+/* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, times of
+ * the clock, or ISO dates. False if there are none. */
 static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, enum among among,
                         const char *text, size_t words, uint64_t *bits)
 {
@@ -312,7 +341,7 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
 	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++) {
-		if (is_taken(g, taken, at, n ? n : 1) || !is_among(&g->at[at], c, among))
+		if (is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among))
 			continue;
 		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
 		if (signs)
@@ -377,12 +406,12 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copie
 		return true;
 	}
 	take_earlier(g, c, text, &taken);
-	if (c->clock)
-		kept->fresh = kept->only = keep_places(g, &taken, p, c, CLOCK, text, words, kept->fresh_bits);
+	if (c->clock || c->iso)
+		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
 	if (now->kind == NDL_COPIED_NUMBER && c->n_units) {
 		all_taken = taken;
 		take(g, c->before, c->n_before, text, &all_taken);
-		kept->fresh = keep_places(g, &all_taken, p, c, COUNTED, text, words, kept->fresh_bits);
+		kept->fresh = kept->only = keep_places(g, &all_taken, p, c, COUNTED, text, words, kept->fresh_bits);
 	}
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);

@@ -51,8 +51,9 @@ const ndl_unit *ndl_unit_find(const char *word);
 /* Of each unit of a kind one; *at: 0 to begin with. NULL: no more. */
 const ndl_unit *ndl_unit_each(char of, size_t *at);
 
-/* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. */
-void ndl_derive_quantities(ndl_ground *g, const ndl_view *v);
+/* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. Where a duration of several parts ends, "1 hour
+ * 35 minutes", or 0; tail: v begins inside of one. */
+size_t ndl_derive_quantities(ndl_ground *g, const ndl_view *v, bool tail);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that or `today` is not 0. */
 void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today);
 

@@ -18,6 +18,7 @@
 /* In units of BM25, that is logarithms: of what a query says so, this much is wanted of 3,000 examples (values of enums
  * 105 of 107, flags 29 of 31, numbers 90 of 97, others 51 of 67), and as good as always chosen. */
 #define VALUE_SAID 6.0f
+#define VALUE_PARTLY 3.0f /* the only one of an enum of which the query says a word, where it says none wholly */
 #define FLAG_SAID 4.5f   /* the name of a boolean */
 #define NUMBER_SAID 3.0f /* of a number */
 #define TEXT_SAID 0.5f   /* of anything else */
@@ -44,6 +45,23 @@ static float lean_of_name(unsigned types)
 	return is_flag(types) ? FLAG_SAID : is_number(types) ? NUMBER_SAID : TEXT_SAID;
 }
 
+/* Whether a value, in quotes, is short for a word of the query: "in" for inches. */
+static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
+{
+	static const char *const pairs[][2] = {{"in", "inch"}, {"in", "inches"}, {"ft", "foot"}, {"ft", "feet"}, {"yd", "yards"}, {"mi", "miles"},
+		{"mm", "millimetres"}, {"mm", "millimeters"}, {"cm", "centimetres"}, {"cm", "centimeters"}, {"m", "metres"}, {"m", "meters"},
+		{"km", "kilometres"}, {"km", "kilometers"}, {"g", "grams"}, {"kg", "kilos"}, {"kg", "kilograms"}, {"lb", "pounds"},
+		{"oz", "ounces"}, {"ml", "millilitres"}, {"ml", "milliliters"}, {"l", "litres"}, {"l", "liters"}, {"min", "minutes"},
+		{"s", "seconds"}, {"h", "hours"}};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+		const size_t n = strlen(pairs[i][0]);
+		if (value->len == n + 2 && memcmp(value->bytes + 1, pairs[i][0], n) == 0 &&
+		    ndl_said_has(&x->said, pairs[i][1], strlen(pairs[i][1])))
+			return true;
+	}
+	return false;
+}
+
 /* What is against a key, if it is not required. */
 static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
 {
@@ -62,6 +80,25 @@ static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_
 	return is_number(key->types) && !x->numbers ? NUMBER_UNSAID : 0;
 }
 
+/* Of the values of a key, none of which is said wholly, the only one that is in part. Not for the key: of eight such enums of 750
+ * records that were given, all had this value, but four were not given. */
+static void lean_to_part(ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key, float weight)
+{
+	ndl_gtext t;
+	size_t n = 0, which = 0;
+	for (size_t v = key->lo; v < key->hi; v++) {
+		ndl_grammar_text(g, v, &t);
+		if (x->lean[v] > 0)
+			return;
+		if (t.bytes[0] == '"' && ndl_said_part(&x->said, t.bytes, t.len)) {
+			n++;
+			which = v;
+		}
+	}
+	if (n == 1)
+		x->lean[which] = weight * VALUE_PARTLY;
+}
+
 /* lean[] of values and keys, by words alone. */
 static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 {
@@ -69,7 +106,7 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
 		bool is_text = t.kind == NDL_GTEXT_VALUE && t.bytes[0] == '"';
-		x->lean[i] = is_text && ndl_said_has(&x->said, t.bytes, t.len) ? weight * VALUE_SAID : 0;
+		x->lean[i] = is_text && (ndl_said_has(&x->said, t.bytes, t.len) || is_short_for_said(x, &t)) ? weight * VALUE_SAID : 0;
 	}
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
@@ -81,6 +118,7 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 			x->lean[i] = fmaxf(x->lean[i], weight * lean_of_name(t.types));
 		if (x->lean[i] <= 0)
 			x->lean[i] = -weight * lean_against(x, g, &t);
+		lean_to_part(x, g, &t, weight);
 	}
 }
 

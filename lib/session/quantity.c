@@ -28,8 +28,8 @@ static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n
 	return 0;
 }
 
-/* unit: what it counts, or NULL. */
-static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
+/* unit: what it counts, or NULL. kinds: NDL_SPAN_. */
+static void give_as(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit, unsigned kinds)
 {
 	char text[32];
 	const double cents = round(100 * value);
@@ -37,7 +37,12 @@ static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, c
 		return;
 	value = cents / 100;
 	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
+	ndl_ground_add(g, kinds, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
+}
+
+static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
+{
+	give_as(g, v, items, value, unit, NDL_SPAN_NUMBER);
 }
 
 static size_t skip(const ndl_view *v, size_t i, const char *word)
@@ -71,6 +76,30 @@ static amount read_and_part(const ndl_view *v, size_t i)
 	return part.items ? (amount){1 + part.items, part.value} : part;
 }
 
+static const ndl_unit *unit_at(const ndl_view *v, size_t i)
+{
+	return i < v->n ? ndl_unit_find(v->it[i].word) : NULL;
+}
+
+/* Seconds of a unit of time; 0: it is none. */
+static double seconds_at(const ndl_view *v, size_t i)
+{
+	const ndl_unit *u = unit_at(v, i);
+	return u && u->of == 't' ? u->size : 0;
+}
+
+/* "a full hour", "another hour": how many items stand before the unit; 0: it is not said so. */
+static size_t read_whole(const ndl_view *v, size_t i)
+{
+	static const char *const words[] = {"full", "whole", "good", "solid", "extra", "further", "single", "entire"};
+	if (ndl_is_word(v, i, "another"))
+		return seconds_at(v, i + 1) > 0;
+	for (size_t k = 0; is_article(v, i) && k < sizeof words / sizeof *words; k++)
+		if (ndl_is_word(v, i + 1, words[k]) && seconds_at(v, i + 2) > 0)
+			return 2;
+	return 0;
+}
+
 /* The digits behind a point at item i: ".25"; items 0: there is none. */
 static amount read_decimals(const ndl_view *v, size_t i)
 {
@@ -88,6 +117,8 @@ static amount read_amount(const ndl_view *v, size_t i)
 		part = read_decimals(v, i);
 	if (part.items)
 		return part;
+	if (read_whole(v, i))
+		return (amount){read_whole(v, i), 1};
 	if (is_article(v, i))
 		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
 	if (i >= v->n || v->it[i].ordinal)
@@ -102,18 +133,6 @@ static amount read_amount(const ndl_view *v, size_t i)
 	}
 	part = read_and_part(v, i + a.items);
 	return (amount){a.items + part.items, a.value + part.value};
-}
-
-static const ndl_unit *unit_at(const ndl_view *v, size_t i)
-{
-	return i < v->n ? ndl_unit_find(v->it[i].word) : NULL;
-}
-
-/* Seconds of a unit of time; 0: it is none. */
-static double seconds_at(const ndl_view *v, size_t i)
-{
-	const ndl_unit *u = unit_at(v, i);
-	return u && u->of == 't' ? u->size : 0;
 }
 
 /* "ten minutes", "half an hour", "1 hour (and) 55 minutes", "an hour and a half", "3h15": in seconds. a: the amount that it begins with. */
@@ -155,39 +174,54 @@ static double word_at(const ndl_view *v, size_t i)
 	static const worth words[] = {
 		{"once", 1}, {"single", 1}, {"twice", 2}, {"double", 2}, {"couple", 2}, {"pair", 2}, {"both", 2}, {"triple", 3},
 		{"dozen", 12}, {"fortnight", 14}, {"hundred", 100}, {"full", 100}, {"max", 100}, {"maximum", 100}, {"fully", 100},
-		{"highest", 100}, {"brightest", 100}, {"loudest", 100}, {"all", 100}, {"hourly", 60}, {"noon", 12},
+		{"highest", 100}, {"brightest", 100}, {"loudest", 100}, {"all", 100}, {"noon", 12},
 	};
 	return worth_of(v, i, words, sizeof words / sizeof *words);
 }
 
 /* In every unit of its kind. */
-static void give_counted(ndl_ground *g, const ndl_view *v, size_t items, double value, char of)
+static void give_counted(ndl_ground *g, const ndl_view *v, size_t items, double value, char of, bool whole)
 {
 	const ndl_unit *u;
 	for (size_t at = 0; (u = ndl_unit_each(of, &at));)
-		give(g, v, items, value / u->size, u->name);
+		give_as(g, v, items, value / u->size, u->name, NDL_SPAN_NUMBER | (whole ? NDL_SPAN_WHOLE : 0));
 }
 
-void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
+/* "hourly", "daily": seconds; 0: neither. */
+static double read_rate(const ndl_view *v)
+{
+	static const worth rates[] = {{"hourly", 3600}, {"daily", 86400}};
+	return worth_of(v, 0, rates, sizeof rates / sizeof *rates);
+}
+
+size_t ndl_derive_quantities(ndl_ground *g, const ndl_view *v, bool tail)
 {
 	amount a = read_amount(v, 0), time = read_time(v, a);
 	const ndl_unit *unit = a.items ? unit_at(v, a.items) : NULL;
 	double word = word_at(v, 0), scale = a.items ? scale_at(v, a.items) : 0;
 	bool percent = ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent");
-	const char *behind = percent ? "percent" : a.items < v->n ? v->it[a.items].word : NULL;
-	if (time.items)
-		give_counted(g, v, time.items, time.value, 't');
+	bool article = is_article(v, 0) && a.items == 1 && !unit; /* it counts nothing: "a base of 58" */
+	bool part = tail && time.items;                           /* of what has been given: 35 minutes of an hour and 35 minutes */
+	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
+	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
+	if (end)
+		ndl_ground_mark_parts(g, v->it[a.items].to, end);
+	if (time.items && !part)
+		give_counted(g, v, time.items, time.value, 't', end > 0);
 	if (unit && unit->of != 't')
-		give_counted(g, v, a.items + 1, a.value * unit->size, unit->of);
+		give_counted(g, v, a.items + 1, a.value * unit->size, unit->of, false);
+	if (read_rate(v) > 0)
+		give_counted(g, v, 1, read_rate(v), 't', false);
 	if (word > 0)
 		give(g, v, 1, word, NULL);
 	if (v->it[0].ordinal && v->it[0].number > 0)
 		give(g, v, 1, (double)v->it[0].number, NULL);
 	if (a.items == 0)
-		return;
+		return end;
 	give(g, v, a.items, a.value, behind);
 	if (a.value < 1 || percent)
 		give(g, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
 	if (scale > 0)
 		give(g, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
+	return end;
 }

@@ -105,13 +105,13 @@ static double cost_of(const ndl_search *x, enum ndl_copied kind, size_t id)
 	return k->fresh && !ndl_mask_has(k->fresh_bits, id) ? NDL_REPEAT_COST : 0;
 }
 
-/* Leaves of s->mask what a day that was worked out goes on with: the network cannot count, and its doubts about the digits
- * say nothing. The same for a time of the clock: it would rather copy how the query says it. */
-static size_t keep_only(ndl_search *x, size_t choices)
+/* Leaves of s->mask what a day or a quantity that was worked out goes on with: the network cannot count, and its doubts about the
+ * digits say nothing. The same for a time of the clock: it would rather copy how the query says it. */
+static size_t keep_only(ndl_search *x, size_t choices, enum ndl_copied kind)
 {
 	const ndl_kept *k = &x->s->kept;
 	bool any = false;
-	for (size_t w = 0; w < x->words && k->only; w++)
+	for (size_t w = 0; w < x->words && k->only && kind != NDL_COPIED_NOT; w++)
 		any = any || (x->s->mask[w] & k->fresh_bits[w]);
 	for (size_t w = 0; w < x->words && any; w++)
 		x->s->mask[w] &= k->fresh_bits[w];
@@ -145,7 +145,13 @@ ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, 
 {
 	if (!ndl_gstate_token(&p->state, x->s->engine->trie, id))
 		return ndl_fail(x->d->err, NDL_EINVAL, "the grammar refuses a token that it allowed");
-	return ndl_path_add(p, x->s->engine->tok, id, prob, choices, x->d->err);
+	size_t len;
+	const char *bytes = ndl_tok_bytes(x->s->engine->tok, id, &len);
+	const bool may_complete = bytes && memchr(bytes, '}', len) && !ndl_search_has_call(x, p);
+	ndl_status rc = ndl_path_add(p, x->s->engine->tok, id, prob, choices, x->d->err);
+	if (rc == NDL_OK && may_complete && ndl_search_has_call(x, p))
+		p->cost += ndl_cover_cost(x, p);
+	return rc;
 }
 
 /* A token without alternative. Without jumping it costs what others cost, and changes nothing. */
@@ -237,8 +243,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 		x->s->logits[empty] += x->s->lexical.empty;
 	ndl_lexical_add(&x->s->lexical, x->s->engine, &p->state, x->s->mask, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
-	if (kind == NDL_COPIED_TEXT || kind == NDL_COPIED_DATE)
-		choices = keep_only(x, choices);
+	choices = keep_only(x, choices, kind);
 	double all = log_sum(x);
 	if (!isfinite(all))
 		return ndl_fail_not_numbers(x->d->err);

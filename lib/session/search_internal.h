@@ -56,6 +56,9 @@ ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, 
 /* One choice further. */
 ndl_status ndl_search_round(ndl_search *x);
 
+/* cover.c: what an answer that has just completed a call is charged for numbers of the query that no call took. */
+double ndl_cover_cost(const ndl_search *x, const ndl_path *p);
+
 /* decode.c: of s->mask, the likeliest token that makes the path the answer `[]`; -1: none. */
 int32_t ndl_empty_token(const ndl_search *x, const ndl_path *p);
 /* Remembers that token of a choice with these logits (in the session; log_sum `all`). */

@@ -226,7 +226,7 @@ ndl_status ndl_session_run(ndl_session *s, const ndl_toolset *t, const char *que
                            const ndl_request *request, ndl_result *out, ndl_error *err)
 {
 	ndl_toolset *own = NULL;
-	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err};
+	ndl_decoding d = {.s = s, .q = request, .r = out, .err = err, .query = query, .query_len = len};
 	if (request->ground != NDL_GROUND_OFF)
 		d.ground = &s->ground;
 	d.strict = request->ground == NDL_GROUND_STRICT;

@@ -66,9 +66,11 @@ typedef struct ndl_copies {
 	ndl_copy now;                 /* under way at the end of the text; for a number maybe nothing yet */
 	ndl_copy earlier[NDL_COPIES]; /* the n before it in the same call, but no more than fit */
 	size_t n;
-	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name, if it is a number */
+	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name and description, if it is a number */
 	size_t n_units;
+	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */
+	bool iso;                     /* as YYYY-MM-DD or ISO */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
 } ndl_copies;
@@ -90,7 +92,7 @@ typedef struct ndl_ground {
 	bool minus;           /* there is one before what is being added: numbers are negative */
 	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
-enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4 }; /* CLOCK: a text HH:MM */
+enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4, NDL_SPAN_WHOLE = 8 }; /* CLOCK: a text HH:MM; WHOLE: a duration of several parts */
 /* Replaces what g holds. today: as ndl_request. */
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
@@ -99,10 +101,14 @@ bool ndl_ground_has_number(const ndl_ground *g);
 /* Adds a text that the bytes [from, to) of the query say in other words. kinds: NDL_SPAN_, what it may be copied as; unit: as
  * above. */
 void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to);
+/* The numbers that are written in bytes [from, to) of the query count a part of what they belong to. */
+void ndl_ground_mark_parts(ndl_ground *g, size_t from, size_t to);
 /* items.c: whether a mark stands before s[i] that belongs to it alone: "-5", ".5", not "3-5", "0.5". */
 bool ndl_mark_before(const char *s, size_t i, char mark);
 /* units.c: a number for what the word counts: the same for the words of one unit, and for singular and plural. */
 uint16_t ndl_unit_id(const char *word, size_t len);
+/* Whether it is a unit of time. */
+bool ndl_unit_is_time(uint16_t id);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
 /* derive.c: adds what numbers, times, dates and quantities of the query mean. */
@@ -113,14 +119,17 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 typedef struct ndl_kept {
 	uint64_t *bits, *fresh_bits; /* [V / 64] */
 	bool fresh; /* fresh_bits tell */
-	bool only;  /* what is under way can only be a day that was worked out by today's date, or must be a time of the clock: fresh_bits
-	             * are all that may follow */
+	bool only;  /* what is under way can only be a day that was worked out by today's date, or must be a time of the clock, or a
+	             * number that counts what it does: fresh_bits are all that may follow */
 } ndl_kept;
 /* NOT if what follows text, an answer under way, has nothing to do with the query: it is nothing that is to be
  * copied, or has left the query. Else what it is, and kept := the tokens of mask (and maybe others) that
  * keep to it. */
 enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
                                 const uint64_t *mask, ndl_kept *kept, ndl_buf *scratch);
+/* span[] := what the values of all calls in text[0..n) took of the query, and where it tells today's date; returns how many. */
+enum { NDL_GROUND_SPANS = 2 * NDL_COPIES + 1 };
+size_t ndl_ground_taken(const ndl_ground *g, const ndl_tools *t, const char *text, size_t n, ndl_ground_byte span[NDL_GROUND_SPANS]);
 /* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
 json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 
@@ -219,6 +228,8 @@ typedef struct ndl_decoding {
 	const ndl_request *q;
 	ndl_result *r;
 	ndl_error *err;
+	const char *query;
+	size_t query_len;
 	size_t limit;          /* tokens that may be generated */
 	const ndl_ground *ground; /* what strings are to be copied from, or NULL */
 	bool strict;           /* and nothing else where the grammar leaves a way */

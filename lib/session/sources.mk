@@ -4,7 +4,7 @@ libneedle_a_SOURCES += \
 	lib/session/engine.c lib/session/session.c lib/session/calls.c lib/session/parity.c \
 	lib/session/path.c lib/session/search_internal.h lib/session/search.c lib/session/decode.c \
 	lib/session/free.c lib/session/jump.c lib/session/pieces.c lib/session/rank.c lib/session/lexical.c lib/session/embed.c \
-	lib/session/ground.c lib/session/copies.c lib/session/derive.c lib/session/quantity.c lib/session/units.c lib/session/days.c \
+	lib/session/ground.c lib/session/copies.c lib/session/cover.c lib/session/derive.c lib/session/quantity.c lib/session/units.c lib/session/days.c \
 	lib/session/items_internal.h lib/session/items.c
 
 check_PROGRAMS += tests/unit/test_session tests/unit/test_ground tests/unit/test_chat

@@ -18,6 +18,7 @@ static const ndl_unit units[] = {
 	{"kg", "kg", 1000, 'w'}, {"kilo", "kg", 1000, 'w'}, {"kilogram", "kg", 1000, 'w'},
 	{"mm", "mm", 1, 'l'}, {"millimeter", "mm", 1, 'l'}, {"cm", "cm", 10, 'l'}, {"centimeter", "cm", 10, 'l'},
 	{"meter", "meter", 1000, 'l'}, {"km", "km", 1e6, 'l'}, {"kilometer", "km", 1e6, 'l'},
+	{"kcal", "kcal", 1, 'e'}, {"calorie", "kcal", 1, 'e'},
 	{"percent", "percent", 1, '%'}, {"percentage", "percent", 1, '%'}, {"pct", "percent", 1, '%'},
 };
 
@@ -70,6 +71,15 @@ uint16_t ndl_unit_id(const char *word, size_t len)
 	const ndl_unit *u = find(text);
 	const char *name = u ? u->name : text;
 	return n ? (uint16_t)(ndl_xxh64(name, u ? strlen(name) : n, 0) | 1) : 0;
+}
+
+bool ndl_unit_is_time(uint16_t id)
+{
+	const ndl_unit *u;
+	for (size_t at = 0; (u = ndl_unit_each('t', &at));)
+		if (ndl_unit_id(u->name, strlen(u->name)) == id)
+			return true;
+	return false;
 }
 
 static bool is_letter(char c)

@@ -1,7 +1,7 @@
 /* What may be copied from a query, and which values of an answer are copies. */
 #include "session/session.h"
 
-#include "session/session_internal.h"
+#include "session/search_internal.h"
 #include "synth/values.h"
 #include "tests/tap.h"
 
@@ -43,6 +43,7 @@ static void test_spans(void)
 	check_span(q, "\\\"call me\\\"", "\"call me\"");
 	check_span(q, "12", "12");
 	check_span(q, "12b", "12b");
+	check_span("tea at 7:55pm in 4K", "K", NULL);
 	check_span(q, "06:30", "half past six");
 	check_span(q, "18:30", "half past six");
 	check_span(q, "6:30 PM", "half past six");
@@ -107,6 +108,9 @@ static void test_days(void)
 	check_span("the Friday after next, today is 29 November 2026", "2026-12-04", NULL);
 	check_span("see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL);
 	check_span("today is 31 December 9999, see you tomorrow", "10000-01-01", NULL);
+	check_span("[2030-05-16 (Thursday)] what was on 3 October", "2029-10-03", "3 October");
+	check_span("[2030-05-16 (Thursday)] what was on 3 October", "2030-10-03", NULL);
+	check_span("[2030-05-16 (Thursday)] and tomorrow", "2030-05-23", NULL); /* today's weekday is no day to come */
 	check_span("on 25.12.2026", "2026-12-25", "25.12.2026");
 	check_span("on 4.3.2027", "2027-04-03", NULL);
 	check_span("today is 1 January 1000 and in 9999 weeks", "1191-08-21", "in 9999 weeks");
@@ -164,6 +168,9 @@ static void test_numbers(void)
 	check_number("4.1 million, 8.2 km", "4100000", "4.1 million");
 	check_number("4.1 million, 8.2 km", "8200", "8.2 km");
 	check_number("1.1 hours", "3960", "1.1 hours");
+	check_number("a full hour, then hourly", "60", "a full hour");
+	check_number("another minute", "60", "another minute");
+	check_number("checked daily", "1440", "daily");
 	check_number("four hundred and thirty bucks", "430", "four hundred and thirty");
 	check_number("1,234,500 for 1.2 million", "1234500", "1,234,500");
 	check_number("1,234,500 for 1.2 million", "1200000", "1.2 million");
@@ -205,7 +212,10 @@ static json_t *tool_list(void)
 		"\"stops\":{\"type\":\"array\",\"items\":{\"type\":\"string\"}},\"prices\":{\"type\":\"array\",\"items\":{\"type\":\"number\"}},"
 		"\"rate\":{\"type\":\"number\",\"enum\":[1,2]},\"volume_ml\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
 		"\"walkMinutes\":{\"type\":\"integer\"},\"at\":{\"type\":\"string\",\"description\":\"24-hour time, HH:MM\"},"
-		"\"utc\":{\"type\":\"string\",\"description\":\"HH:MM:SS\"}}}}]";
+		"\"utc\":{\"type\":\"string\",\"description\":\"HH:MM:SS\"}}}},"
+		"{\"name\":\"wait\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hours\":{\"type\":\"integer\"},"
+		"\"rest\":{\"type\":\"integer\",\"description\":\"Minutes beside these\"},\"on\":{\"type\":\"string\"},"
+		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
 }
 
@@ -223,6 +233,7 @@ static void check_copies(const ndl_tools *t, const char *answer, enum ndl_copied
 }
 
 #define CALL " [{\"name\":\"trip\",\"arguments\":{"
+#define WAIT " [{\"name\":\"wait\",\"arguments\":{"
 
 static void test_copies(const ndl_tools *t)
 {
@@ -330,7 +341,8 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"volume_ml\":500", "}", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"volume_ml\":", "2", NDL_COPIED_NUMBER, true, false);
-	check_kept(e, t, q, CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, true); /* 320 */
+	check_kept(e, t, q, CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"minute\":", "1", NDL_COPIED_NUMBER, true, true); /* of the clock: any */
 	check_kept(e, t, "3 seats, then 12", CALL "\"seats\":3,\"volume_ml\":", "1", NDL_COPIED_NUMBER, true, true);
@@ -352,6 +364,48 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	for (size_t k = 0, n = ndl_units_of_name("min_price", 9, id, NDL_COPY_UNITS); k < n; k++)
 		CHECK(id[k] != minute);
 	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, NDL_COPY_UNITS) == 0);
+}
+
+/* Durations whole or in parts, and days in one form or another, as the tool asks for them. */
+static void test_asked(const ndl_engine *e, const ndl_tools *t)
+{
+	static const char q[] = "5 hours and 20 minutes, from 3 May 2027 on";
+	check_kept(e, t, q, WAIT "\"hours\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, WAIT "\"rest\":", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, WAIT "\"rest\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, WAIT "\"day\":\"2027", "-", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, WAIT "\"day\":\"2027", "\"", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, WAIT "\"on\":\"2027", "-", NDL_COPIED_TEXT, false, false);
+	check_kept(e, t, q, WAIT "\"on\":\"2027", "\"", NDL_COPIED_TEXT, true, true);
+}
+
+static void check_cover(const ndl_toolset *t, const char *query, const char *answer, double numbers)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_ground g = {0};
+	ndl_path p = {.text = NDL_BUF_INIT};
+	ndl_decoding d = {.ground = &g, .query = query, .query_len = strlen(query), .answer = {.t = t}};
+	const ndl_search x = {.d = &d};
+	ndl_buf_add(&p.text, answer, strlen(answer));
+	CHECK_INT(ndl_ground_set(&g, query, strlen(query), 0, &err), NDL_OK);
+	double cost = ndl_cover_cost(&x, &p);
+	tap_ok(cost == 4 * numbers, "%s leaves out %g numbers of: %s", answer, cost / 4, query);
+	ndl_buf_clear(&p.text);
+	ndl_ground_clear(&g);
+}
+
+/* Numbers that no call takes. */
+static void test_cover(const ndl_toolset *t)
+{
+	check_cover(t, "3 seats from b to 12", CALL "\"seats\":3,\"to\":\"12\"}}", 0);
+	check_cover(t, "3 seats from b to 12", CALL "\"seats\":3,\"from\":\"b\"}}", 1);
+	check_cover(t, "3 seats, from 4.5 or forty to 12", CALL "\"from\":\"4.5 or forty to 12\"}}", 1);
+	check_cover(t, "from 1 to 2 to 3 to 4", CALL "\"class\":\"first\"}}", 2); /* no more count */
+	check_cover(t, "3 seats, and 4 chairs", CALL "\"seats\":3}}", 0);           /* another clause, maybe another call */
+	check_cover(t, "3 seats, and 4 chairs", CALL "\"seats\":3}},{\"name\":\"trip\",\"arguments\":{\"from\":\"chairs\"}}", 1);
+	check_cover(t, "We waited 5 days. 3 seats", CALL "\"seats\":3}}", 0);      /* beside the point */
+	check_cover(t, "the one on the 2nd", CALL "\"class\":\"first\"}}", 0);
+	check_cover(t, "type 4K", CALL "\"class\":\"4k\"}}", 0);
 }
 
 int main(void)
@@ -379,6 +433,8 @@ int main(void)
 	test_units(e, ndl_toolset_tools(t));
 	test_kept(e, ndl_toolset_tools(t));
 	test_clock(e, ndl_toolset_tools(t));
+	test_asked(e, ndl_toolset_tools(t));
+	test_cover(t);
 	ndl_toolset_free(t);
 	ndl_engine_free(e);
 	return tap_done();

@@ -1,0 +1,98 @@
+/* cover.c - numbers of a query that no call takes: who says a number wants it to go somewhere. The idea is the coverage penalty
+ * of Wu et al., "Google's Neural Machine Translation System", 2016, section 7, for numbers alone. English. */
+#include "session/items_internal.h"
+#include "session/search_internal.h"
+
+#include <string.h>
+
+#define UNCOVERED_COST 4.0 /* log-probability a number */
+enum { COUNTED_MAX = 2 };  /* more do not say more */
+
+static bool is_blank_at(const char *s, size_t len, size_t i)
+{
+	return i >= len || s[i] == ' ' || s[i] == '\n' || s[i] == '\t';
+}
+
+static bool ends_sentence(const char *s, size_t len, size_t i)
+{
+	return strchr(".;?!", s[i]) && s[i] && is_blank_at(s, len, i + 1);
+}
+
+static bool joins(const char *s, size_t len, size_t i, const char *word)
+{
+	size_t n = strlen(word);
+	return len - i > n && strncmp(s + i, word, n) == 0;
+}
+
+/* Whether another clause may begin behind s[i]. */
+static bool ends_clause(const char *s, size_t len, size_t i)
+{
+	return ends_sentence(s, len, i) || (s[i] == ',' && is_blank_at(s, len, i + 1)) || joins(s, len, i, " and ") || joins(s, len, i, " then ");
+}
+
+static bool overlaps(const ndl_ground_byte *span, size_t n, size_t from, size_t to)
+{
+	for (size_t i = 0; i < n; i++)
+		if (span[i].from < to && span[i].to > from)
+			return true;
+	return false;
+}
+
+/* Whether something was taken from the sentence around the byte: in others numbers may be beside the point. */
+static bool is_in_use(const char *s, size_t len, const ndl_ground_byte *span, size_t n, size_t byte)
+{
+	size_t from = byte, to = byte;
+	while (from && !ends_sentence(s, len, from - 1))
+		from--;
+	while (to < len && !ends_sentence(s, len, to))
+		to++;
+	return (from == 0 && to + 1 >= len) || overlaps(span, n, from, to);
+}
+
+static bool contains(const char *s, const char *part, size_t len)
+{
+	for (; *s; s++)
+		if (strncmp(s, part, len) == 0)
+			return true;
+	return false;
+}
+
+/* The number that v begins with: where it ends; 0: none, or one that need not be a value: "one", an ordinal, zero. */
+static size_t number_end(const ndl_view *v)
+{
+	long value;
+	const ndl_item *first = &v->it[0];
+	size_t items = ndl_read_number(v, 0, &value), to;
+	bool inside = first->from && v->s[first->from - 1] != ' ' && ndl_is_wordlike((unsigned char)v->s[first->from - 1]);
+	if (items == 0 || inside || first->ordinal || (!first->digits && value < 2))
+		return 0;
+	to = v->it[items - 1].to;
+	if (to + 1 < v->len && v->s[to] == '.' && v->s[to + 1] >= '0' && v->s[to + 1] <= '9')
+		for (to++; to < v->len && v->s[to] >= '0' && v->s[to] <= '9';)
+			to++;
+	return to;
+}
+
+double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
+{
+	const ndl_decoding *d = x->d;
+	ndl_ground_byte span[NDL_GROUND_SPANS];
+	const char *s = d->query, *answer = ndl_buf_cstr(&p->text);
+	size_t len = d->query_len, end = 0, left = 0;
+	size_t n = d->ground ? ndl_ground_taken(d->ground, d->answer.t->tools, answer, p->text.len, span) : 0;
+	for (size_t i = 0; i < n; i++)
+		end = span[i].to > end ? span[i].to : end;
+	while (end < len && !ends_clause(s, len, end)) /* what comes behind may be for another call */
+		end++;
+	ndl_view v = {.s = s, .len = d->ground ? len : 0};
+	ndl_item item;
+	for (size_t at = 0, next = 0; left < COUNTED_MAX && ndl_take_item(s, v.len, &next, &item) && item.from < end; at = next) {
+		ndl_look(&v, at);
+		size_t to = number_end(&v);
+		if (to == 0)
+			continue;
+		next = to;
+		left += is_in_use(s, len, span, n, item.from) && !overlaps(span, n, item.from, to) && !contains(answer, s + item.from, to - item.from);
+	}
+	return UNCOVERED_COST * (double)left;
+}
