@@ -27,7 +27,8 @@ static bool joins(const char *s, size_t len, size_t i, const char *word)
 /* Whether another clause may begin behind s[i]. */
 static bool ends_clause(const char *s, size_t len, size_t i)
 {
-	return ends_sentence(s, len, i) || (s[i] == ',' && is_blank_at(s, len, i + 1)) || joins(s, len, i, " and ") || joins(s, len, i, " then ");
+	bool comma = s[i] == ',' && is_blank_at(s, len, i + 1);
+	return comma || ends_sentence(s, len, i) || joins(s, len, i, " and ") || joins(s, len, i, " then ");
 }
 
 static bool overlaps(const ndl_ground_byte *span, size_t n, size_t from, size_t to)
@@ -92,7 +93,8 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 		if (to == 0)
 			continue;
 		next = to;
-		left += is_in_use(s, len, span, n, item.from) && !overlaps(span, n, item.from, to) && !contains(answer, s + item.from, to - item.from);
+		bool covered = overlaps(span, n, item.from, to) || contains(answer, s + item.from, to - item.from);
+		left += !covered && is_in_use(s, len, span, n, item.from);
 	}
 	return UNCOVERED_COST * (double)left;
 }

@@ -92,7 +92,8 @@ typedef struct ndl_ground {
 	bool minus;           /* there is one before what is being added: numbers are negative */
 	ndl_ground_byte told; /* where it tells that for their sake; empty if it does not */
 } ndl_ground;
-enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4, NDL_SPAN_WHOLE = 8 }; /* CLOCK: a text HH:MM; WHOLE: a duration of several parts */
+/* CLOCK: a text HH:MM; WHOLE: a duration of several parts */
+enum { NDL_SPAN_TEXT = 1, NDL_SPAN_NUMBER = 2, NDL_SPAN_CLOCK = 4, NDL_SPAN_WHOLE = 8 };
 /* Replaces what g holds. today: as ndl_request. */
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err);
 void ndl_ground_clear(ndl_ground *g);
