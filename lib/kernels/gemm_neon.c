@@ -4,6 +4,16 @@
 enum { MR = 12, NR = 8 };
 #include "kernels/gemm_pack.inc"
 
+static void pack_a(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
+{
+	pack_panels(dst, src, ld, kmajor, count, k, MR);
+}
+
+static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
+{
+	pack_panels(dst, src, ld, kmajor, count, k, NR);
+}
+
 #define UNIT float
 #define DEPTH(k) (k)
 #define B_TYPE float32x4_t
@@ -15,6 +25,6 @@ enum { MR = 12, NR = 8 };
 void ndl_kernels_fill_neon(ndl_kernels *t)
 {
 	const ndl_gemm_kernel g = t->gemm_f32; /* begin and end: nothing to do */
-	fill_products(t, (ndl_gemm_kernel){"neon", MR, NR, 1, 4, 144, 256, pack_panels_a, pack_panels_b, block, g.begin, g.end});
+	fill_products(t, (ndl_gemm_kernel){"neon", MR, NR, 1, 4, 144, 256, pack_a, pack_b, block, g.begin, g.end});
 	t->isa = NDL_ISA_NEON;
 }

@@ -65,6 +65,9 @@ static inline float bf16_round(float x)
 	return x;
 }
 
+/* For what is compiled once for each constant that it is given. */
+#define INLINE static inline __attribute__((always_inline))
+
 #if defined(__clang__)
 #define NDL_UNROLL _Pragma("unroll")
 #else

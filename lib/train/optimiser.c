@@ -67,14 +67,26 @@ static size_t muon_scratch(const ndl_params *ps)
 	return most;
 }
 
-static void transpose(float *out, const float *in, size_t rows, size_t cols)
+static void transpose(float *out, size_t ldo, const float *in, size_t ldi, size_t rows, size_t cols)
 {
 	enum { TILE = 16 };
 	for (size_t i0 = 0; i0 < rows; i0 += TILE)
 		for (size_t j0 = 0; j0 < cols; j0 += TILE)
 			for (size_t i = i0; i < i0 + TILE && i < rows; i++)
 				for (size_t j = j0; j < j0 + TILE && j < cols; j++)
-					out[j * rows + i] = in[i * cols + j];
+					out[j * ldo + i] = in[i * ldi + j];
+}
+
+/* s[n, n] = beta s + alpha y y^T, s symmetric before and after. What lies below the blocks on the diagonal is copied from
+ * above: sums of the same products in the same order. */
+static void symmetric_product(ndl_exec *x, int thread, float *s, float beta, const float *y, size_t n, size_t m, float alpha)
+{
+	enum { ROWS = 96 };
+	for (size_t i = 0; i < n; i += ROWS) {
+		size_t rows = n - i < ROWS ? n - i : ROWS, after = i + rows;
+		ndl_gemm_serial(x, thread, false, true, rows, n - i, m, alpha, y + i * m, m, y + i * m, m, beta, s + i * n + i, n);
+		transpose(s + after * n + i, n, s + i * n + after, n, rows, n - after);
+	}
 }
 
 void ndl_newton_schulz(ndl_exec *x, int thread, float *out, const float *g, size_t rows, size_t cols, float *scratch)
@@ -85,14 +97,14 @@ void ndl_newton_schulz(ndl_exec *x, int thread, float *out, const float *g, size
 	float *cur = out, *next = scratch, *gram = scratch + rows * cols, *poly = gram + n * n;
 	float inv = 1.0f / ((float)sqrt(ndl_rows_dot(x, g, g, rows * cols)) + 1e-7f);
 	if (tall)
-		transpose(next, g, rows, cols);
+		transpose(next, rows, g, cols, rows, cols);
 	const float *from = tall ? next : g;
 	for (size_t i = 0; i < rows * cols; i++)
 		cur[i] = from[i] * inv;
 	for (int step = 0; step < 5; step++) {
-		ndl_gemm_serial(x, thread, false, true, n, n, m, 1, cur, m, cur, m, 0, gram, n);
+		symmetric_product(x, thread, gram, 0, cur, n, m, 1);
 		memcpy(poly, gram, n * n * sizeof *poly);
-		ndl_gemm_serial(x, thread, false, false, n, n, n, c, gram, n, gram, n, b, poly, n);
+		symmetric_product(x, thread, poly, b, gram, n, n, c);
 		memcpy(next, cur, rows * cols * sizeof *next);
 		ndl_gemm_serial(x, thread, false, false, n, m, n, 1, poly, n, cur, m, a, next, m);
 		float *t = cur;
@@ -101,7 +113,7 @@ void ndl_newton_schulz(ndl_exec *x, int thread, float *out, const float *g, size
 	}
 	/* five swaps: the result lies in the scratch half */
 	if (tall)
-		transpose(out, cur, cols, rows);
+		transpose(out, cols, cur, rows, cols, rows);
 	else
 		memcpy(out, cur, rows * cols * sizeof *out);
 }

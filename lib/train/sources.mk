@@ -4,7 +4,8 @@ libneedle_a_SOURCES += \
 	lib/train/rows.h lib/train/rows.c \
 	lib/train/attention.h lib/train/attention.c \
 	lib/train/head_loss.h lib/train/head_loss.c \
-	lib/train/network.h lib/train/network.c \
+	lib/train/network.h lib/train/network_internal.h \
+	lib/train/network.c lib/train/network_batch.c lib/train/network_towers.c \
 	lib/train/distil.h lib/train/distil.c \
 	lib/train/lanes.h lib/train/lanes.c \
 	lib/train/optimiser.h lib/train/optimiser.c lib/train/lora.h lib/train/lora.c \

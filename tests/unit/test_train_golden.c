@@ -1,10 +1,12 @@
 /* train: losses, gradients and optimiser steps against the golden values of a tiny model that an
  * independent implementation computed in float64 (testdata/golden). */
+#include "base/rng.h"
 #include "checkpoint/checkpoint.h"
 #include "quant/quant.h"
-#include "tensor/exec.h"
+#include "tensor/gemm.h"
 #include "train/network.h"
 #include "train/optimiser.h"
+#include "train/rows.h"
 #include "tests/tap.h"
 
 static ndl_ckpt *golden;
@@ -195,6 +197,30 @@ static void check_newton_schulz(ndl_exec *x)
 	free(scratch);
 }
 
+/* The same steps in whole products: the optimiser's, of symmetric matrices of several blocks, must have their bits. */
+static void check_symmetric_products(ndl_exec *x)
+{
+	enum { N = 201, M = 230, SIZE = N * M };
+	static float g[SIZE], out[SIZE], cur[SIZE], next[SIZE], gram[N * N], poly[N * N], scratch[SIZE + 2 * N * N];
+	ndl_rng r;
+	ndl_rng_seed(&r, 5, 0);
+	for (size_t i = 0; i < SIZE; i++)
+		g[i] = (float)ndl_rng_normal(&r);
+	float inv = 1.0f / ((float)sqrt(ndl_rows_dot(x, g, g, SIZE)) + 1e-7f);
+	for (size_t i = 0; i < SIZE; i++)
+		cur[i] = g[i] * inv;
+	for (int step = 0; step < 5; step++) {
+		ndl_gemm(x, false, true, N, N, M, 1, cur, M, cur, M, 0, gram, N);
+		memcpy(poly, gram, sizeof poly);
+		ndl_gemm(x, false, false, N, N, N, 2.0315f, gram, N, gram, N, -4.7750f, poly, N);
+		memcpy(next, cur, sizeof next);
+		ndl_gemm(x, false, false, N, M, N, 1, poly, N, cur, M, 3.4445f, next, M);
+		memcpy(cur, next, sizeof cur);
+	}
+	ndl_newton_schulz(x, 0, out, g, N, M, scratch);
+	tap_ok(memcmp(out, cur, sizeof out) == 0, "Newton-Schulz has the bits of whole products, precision %d", (int)ndl_exec_precision(x));
+}
+
 int main(void)
 {
 	ndl_error e = NDL_ERROR_INIT;
@@ -224,6 +250,9 @@ int main(void)
 	check_loss(net, &ps, fake, 1, "train/text_clip_int4/");
 	check_newton_schulz(x);
 	check_steps(net, x, &ps, w);
+	check_symmetric_products(x);
+	ndl_exec_set_precision(x, NDL_PRECISION_BF16);
+	check_symmetric_products(x);
 	ndl_network_free(net);
 	ndl_exec_free(x);
 	ndl_ckpt_close(golden);
