@@ -101,6 +101,8 @@ static ndl_status open_base(job *j, ndl_error *err)
 	const char *path = cli_model_path(&app, err);
 	if (!path || !(j->base = ndl_ckpt_open(path, err)))
 		return err->code;
+	if (j->o.lora_rank) /* its state does not hold the base, which a run that is killed while it scores is resumed from */
+		cli_refuse_same(&app, j->o.out, path);
 	ndl_status status = ndl_config_from_ckpt(&j->config, j->base, err);
 	if (status == NDL_OK)
 		status = ndl_ckpt_check(j->base, &j->config, err);

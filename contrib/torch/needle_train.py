@@ -32,6 +32,8 @@ def options():
     p.add_argument("--micro", type=int, default=0, help="examples that run at once [all of a batch]")
     p.add_argument("--lr", type=float, default=3e-4, help="peak rate of AdamW [3e-4]")
     p.add_argument("--muon-lr", type=float, default=0.02, help="peak rate of Muon [0.02]")
+    p.add_argument("--weight-decay", type=float, default=0.01, help="share of each matrix that Muon takes away, times the rate [0.01]")
+    p.add_argument("--clip-norm", type=float, default=1.0, help="longest gradient, 0 for any [1]")
     p.add_argument("--warmup", type=float, default=0.05, help="share of the steps that warm up [0.05]")
     p.add_argument("--decay", type=float, default=0.15, help="share of the steps that decay [0.15]")
     p.add_argument("--qat-every", type=int, default=100, help="every Nth step trains through INT4 [100]")
@@ -77,7 +79,7 @@ def newton_schulz(g):
 class Optimiser:
     """Muon for kernels, AdamW without decay for all else, clipping by the global norm."""
 
-    def __init__(self, params, lr, muon_lr, momentum=0.95, decay=0.01, betas=(0.9, 0.95), eps=1e-8, clip=1.0):
+    def __init__(self, params, lr, muon_lr, decay, clip, momentum=0.95, betas=(0.9, 0.95), eps=1e-8):
         self.params, self.lr, self.muon_lr, self.momentum, self.decay = params, lr, muon_lr, momentum, decay
         self.betas, self.eps, self.clip, self.step_count = betas, eps, clip, 0
         self.m = {k: torch.zeros_like(p) for k, p in params.items()}
@@ -91,7 +93,7 @@ class Optimiser:
         total = torch.sqrt(sum(g.double().square().sum() for g in grads.values())).item()
         if not math.isfinite(total):
             return total
-        shrink = self.clip / total if total > self.clip else 1.0
+        shrink = self.clip / total if 0 < self.clip < total else 1.0
         self.step_count += 1
         for k, p in self.params.items():
             g = grads[k] * shrink
@@ -159,7 +161,7 @@ class Trainer:
         if o.teacher:
             with open(o.teacher, "rb") as f:
                 self.taught_by = hashlib.sha256(f.read()).hexdigest()[:16]
-        self.opt = Optimiser(self.model.params, o.lr, o.muon_lr)
+        self.opt = Optimiser(self.model.params, o.lr, o.muon_lr, o.weight_decay, o.clip_norm)
         self.mean = {k: p.detach().clone() for k, p in self.model.params.items()} if o.average else None
         self.token_loss, self.clip_loss = nm.token_loss, nm.clip_loss
         if o.compile:
@@ -279,8 +281,8 @@ class Trainer:
 
     def settings(self):
         o = vars(self.o)
-        keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "warmup", "decay", "qat_every", "qat_embedding",
-                "qat_group", "qat_embedding_group", "contrastive_every", "contrastive_weight", "z_weight",
+        keys = ("steps", "accumulate", "micro", "lr", "muon_lr", "weight_decay", "clip_norm", "warmup", "decay",
+                "qat_every", "qat_embedding", "qat_group", "qat_embedding_group", "contrastive_every", "contrastive_weight", "z_weight",
                 "teacher_weight", "teacher_temperature", "average", "precision")
         return {k: o[k] for k in keys} | {"world": self.world, "teacher": self.taught_by}
 
@@ -295,7 +297,8 @@ class Trainer:
     @torch.no_grad()
     def load(self):
         s = torch.load(self.o.output + ".state", map_location=self.o.device)
-        saved = {"qat_group": 32, "qat_embedding_group": 32, "teacher": self.taught_by} | s["settings"]  # as earlier versions had them
+        saved = {"qat_group": 32, "qat_embedding_group": 32, "weight_decay": 0.01, "clip_norm": 1.0,
+                 "teacher": self.taught_by} | s["settings"]  # as earlier versions had them
         for k, v in self.settings().items():
             if saved[k] != v:
                 raise SystemExit(f"cannot resume: {k} is {v}, but the saved run had {saved[k]}")

@@ -1,12 +1,8 @@
 /* pickle.c - the stack machine. */
 #include "checkpoint/pickle.h"
 
-#include "base/mem.h"
 #include "base/utf8.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Names of all opcodes, so that what is refused can be named. */
@@ -25,114 +21,11 @@ static const struct { unsigned char code; const char *name; } names[] = {
 	{0x94, "MEMOIZE"}, {0x95, "FRAME"}, {0x96, "BYTEARRAY8"}, {0x97, "NEXT_BUFFER"}, {0x98, "READONLY_BUFFER"},
 };
 
-ndl_status pk_fail(pk_pickle *p, ndl_status code, const char *fmt, ...)
-{
-	char text[300];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
-	ndl_fail(p->err, code, "pickle, byte %zu: %s", p->op, text);
-	if (p->err)
-		p->err->byte = p->op;
-	return code;
-}
-
-const char *pk_kind_name(pk_kind kind)
-{
-	static const char *const kinds[] = {"None", "a boolean", "an integer", "a float", "a string", "bytes", "a tuple",
-		"a list", "a dictionary", "a global", "a dtype", "an array"};
-	return kinds[kind];
-}
-
-/* Memory ---------------------------------------------------------------------------------- */
-
-void pk_clear(pk_pickle *p)
-{
-	for (size_t i = 0; i < p->n_made; i++)
-		free(p->made[i]);
-	free(p->made);
-	free(p->value);
-	free(p->link);
-	free(p->stack);
-	free(p->mark);
-	free(p->memo);
-	*p = (pk_pickle){0};
-}
-
-/* Room for one more in an array that must not pass the limit. */
-static ndl_status grow(pk_pickle *p, void *array, size_t *cap, size_t need, size_t size, const char *what)
-{
-	if (need > PK_VALUES_MAX)
-		return pk_fail(p, NDL_ELIMIT, "more than %d %s", PK_VALUES_MAX, what);
-	return ndl_grow(array, cap, need, size) == 0 ? NDL_OK : ndl_fail_nomem(p->err, "pickle");
-}
-
-void *pk_make(pk_pickle *p, size_t n)
-{
-	/* An honest file needs each of its bytes converted once; one that refers to the same bytes again
-	 * and again could ask for any amount. */
-	size_t size = (size_t)(p->end - p->data), total;
-	if (!ndl_add_ok(p->made_bytes, n, &total) || total / 2 > size + PK_VALUES_MAX) {
-		pk_fail(p, NDL_ELIMIT, "the arrays take more memory than the file can hold");
-		return NULL;
-	}
-	void *block = NULL;
-	if (grow(p, &p->made, &p->cap_made, p->n_made + 1, sizeof *p->made, "arrays") != NDL_OK)
-		return NULL;
-	block = ndl_alloc64(n ? n : 1, 1);
-	if (!block) {
-		ndl_fail_nomem(p->err, "pickle");
-		return NULL;
-	}
-	p->made_bytes = total;
-	return p->made[p->n_made++] = block;
-}
-
-pk_value *pk_new(pk_pickle *p, pk_kind kind, pk_ref *ref)
-{
-	if (grow(p, &p->value, &p->cap, p->n + 1, sizeof *p->value, "values") != NDL_OK)
-		return NULL;
-	pk_value *v = &p->value[p->n];
-	memset(v, 0, sizeof *v);
-	v->kind = kind;
-	v->at = p->op;
-	*ref = (pk_ref)p->n++;
-	return v;
-}
-
-const pk_value *pk_item(const pk_pickle *p, const pk_value *v, size_t i)
-{
-	if ((v->kind != PK_TUPLE && v->kind != PK_LIST) || i >= v->u.items.n)
-		return NULL;
-	uint32_t at = v->u.items.first;
-	while (i-- > 0)
-		at = p->link[at].next;
-	return &p->value[p->link[at].value];
-}
-
-static ndl_status add_item(pk_pickle *p, pk_ref container, pk_ref item)
-{
-	size_t n = p->n_links ? p->n_links : 1;
-	ndl_status s = grow(p, &p->link, &p->cap_links, n + 1, sizeof *p->link, "items");
-	if (s != NDL_OK)
-		return s;
-	pk_value *v = &p->value[container];
-	p->link[n] = (pk_link){item, 0};
-	if (v->u.items.n++)
-		p->link[v->u.items.last].next = (uint32_t)n;
-	else
-		v->u.items.first = (uint32_t)n;
-	v->u.items.last = (uint32_t)n;
-	p->n_links = n + 1;
-	return NDL_OK;
-}
-
 /* Stack ----------------------------------------------------------------------------------- */
 
 static ndl_status push(pk_pickle *p, pk_ref ref)
 {
-	ndl_status s = grow(p, &p->stack, &p->cap_stack, p->depth + 1, sizeof *p->stack, "values on the stack");
+	ndl_status s = pk_grow(p, &p->stack, &p->cap_stack, p->depth + 1, sizeof *p->stack, "values on the stack");
 	if (s == NDL_OK)
 		p->stack[p->depth++] = ref;
 	return s;
@@ -151,7 +44,7 @@ static ndl_status need(pk_pickle *p, size_t n)
 
 static ndl_status push_mark(pk_pickle *p)
 {
-	ndl_status s = grow(p, &p->mark, &p->cap_marks, p->marks + 1, sizeof *p->mark, "marks");
+	ndl_status s = pk_grow(p, &p->mark, &p->cap_marks, p->marks + 1, sizeof *p->mark, "marks");
 	if (s == NDL_OK)
 		p->mark[p->marks++] = (uint32_t)p->depth;
 	return s;
@@ -273,7 +166,7 @@ static ndl_status op_tuple(pk_pickle *p, size_t from)
 	pk_ref tuple;
 	ndl_status s = pk_new(p, PK_TUPLE, &tuple) ? NDL_OK : NDL_ELIMIT;
 	for (size_t i = from; s == NDL_OK && i < p->depth; i++)
-		s = add_item(p, tuple, p->stack[i]);
+		s = pk_add_item(p, tuple, p->stack[i]);
 	if (s != NDL_OK)
 		return s;
 	p->depth = from;
@@ -298,7 +191,7 @@ static ndl_status add_items(pk_pickle *p, pk_kind kind, size_t from)
 		return pk_fail(p, NDL_EFORMAT, "a key without a value");
 	ndl_status s = NDL_OK;
 	for (size_t i = from; s == NDL_OK && i < p->depth; i++)
-		s = add_item(p, container, p->stack[i]);
+		s = pk_add_item(p, container, p->stack[i]);
 	p->depth = from;
 	return s;
 }
@@ -325,7 +218,7 @@ static ndl_status op_put(pk_pickle *p, uint64_t index)
 	if (s == NDL_OK && index >= PK_VALUES_MAX)
 		s = pk_fail(p, NDL_ELIMIT, "memo slot %llu", (unsigned long long)index);
 	if (s == NDL_OK)
-		s = grow(p, &p->memo, &p->cap_memo, (size_t)index + 1, sizeof *p->memo, "memo slots");
+		s = pk_grow(p, &p->memo, &p->cap_memo, (size_t)index + 1, sizeof *p->memo, "memo slots");
 	if (s != NDL_OK)
 		return s;
 	if (p->cap_memo > before)

@@ -78,12 +78,16 @@ void pk_clear(pk_pickle *p);
 
 /* An error at the opcode at work: "byte N: ...". */
 ndl_status pk_fail(pk_pickle *p, ndl_status code, const char *fmt, ...) NDL_PRINTF(3, 4);
+/* pickle_values.c: room for `need` elements in an array of the pickle's, at most PK_VALUES_MAX; an error names `what` they are. */
+ndl_status pk_grow(pk_pickle *p, void *array, size_t *cap, size_t need, size_t size, const char *what);
 /* n bytes that live as long as the pickle; all of them together are bounded by the file's size. NULL with p->err. */
 void *pk_make(pk_pickle *p, size_t n);
 /* A new value of that kind, in *v until the next one is made; NULL with p->err. */
 pk_value *pk_new(pk_pickle *p, pk_kind kind, pk_ref *ref);
 /* Item i of a tuple or list; NULL past the end. */
 const pk_value *pk_item(const pk_pickle *p, const pk_value *v, size_t i);
+/* One item more, at the end of a tuple, list or dictionary. */
+ndl_status pk_add_item(pk_pickle *p, pk_ref container, pk_ref item);
 const char *pk_kind_name(pk_kind kind);
 
 /* pickle_numpy.c: a global by name (PK_GLOBAL_COUNT if it is not among them), a call, a setstate.

@@ -8,6 +8,7 @@ libneedle_a_SOURCES += \
 	lib/checkpoint/needle_rs.c \
 	lib/checkpoint/params.c \
 	lib/checkpoint/pickle.h lib/checkpoint/pickle.c lib/checkpoint/pickle_numpy.c lib/checkpoint/pickle_tree.c \
+	lib/checkpoint/pickle_values.c \
 	lib/checkpoint/reader.c lib/checkpoint/table.c \
 	lib/checkpoint/writer.c
 

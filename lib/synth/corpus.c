@@ -203,6 +203,9 @@ static ndl_status finish_domains(syn_corpus *c, ndl_error *err)
 static bool glob_one(const char *pattern, const char *domain, const char *tool)
 {
 	char full[256];
+	size_t plain = strcspn(pattern, "*?[\\/"); /* most patterns spell the domain, which costs less to compare than to format */
+	if (strncmp(pattern, domain, plain) != 0)
+		return false;
 	snprintf(full, sizeof full, "%s/%s", domain, tool);
 	return fnmatch(pattern, full, 0) == 0;
 }
@@ -309,9 +312,9 @@ static ndl_status check_apart(const syn_corpus *c, ndl_error *err)
 
 /* Files ------------------------------------------------------------------------------- */
 
-static ndl_status load_line(void *user, const char *file, const char *line, size_t len, ndl_error *err)
+static ndl_status load_line(void *user, const syn_line *line, ndl_error *err)
 {
-	return syn_card_parse(user, file, line, len, err);
+	return syn_card_parse(user, line->file, line->text, line->len, err);
 }
 
 ndl_status syn_corpus_load(syn_corpus *c, const char *dir, ndl_error *err)

@@ -15,17 +15,17 @@ static ndl_status each_line_of(const char *dir, const char *file, syn_line_fn *f
 	ndl_reader *r = ndl_reader_open(path, err);
 	if (!r)
 		return err ? err->code : NDL_EIO;
-	const char *line;
-	size_t len;
+	syn_line line = {.path = path, .file = name};
 	int got;
-	while ((got = ndl_reader_line(r, &line, &len, err)) > 0) {
-		if (strspn(line, " \t") == len)
+	while ((got = ndl_reader_line(r, &line.text, &line.len, err)) > 0) {
+		if (strspn(line.text, " \t") == line.len)
 			continue;
-		ndl_status st = fn(user, name, line, len, err);
+		line.number = ndl_reader_lineno(r);
+		ndl_status st = fn(user, &line, err);
 		if (st) {
-			if (err)
+			if (err && !err->file[0])
 				err->line = 0; /* counted inside the line */
-			ndl_error_at(err, path, ndl_reader_lineno(r));
+			ndl_error_at(err, path, line.number);
 			got = st;
 			break;
 		}

@@ -6,8 +6,15 @@
 
 #include <stddef.h>
 
-/* file: its name without ".jsonl"; line: borrowed, NUL-terminated, not blank. */
-typedef ndl_status syn_line_fn(void *user, const char *file, const char *line, size_t len, ndl_error *err);
+/* All borrowed; text: NUL-terminated, not blank. */
+typedef struct syn_line {
+	const char *path, *file; /* where it is; the file's name without ".jsonl" */
+	size_t number;           /* 1-based */
+	const char *text;
+	size_t len;
+} syn_line;
+
+typedef ndl_status syn_line_fn(void *user, const syn_line *line, ndl_error *err);
 
 /* Calls fn with every line until it fails; the error gets file and line. */
 ndl_status syn_each_line(const char *dir, syn_line_fn *fn, void *user, ndl_error *err);

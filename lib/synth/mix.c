@@ -163,11 +163,9 @@ static ndl_status take_row(const part *p, size_t row, ndl_rng *rng, ndl_record *
 	const char *line = p->lines ? ndl_lines_at(p->lines, row, &len) : NULL;
 	if (line)
 		return ndl_record_parse(r, line, len, rng, err);
-	json_t *record = ndl_requests_record(p->requests, row, rng);
-	if (record)
-		return ndl_record_take(r, record, rng, err);
 	*r = (ndl_record){0};
-	return ndl_fail_nomem(err, "a record");
+	json_t *record = ndl_requests_record(p->requests, row, rng, err);
+	return record ? ndl_record_take(r, record, rng, err) : NDL_EFORMAT;
 }
 
 static ndl_status from_part(ndl_mix *m, part *p, ndl_rng *rng, ndl_buf *out, enum ndl_synth_form form,

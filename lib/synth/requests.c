@@ -17,23 +17,36 @@ static const double WHOLE_LIST = 0.5, LOWER_CASE = 0.2;
 
 enum { MAX_LIST = 64 };
 
+/* A line as it came: most are never drawn, the others are parsed when they are. */
+typedef struct source {
+	size_t text, len; /* where it begins in the texts */
+	size_t number;    /* in its file, for errors */
+} source;
+
 typedef struct request {
 	size_t list;
-	json_t *query, *calls; /* owned; an array of {"name","arguments"} */
+	source line;
 } request;
 
 typedef struct list {
-	ndl_tools *tools; /* owned */
+	ndl_tools *tools; /* owned; NULL until they are asked for */
+	source line;
+	size_t path;      /* of its file: where it begins in the texts */
 	size_t first, n;  /* its requests */
 	bool held;
 } list;
+
+/* A request that was parsed. */
+typedef struct parsed {
+	json_t *query, *calls; /* owned; an array of {"name","arguments"} */
+} parsed;
 
 struct ndl_requests {
 	enum ndl_synth_split split;
 	size_t max_tools;
 	const ndl_heldout *heldout; /* while reading, as are the next two */
-	char file[128];
-	size_t first_list; /* of this file */
+	size_t path, first_list;    /* of this file */
+	ndl_buf texts;              /* of lines, and of files' paths */
 	list *list;
 	size_t n_lists, cap_lists;
 	request *request;
@@ -47,10 +60,7 @@ void ndl_requests_free(ndl_requests *r)
 	for (size_t i = 0; i < r->n_lists; i++) {
 		ndl_tools_free(r->list[i].tools);
 	}
-	for (size_t i = 0; i < r->n; i++) {
-		json_decref(r->request[i].query);
-		json_decref(r->request[i].calls);
-	}
+	ndl_buf_clear(&r->texts);
 	free(r->list);
 	free(r->request);
 	free(r);
@@ -104,17 +114,41 @@ static bool held_list(const ndl_tools *t)
 	return h % 10 == 0;
 }
 
-static ndl_status read_list(ndl_requests *r, json_t *tools, ndl_error *err)
+/* A line's object, a new reference; NULL with err. */
+static json_t *read_object(const char *line, size_t len, ndl_error *err)
 {
-	if (ndl_grow(&r->list, &r->cap_lists, r->n_lists + 1, sizeof *r->list) != 0)
-		return ndl_fail_nomem(err, "the requests");
-	ndl_tools *t = ndl_tools_new(tools, 0, err);
-	if (!t)
-		return NDL_EFORMAT;
-	r->list[r->n_lists++] = (list){.tools = t, .first = r->n, .held = held_list(t)};
-	if (ndl_tools_count(t) == 0 || ndl_tools_count(t) > MAX_LIST)
-		return ndl_fail(err, NDL_EFORMAT, "tools: expected 1 to %d", MAX_LIST);
-	return NDL_OK;
+	json_t *o = ndl_json_parse(line, len, err);
+	if (!o || json_object_size(o) == (json_object_get(o, "tools") ? 1 : 2))
+		return o;
+	ndl_fail(err, NDL_EFORMAT, "expected {\"tools\":[…]} or {\"q\":…,\"a\":[…]}");
+	json_decref(o);
+	return NULL;
+}
+
+/* Says where what could not be read stands. */
+static ndl_status fail_at(const ndl_requests *r, const list *l, const source *line, ndl_status st, ndl_error *err)
+{
+	if (err && !err->file[0])
+		err->line = 0; /* counted inside the line */
+	ndl_error_at(err, r->texts.data + l->path, line->number);
+	return st;
+}
+
+/* Makes sure that the list's tools are there. */
+static ndl_status need_tools(const ndl_requests *r, list *l, ndl_error *err)
+{
+	if (l->tools)
+		return NDL_OK;
+	json_t *o = read_object(r->texts.data + l->line.text, l->line.len, err);
+	ndl_tools *t = o ? ndl_tools_new(json_object_get(o, "tools"), 0, err) : NULL;
+	json_decref(o);
+	if (t && (ndl_tools_count(t) == 0 || ndl_tools_count(t) > MAX_LIST)) {
+		ndl_tools_free(t);
+		t = NULL;
+		ndl_fail(err, NDL_EFORMAT, "tools: expected 1 to %d", MAX_LIST);
+	}
+	l->tools = t;
+	return t ? NDL_OK : fail_at(r, l, &l->line, NDL_EFORMAT, err);
 }
 
 /* [["name",{…}],…] as calls; a new reference, NULL with err. */
@@ -144,48 +178,109 @@ static json_t *read_calls(const list *l, json_t *a, ndl_error *err)
 	return NULL;
 }
 
-static ndl_status read_request(ndl_requests *r, json_t *q, json_t *a, ndl_error *err)
+static void parsed_clear(parsed *p)
 {
-	if (r->n_lists == r->first_list)
-		return ndl_fail(err, NDL_EFORMAT, "a request before any list of tools");
+	json_decref(p->query);
+	json_decref(p->calls);
+	*p = (parsed){0};
+}
+
+static ndl_status read_request(const list *l, json_t *o, parsed *p, ndl_error *err)
+{
+	json_t *q = json_object_get(o, "q"), *a = json_object_get(o, "a");
 	if (!json_is_string(q) || json_string_length(q) == 0 || !json_is_array(a))
 		return ndl_fail(err, NDL_EFORMAT, "expected a string \"q\" and a list \"a\"");
-	list *l = &r->list[r->n_lists - 1];
 	json_t *calls = read_calls(l, a, err);
 	if (!calls)
 		return NDL_EFORMAT;
-	const char *text = json_string_value(q);
-	size_t len = json_string_length(q);
-	if (!in_split(r, l, text, len) || count_called(l, calls) > r->max_tools || ndl_heldout_contains(r->heldout, text, len)) {
-		json_decref(calls);
-		return NDL_OK;
-	}
-	if (ndl_grow(&r->request, &r->cap, r->n + 1, sizeof *r->request) != 0) {
-		json_decref(calls);
-		return ndl_fail_nomem(err, "the requests");
-	}
-	r->request[r->n++] = (request){.list = r->n_lists - 1, .query = json_incref(q), .calls = calls};
-	l->n++;
+	*p = (parsed){json_incref(q), calls};
 	return NDL_OK;
 }
 
-static ndl_status read_line(void *user, const char *file, const char *line, size_t len, ndl_error *err)
+/* The query of a line as most of them are, seen without parsing it: with no escapes, and with too few brackets after it to
+ * call more than max tools. NULL: it takes a parser. */
+static const char *plain_query(const char *line, size_t max, size_t *len)
+{
+	static const char begin[] = "{\"q\":\"";
+	if (strncmp(line, begin, sizeof begin - 1) != 0)
+		return NULL;
+	const char *q = line + sizeof begin - 1, *s = q + strcspn(q, "\"\\");
+	*len = (size_t)(s - q);
+	size_t brackets = 0;
+	for (const char *b = s; (b = strchr(b, '[')); b++)
+		brackets++;
+	return *s == '"' && s > q && brackets <= max + 1 ? q : NULL;
+}
+
+static source keep_line(ndl_requests *r, const syn_line *line)
+{
+	source s = {.text = r->texts.len, .len = line->len, .number = line->number};
+	ndl_buf_add(&r->texts, line->text, line->len);
+	return s;
+}
+
+/* Keeps a request's line, if the query is one to draw. */
+static ndl_status keep(ndl_requests *r, const char *query, size_t n, const syn_line *line, ndl_error *err)
+{
+	list *l = &r->list[r->n_lists - 1];
+	if (!in_split(r, l, query, n) || ndl_heldout_contains(r->heldout, query, n))
+		return NDL_OK;
+	if (ndl_grow(&r->request, &r->cap, r->n + 1, sizeof *r->request) != 0)
+		return ndl_fail_nomem(err, "the requests");
+	r->request[r->n++] = (request){.list = r->n_lists - 1, .line = keep_line(r, line)};
+	l->n++;
+	return ndl_buf_check(&r->texts, err);
+}
+
+static ndl_status begin_list(ndl_requests *r, const syn_line *line, ndl_error *err)
+{
+	if (ndl_grow(&r->list, &r->cap_lists, r->n_lists + 1, sizeof *r->list) != 0)
+		return ndl_fail_nomem(err, "the requests");
+	list *l = &r->list[r->n_lists++];
+	*l = (list){.line = keep_line(r, line), .path = r->path, .first = r->n};
+	ndl_status st = ndl_buf_check(&r->texts, err);
+	if (st == NDL_OK && r->split != NDL_SYNTH_ALL) {
+		st = need_tools(r, l, err);
+		l->held = st == NDL_OK && held_list(l->tools);
+	}
+	return st;
+}
+
+static ndl_status read_parsed(ndl_requests *r, json_t *o, const syn_line *line, ndl_error *err)
+{
+	parsed p;
+	if (json_object_get(o, "tools"))
+		return begin_list(r, line, err);
+	if (r->n_lists == r->first_list)
+		return ndl_fail(err, NDL_EFORMAT, "a request before any list of tools");
+	list *l = &r->list[r->n_lists - 1];
+	ndl_status st = need_tools(r, l, err);
+	if (st == NDL_OK)
+		st = read_request(l, o, &p, err);
+	if (st)
+		return st;
+	if (count_called(l, p.calls) <= r->max_tools)
+		st = keep(r, json_string_value(p.query), json_string_length(p.query), line, err);
+	parsed_clear(&p);
+	return st;
+}
+
+static ndl_status read_line(void *user, const syn_line *line, ndl_error *err)
 {
 	ndl_requests *r = user;
-	if (strcmp(r->file, file) != 0) {
-		snprintf(r->file, sizeof r->file, "%s", file);
+	size_t n;
+	if (strcmp(ndl_buf_cstr(&r->texts) + r->path, line->path) != 0) {
 		r->first_list = r->n_lists;
+		r->path = r->texts.len;
+		ndl_buf_add(&r->texts, line->path, strlen(line->path) + 1);
 	}
-	json_t *o = ndl_json_parse(line, len, err), *tools = json_object_get(o, "tools");
-	if (!o)
-		return NDL_EFORMAT;
-	ndl_status st;
-	if (json_object_size(o) != (tools ? 1 : 2))
-		st = ndl_fail(err, NDL_EFORMAT, "expected {\"tools\":[…]} or {\"q\":…,\"a\":[…]}");
-	else if (tools)
-		st = read_list(r, tools, err);
-	else
-		st = read_request(r, json_object_get(o, "q"), json_object_get(o, "a"), err);
+	if (strncmp(line->text, "{\"tools\":", 9) == 0)
+		return begin_list(r, line, err);
+	const char *query = r->n_lists > r->first_list ? plain_query(line->text, r->max_tools, &n) : NULL;
+	if (query)
+		return keep(r, query, n, line, err);
+	json_t *o = read_object(line->text, line->len, err);
+	ndl_status st = o ? read_parsed(r, o, line, err) : NDL_EFORMAT;
 	json_decref(o);
 	return st;
 }
@@ -279,7 +374,7 @@ static bool copies_end(const json_t *query, const json_t *call, bool front)
 }
 
 /* The query of a, a joint, the query of b. */
-static json_t *join(ndl_rng *rng, const request *a, const request *b)
+static json_t *join(ndl_rng *rng, const parsed *a, const parsed *b)
 {
 	static const char *const joints[] = {" and ", " and ", ", and ", ", then ", " and then ", ", ", " and also ", " plus ", "; "};
 	const char *first = json_string_value(a->query), *second = json_string_value(b->query);
@@ -297,12 +392,25 @@ static json_t *join(ndl_rng *rng, const request *a, const request *b)
 	return j;
 }
 
-/* Another request with one call to the list of request a, another call; NULL: none was drawn. */
-static const request *partner(const ndl_requests *r, ndl_rng *rng, const request *a)
+static ndl_status parse(ndl_requests *r, const request *a, parsed *p, ndl_error *err)
 {
-	const list *l = &r->list[a->list];
-	const request *b = &r->request[l->first + ndl_rng_below(rng, l->n)];
-	return json_array_size(b->calls) == 1 && !json_equal(a->calls, b->calls) ? b : NULL;
+	list *l = &r->list[a->list];
+	ndl_status st = need_tools(r, l, err);
+	if (st)
+		return st;
+	json_t *o = read_object(r->texts.data + a->line.text, a->line.len, err);
+	st = o ? read_request(l, o, p, err) : NDL_EFORMAT;
+	json_decref(o);
+	return st ? fail_at(r, l, &a->line, st, err) : NDL_OK;
+}
+
+/* Another request with one call to the list of request a, another call; b stays empty if none was drawn. */
+static ndl_status partner(ndl_requests *r, ndl_rng *rng, const list *l, const parsed *a, parsed *b, ndl_error *err)
+{
+	ndl_status st = parse(r, &r->request[l->first + ndl_rng_below(rng, l->n)], b, err);
+	if (st == NDL_OK && (json_array_size(b->calls) != 1 || json_equal(a->calls, b->calls)))
+		parsed_clear(b);
+	return st;
 }
 
 /* Offering ---------------------------------------------------------------------------- */
@@ -328,28 +436,49 @@ static json_t *offer(const list *l, ndl_rng *rng, const json_t *calls, bool miss
 	return tools;
 }
 
-json_t *ndl_requests_record(const ndl_requests *r, size_t i, ndl_rng *rng)
+/* The i-th request as it is asked, alone or with another; *missing: without its tool. */
+static ndl_status draw(ndl_requests *r, size_t i, ndl_rng *rng, parsed *p, bool *missing, ndl_error *err)
 {
-	const request *a = &r->request[i], *b = NULL;
-	const list *l = &r->list[a->list];
+	const list *l = &r->list[r->request[i].list];
+	parsed b = {0};
+	ndl_status st = parse(r, &r->request[i], p, err);
+	if (st)
+		return st;
 	double u = ndl_rng_unit(rng);
-	bool single = json_array_size(a->calls) == 1;
-	bool missing = single && u < REFUSED && ndl_tools_count(l->tools) > 1;
-	if (single && !missing && u < REFUSED + JOINED && r->max_tools > 1)
-		b = partner(r, rng, a);
-	json_t *query = b ? join(rng, a, b) : json_incref(a->query), *calls = json_deep_copy(a->calls);
-	if (b)
-		json_array_append_new(calls, json_deep_copy(json_array_get(b->calls, 0)));
-	json_t *tools = offer(l, rng, calls, missing, r->max_tools);
-	json_t *low = ndl_rng_chance(rng, LOWER_CASE) ? lowered_calls(l, calls) : NULL;
+	bool single = json_array_size(p->calls) == 1;
+	*missing = single && u < REFUSED && ndl_tools_count(l->tools) > 1;
+	if (single && !*missing && u < REFUSED + JOINED && r->max_tools > 1)
+		st = partner(r, rng, l, p, &b, err);
+	if (b.query) {
+		json_t *query = join(rng, p, &b);
+		json_decref(p->query);
+		p->query = query;
+		json_array_extend(p->calls, b.calls);
+	}
+	parsed_clear(&b);
+	return st;
+}
+
+json_t *ndl_requests_record(ndl_requests *r, size_t i, ndl_rng *rng, ndl_error *err)
+{
+	const list *l = &r->list[r->request[i].list];
+	parsed p = {0};
+	bool missing;
+	if (draw(r, i, rng, &p, &missing, err) != NDL_OK) {
+		parsed_clear(&p);
+		return NULL;
+	}
+	json_t *tools = offer(l, rng, p.calls, missing, r->max_tools);
+	json_t *low = ndl_rng_chance(rng, LOWER_CASE) ? lowered_calls(l, p.calls) : NULL;
 	if (low) {
-		json_decref(calls);
-		calls = low;
-		low = lowered(query);
-		json_decref(query);
-		query = low;
+		json_t *query = lowered(p.query);
+		parsed_clear(&p);
+		p = (parsed){query, low};
 	}
 	if (missing)
-		json_array_clear(calls);
-	return json_pack("{s:o,s:o,s:o}", "query", query, "tools", tools, "answers", calls);
+		json_array_clear(p.calls);
+	json_t *record = json_pack("{s:o,s:o,s:o}", "query", p.query, "tools", tools, "answers", p.calls);
+	if (!record)
+		ndl_fail_nomem(err, "a record");
+	return record;
 }

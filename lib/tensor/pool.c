@@ -49,12 +49,14 @@ static void rest(void)
 #endif
 }
 
-/* Of `left`: pieces [from, to), the number of the work above them. */
+/* Of `left`: pieces [from, to), the number of the work above them. It comes again after 2^28 works, of microseconds each at
+ * least: only a helper that was kept from the processor for just so many, minutes or hours, between reading `left` and taking
+ * a piece could take one that is no more. */
 typedef struct pieces {
 	size_t from, to;
 } pieces;
 
-enum { BITS = 22 };
+enum { BITS = 18 };
 _Static_assert(NDL_POOL_MOST == (1 << BITS) - 1, "");
 
 static pieces pieces_of(uint64_t left)

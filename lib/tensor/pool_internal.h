@@ -13,7 +13,7 @@ typedef struct ndl_pool ndl_pool; /* opaque, owned: free with ndl_pool_free */
 ndl_pool *ndl_pool_new(int threads);
 void ndl_pool_free(ndl_pool *p);
 
-enum { NDL_POOL_MOST = (1 << 22) - 1 }; /* pieces */
+enum { NDL_POOL_MOST = (1 << 18) - 1 }; /* pieces */
 
 /* fn(arg, i, thread) for every i < n <= NDL_POOL_MOST; thread is 0 here. One call at a time, and none within fn. */
 void ndl_pool_share(ndl_pool *p, size_t n, ndl_share_fn *fn, void *arg);

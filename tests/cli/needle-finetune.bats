@@ -331,6 +331,10 @@ seen_loss() {
 	wait $! || true
 	[ -e part.safetensors ] || $tune --lora-rank 2 --resume d.jsonl -o part.safetensors
 	cmp lora.safetensors part.safetensors
+	ln base.safetensors same.safetensors
+	run -2 --separate-stderr $tune --lora-rank 2 d.jsonl -o same.safetensors
+	[[ $stderr == *"base.safetensors is to be read and to be overwritten"* ]]
+	$tune --freeze encoder d.jsonl -o same.safetensors
 	run -2 $tune --freeze tail d.jsonl -o x.safetensors
 }
 

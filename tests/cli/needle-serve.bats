@@ -155,6 +155,17 @@ END
 	grep -o 'fetch("[^"]*"' page | grep -qx 'fetch("/infer"'
 }
 
+@test "the page shows integers as they came, also beyond 2^53" {
+	command -v node >/dev/null || skip "no node"
+	{
+		grep -E '^const (read|show) = ' "$top_srcdir/share/playground.html"
+		echo 'process.stdout.write(show(read(require("fs").readFileSync(0, "utf8"))))'
+	} >page.js
+	printf '{"a":[12345678901234567890,-9007199254740993,7,1.5],"b":"say \\"12345678901234567890\\" \\\\","c":"9007199254740993"}' >reply
+	node page.js <reply | cmp - reply
+	[ "$(echo 0.12345678901234567 | node page.js | cut -c1-10)" = 0.12345678 ]
+}
+
 @test "the model has the name of its file, whatever bytes that has" {
 	local name
 	for name in tuned-v1.2 "$(printf 'mod\xe9')" "$(printf 'ä%.0s' {1..40})"; do

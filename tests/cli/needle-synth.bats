@@ -387,8 +387,8 @@ EOF
 	[[ $stderr == *"c/requests"* ]]
 	mkdir c/requests
 	while IFS='|' read -r line reason; do
-		printf '%s\n' '{"tools":[{"name":"ring","parameters":{"times":{"type":"integer","required":true}}}]}' '' "$line" >c/requests/a.jsonl
-		run -3 --separate-stderr needle-synth --corpus c -n 1
+		printf '%s\n' '{"tools":[{"name":"ring","parameters":{"times":{"type":"integer","required":true}}}]}' '' "$line" '{"q":"stop","a":[]}' >c/requests/a.jsonl
+		run -3 --separate-stderr needle-synth --corpus c --mix synth=0 --mix requests=1 -n 2
 		[[ $stderr == "needle-synth: c/requests/a.jsonl:3: "*"$reason"* ]] || { echo "$line: $stderr"; false; }
 	done <<'EOF'
 {"q":"ring twice","a":[["ring",{"times":"two"}]]}|times
@@ -407,6 +407,20 @@ EOF
 	echo '{"q":"x","a":[]}' >c/requests/a.jsonl
 	run -3 --separate-stderr needle-synth --corpus c -n 1
 	[[ $stderr == *"a.jsonl:1: a request before any list of tools"* ]]
+}
+
+@test "of requests only those that are drawn are parsed" {
+	mkdir c/requests
+	printf '%s\n' '{"tools":[{"name":"ring","parameters":{}}]}' '{"q":"ring once","a":[["ring",{}]]}' '' \
+		'{"tools":[{"name":"rung","parameters":{"step":5}}]}' '{"q":"step up","a":[["rung",{}]]}' >c/requests/a.jsonl
+	for seed in 1 2 3 4 5 6 7 8; do
+		run --separate-stderr needle-synth --corpus c --mix synth=0 --mix requests=1 --seed $seed -n 1
+		echo "$status $stderr"
+		run -3 --separate-stderr needle-synth --corpus c --mix synth=0 --mix requests=1 --seed $seed -n 2
+		[[ $stderr == "needle-synth: c/requests/a.jsonl:4: "*step* ]]
+	done >outcomes
+	grep -q ^0 outcomes && grep -q ^3 outcomes
+	needle-synth --corpus c --mix requests=0 -n 1
 }
 
 @test "a lexicon that does not exist is refused" {
