@@ -293,6 +293,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --lenient, --rank, --precision, --json, --strict, "
 		                       "--fail-under and --fail-over only");
 	find_metrics(j);
+	if (j->model)
+		cli_check_cpu(&j->c);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	cli_refuse_same(&j->c, j->failures_path, j->tools_path);

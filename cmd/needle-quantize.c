@@ -1,5 +1,6 @@
 /* needle-quantize: any readable checkpoint to any writable one, with another number format on the
  * way; also shows and compares model files. Page: needle-quantize(1), format: needle-checkpoint(5). */
+#include "cmd/engine.h"
 #include "cmd/quantize.h"
 
 #include "json/json.h"
@@ -336,6 +337,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 		cli_usage_error(c, "--check runs the result, and --to safetensors writes no tokenizer");
 	if (o->plain && o->vocab)
 		cli_usage_error(c, "--to safetensors has no place for a tokenizer");
+	if (o->calibrate || o->check)
+		cli_check_cpu(c);
 }
 
 int main(int argc, char **argv)

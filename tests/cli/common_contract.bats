@@ -99,3 +99,24 @@ is_local() {
 		needle-finetune -m "$model" rows.jsonl -t tools.json --dump-tokens tools.json
 	END
 }
+
+@test "NEEDLE_CPU that names no level is a usage error" {
+	cp "$testdata/tools.json" tools.json
+	printf '%s\n' '{"query":"q","tools":[],"answers":[]}' >rows.jsonl
+	local model=$top_srcdir/share/default.safetensors command
+	while read -r command; do
+		eval "NEEDLE_CPU=abacus run -2 --separate-stderr $command"
+		[[ $stderr == "${command%% *}: NEEDLE_CPU: unknown processor level 'abacus' ("* ]]
+		[ -z "$output" ]
+	done <<-'END'
+		needle-infer -m "$model" -t tools.json q
+		needle-infer -m "$model" -t tools.json rows.jsonl
+		needle-encode -m "$model" rows.jsonl
+		needle-eval -m "$model" rows.jsonl
+		needle-finetune -m "$model" rows.jsonl -o new.safetensors
+		needle-quantize --check rows.jsonl "$model" -o new.safetensors
+		needle-bench -m "$model" --kernels
+		needle-serve -m "$model" --listen 127.0.0.1:0
+	END
+	NEEDLE_CPU=abacus needle-eval <<<'{"answers":[],"calls":[]}' # which computes nothing
+}
