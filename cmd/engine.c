@@ -64,6 +64,14 @@ ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_erro
 	return ndl_fail(err, NDL_EUNSUPPORTED, "this model has no contrastive head to rank with: use bm25");
 }
 
+void cli_check_cpu(const cli *c)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_kernels k;
+	if (ndl_kernels_init(&k, getenv("NEEDLE_CPU"), &err) != NDL_OK)
+		cli_usage_error(c, "NEEDLE_CPU: %s", err.text);
+}
+
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)
 {
 	ndl_exec *x = ndl_exec_new(threads, getenv("NEEDLE_CPU"), err);
@@ -97,6 +105,7 @@ static void prepare_heap(void **pad)
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 {
 	ndl_error err = NDL_ERROR_INIT;
+	cli_check_cpu(c);
 	const char *path = cli_model_path(c, &err);
 	e->exec = path ? cli_exec_new(c->common.threads, precision, &err) : NULL;
 	prepare_heap(&e->heap);

@@ -23,6 +23,8 @@ enum ndl_grounding cli_grounding(const cli *c, const char *arg);
 #define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}
 enum ndl_ranking cli_ranking(const cli *c, const char *arg);
 
+/* A usage error if $NEEDLE_CPU names no level; cli_engine_open begins with it. */
+void cli_check_cpu(const cli *c);
 /* Of so many threads (0: all), processor as $NEEDLE_CPU says. */
 ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
 

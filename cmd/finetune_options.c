@@ -1,4 +1,5 @@
 #include "cmd/finetune_options.h"
+#include "cmd/engine.h"
 
 #include "train/params.h"
 
@@ -198,6 +199,7 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_STRICT: o->strict = true; break;
 		}
 	}
+	cli_check_cpu(app);
 	parse_inputs(app, o, argv + first, argc - first);
 	if (o->dump && o->out)
 		cli_usage_error(app, "--dump-tokens trains no model: leave out -o");

@@ -3,6 +3,7 @@
  * Writes a table, or one JSON object with --json, which --compare reads back later. The manual
  * is needle-bench(1). */
 #include "cmd/bench.h"
+#include "cmd/engine.h"
 
 #include "base/map.h"
 #include "base/mem.h"
@@ -226,6 +227,7 @@ static void parse_options(bench *b, int argc, char **argv)
 		cli_usage_error(&b->c, "--shape goes with --train");
 	if (b->json && b->compare)
 		cli_usage_error(&b->c, "--json and --compare exclude each other");
+	cli_check_cpu(&b->c);
 }
 
 /* The levels to measure: all up to $NEEDLE_CPU that exist here; thread counts 1 and the most. */

@@ -158,14 +158,17 @@ static int rank_chunk(job *j, const ndl_reader *in, chunk *k)
 	return status;
 }
 
-/* The next CHUNK records; fewer at the end. Negative when the input itself is broken. */
-static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
+/* The next CHUNK records; fewer at the end, and where --strict stops: calls are made side by side, the rest needs no
+ * company. Negative when the input itself is broken. */
+static int read_chunk(const job *j, ndl_reader *in, chunk *k, ndl_error *err)
 {
+	const size_t most = j->strict && !j->caller ? 1 : CHUNK;
+	bool stop = false;
 	const char *text;
 	size_t len;
 	for (size_t i = 0; i < k->n; i++)
 		json_decref(k->record[i]);
-	for (k->n = 0; k->n < CHUNK;) {
+	for (k->n = 0; k->n < most && !stop;) {
 		ndl_error *e = &k->err[k->n];
 		*e = (ndl_error)NDL_ERROR_INIT;
 		int got = ndl_reader_line(in, &text, &len, e);
@@ -178,6 +181,7 @@ static int read_chunk(ndl_reader *in, chunk *k, ndl_error *err)
 		if (got > 0 && records_blank(&text, &len, ndl_reader_lineno(in)))
 			continue;
 		k->record[k->n] = got > 0 ? ndl_json_parse(text, len, e) : NULL;
+		stop = j->strict && !k->record[k->n];
 		k->line[k->n++] = ndl_reader_lineno(in);
 	}
 	return 0;
@@ -188,7 +192,7 @@ static int score_all(job *j, ndl_reader *in, chunk *k)
 	int status = CLI_OK;
 	do {
 		ndl_error err = NDL_ERROR_INIT;
-		int got = read_chunk(in, k, &err), scored = j->recall ? rank_chunk(j, in, k) : score_chunk(j, in, k);
+		int got = read_chunk(j, in, k, &err), scored = j->recall ? rank_chunk(j, in, k) : score_chunk(j, in, k);
 		if (scored > status)
 			status = scored;
 		if (got < 0) {
@@ -196,7 +200,7 @@ static int score_all(job *j, ndl_reader *in, chunk *k)
 			status = CLI_UNUSABLE;
 		}
 		cli_progress(&j->c, j->recall ? j->ranked.records : j->totals.all.records, 0, "records");
-	} while (k->n == CHUNK && status != CLI_UNUSABLE && !(j->strict && status != CLI_OK));
+	} while (k->n > 0 && status != CLI_UNUSABLE && !(j->strict && status != CLI_OK));
 	cli_progress_end(&j->c);
 	return status;
 }
@@ -293,6 +297,8 @@ static const char *parse_options(job *j, int argc, char **argv)
 		cli_usage_error(&j->c, "--recall makes no calls: it goes with --model, --tools, --lenient, --rank, --precision, --json, --strict, "
 		                       "--fail-under and --fail-over only");
 	find_metrics(j);
+	if (j->model)
+		cli_check_cpu(&j->c);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
 	cli_refuse_same(&j->c, j->failures_path, j->tools_path);

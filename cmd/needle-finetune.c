@@ -3,21 +3,12 @@
  * Reads examples {"query","tools","answers"} as JSON Lines, writes one model file. The state of
  * the run lies beside it (OUT.state) until it is done: killed at any moment, the same command
  * with --resume ends on the same bytes. See needle-finetune(1). */
-#include "eval/eval.h"
-#include "cmd/cli.h"
-#include "cmd/finetune_best.h"
-#include "cmd/finetune_data.h"
 #include "cmd/finetune_dump.h"
-#include "cmd/finetune_options.h"
+#include "cmd/finetune_job.h"
 #include "cmd/finetune_score.h"
-#include "cmd/train_log.h"
 #include "base/outfile.h"
-#include "train/run.h"
 
 #include <math.h>
-#include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,25 +23,6 @@ static cli app = {
 	.options = finetune_table,
 	.flags = CLI_TAKES_MODEL,
 };
-
-/* The parts of a job --------------------------------------------------------------------- */
-
-typedef struct job {
-	finetune_options o;
-	ndl_config config;
-	ndl_ckpt *base;      /* NULL with --init */
-	ndl_tok *tok;
-	ndl_exec *x;
-	finetune_data data;
-	ndl_distil teacher;
-	ndl_run *run;
-	train_log log;
-	finetune_best best;
-	char *state_path;
-	uint64_t total;      /* steps */
-	uint64_t validated;  /* step of the last validation */
-	ndl_eval_counts of_base; /* its calls for the test part */
-} job;
 
 static volatile sig_atomic_t stop_signal;
 
@@ -68,170 +40,6 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &a, NULL);
 }
 
-/* The shape that --d-model and --layers ask for. */
-static ndl_status grow(job *j, ndl_error *err)
-{
-	ndl_config *c = &j->config;
-	if (j->o.d_model) {
-		if (j->o.d_model % c->d_model != 0)
-			return ndl_fail(err, NDL_EINVAL, "the model has a d_model of %d: --d-model takes a multiple of it", c->d_model);
-		c->d_model = (int)j->o.d_model;
-	}
-	if (j->o.enc_layers) {
-		if (j->o.enc_layers < c->num_encoder_layers || j->o.dec_layers < c->num_decoder_layers)
-			return ndl_fail(err, NDL_EINVAL, "the model has %d encoder and %d decoder layers: --layers can only add to them",
-			                c->num_encoder_layers, c->num_decoder_layers);
-		c->num_encoder_layers = (int)j->o.enc_layers;
-		c->num_decoder_layers = (int)j->o.dec_layers;
-	}
-	return ndl_config_check(c, err);
-}
-
-static ndl_status open_base(job *j, ndl_error *err)
-{
-	if (j->o.init) {
-		ndl_status status = ndl_config_load(&j->config, j->o.init, err);
-		if (status == NDL_OK && !(j->tok = ndl_tok_load(j->o.vocab, err)))
-			status = err->code;
-		if (status == NDL_OK && (size_t)j->config.vocab_size != ndl_tok_size(j->tok))
-			status = ndl_fail(err, NDL_EINVAL, "%s: vocab_size is %d, but %s has %zu pieces", j->o.init,
-			                  j->config.vocab_size, j->o.vocab, ndl_tok_size(j->tok));
-		return status;
-	}
-	const char *path = cli_model_path(&app, err);
-	if (!path || !(j->base = ndl_ckpt_open(path, err)))
-		return err->code;
-	if (j->o.lora_rank) /* its state does not hold the base, which a run that is killed while it scores is resumed from */
-		cli_refuse_same(&app, j->o.out, path);
-	ndl_status status = ndl_config_from_ckpt(&j->config, j->base, err);
-	if (status == NDL_OK)
-		status = ndl_ckpt_check(j->base, &j->config, err);
-	if (status == NDL_OK)
-		status = grow(j, err);
-	const ndl_tensor *vocab = ndl_ckpt_find(j->base, NDL_TOKENIZER_TENSOR);
-	if (status == NDL_OK && !vocab)
-		status = ndl_fail(err, NDL_EFORMAT, "no tokenizer in the model file");
-	if (status == NDL_OK && !(j->tok = ndl_tok_new(vocab->data, vocab->bytes, err)))
-		status = err->code;
-	if (status == NDL_OK)
-		status = ndl_tok_fits(j->tok, j->config.vocab_size, err);
-	if (status != NDL_OK)
-		ndl_error_at(err, path, 0);
-	return status;
-}
-
-static ndl_status open_exec(job *j, ndl_error *err)
-{
-	j->x = ndl_exec_new(app.common.threads, getenv("NEEDLE_CPU"), err);
-	if (!j->x)
-		return err->code;
-	bool fast = ndl_exec_has_fast_bf16(j->x);
-	bool bf16 = j->o.precision == 2 || (j->o.precision == 0 && fast);
-	ndl_exec_set_precision(j->x, bf16 ? NDL_PRECISION_BF16 : NDL_PRECISION_F32);
-	cli_verbose(&app, "matrix products in %s, %d threads", bf16 ? "bfloat16" : "float32", ndl_exec_threads(j->x));
-	return NDL_OK;
-}
-
-static void plan_steps(job *j)
-{
-	uint64_t per_step = (uint64_t)j->o.batch * (uint64_t)j->o.accumulate, rows = ndl_dataset_rows(j->data.train);
-	uint64_t epochs = j->o.epochs > 0 ? (uint64_t)j->o.epochs : 10;
-	if (!j->data.stream)
-		j->total = (rows * epochs + per_step - 1) / per_step;
-	if (j->o.max_steps >= 0 && (j->data.stream || j->o.epochs < 0 || (uint64_t)j->o.max_steps < j->total))
-		j->total = (uint64_t)j->o.max_steps;
-	if (j->o.eval_every < 0)
-		j->o.eval_every = (long)(j->total / 10 ? j->total / 10 : 1);
-}
-
-static ndl_status open_teacher(job *j, ndl_error *err)
-{
-	ndl_ckpt *c = ndl_ckpt_open(j->o.teacher, err);
-	if (!c)
-		return err->code;
-	ndl_status status = ndl_distil_init(&j->teacher, c, j->tok, err);
-	ndl_ckpt_close(c);
-	if (status != NDL_OK)
-		ndl_error_at(err, j->o.teacher, 0);
-	else if (j->teacher.ps.config.ascii_tools != j->data.config.ascii_tools)
-		cli_warn(&app, "%s was trained on tools in the form \"%s\", but is shown the learner's prompts", j->o.teacher,
-		         j->teacher.ps.config.ascii_tools ? "ascii" : "flat");
-	return status;
-}
-
-static ndl_status open_run(job *j, ndl_error *err)
-{
-	const finetune_options *o = &j->o;
-	ndl_run_options r = NDL_RUN_DEFAULTS;
-	plan_steps(j);
-	memcpy(r.loss.class_weight, o->weight, sizeof r.loss.class_weight);
-	r.loss.contrastive_weight = (float)o->contrastive_weight;
-	r.loss.z_weight = (float)o->z_weight;
-	r.optimiser.adam_lr = o->lr;
-	r.optimiser.muon_lr = o->muon_lr;
-	r.optimiser.weight_decay = o->weight_decay;
-	r.optimiser.clip_norm = o->clip_norm;
-	r.schedule = (ndl_schedule){j->total, o->constant ? 0 : (uint64_t)(o->warmup * (double)j->total),
-	                            o->constant ? 0 : (uint64_t)(o->decay * (double)j->total), 0.05};
-	r.seed = o->seed;
-	r.qat_every = (uint64_t)o->qat;
-	r.qat_embedding = o->qat_embedding;
-	r.qat_group = o->qat_group;
-	r.qat_embedding_group = o->qat_embedding_group;
-	r.contrastive_every = (uint64_t)o->contrastive_every;
-	r.accumulate = (uint64_t)o->accumulate;
-	r.average = o->average;
-	r.freeze = o->freeze;
-	r.lora_rank = (size_t)o->lora_rank;
-	r.stop = &stop_signal;
-	if (o->teacher) {
-		ndl_status status = open_teacher(j, err);
-		if (status != NDL_OK)
-			return status;
-		r.teacher = &j->teacher;
-		r.loss.teacher_weight = (float)o->teacher_weight;
-		r.loss.teacher_temperature = (float)o->teacher_temperature;
-	}
-	j->run = ndl_run_new(&r, &j->data.config, j->base, j->tok, j->data.train, j->x, err);
-	return j->run ? NDL_OK : err->code;
-}
-
-/* Options of ours, beyond the run's own, that a resumed run must share. */
-static ndl_status with_state(job *j, bool load, ndl_error *err)
-{
-	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
-	snprintf(batch, sizeof batch, "%ld", j->o.batch);
-	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
-	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
-	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
-	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
-	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows,
-	                       "option.curriculum", curriculum, "option.val_calls", calls,
-	                       "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
-	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
-}
-
-static ndl_status maybe_resume(job *j, ndl_error *err)
-{
-	size_t n = strlen(j->o.out) + sizeof ".state";
-	j->state_path = malloc(n);
-	if (!j->state_path)
-		return ndl_fail_nomem(err, "file name");
-	snprintf(j->state_path, n, "%s.state", j->o.out);
-	bool exists = access(j->state_path, F_OK) == 0;
-	if (!j->o.resume)
-		return !exists ? NDL_OK : ndl_fail(err, NDL_EINVAL, "%s: an earlier run is not done: --resume goes on from its state; "
-		                                   "remove the file to start anew", j->state_path);
-	if (!exists) {
-		cli_warn(&app, "%s: no state to resume from; starting anew", j->state_path);
-		return NDL_OK;
-	}
-	ndl_status status = with_state(j, true, err);
-	if (status == NDL_OK)
-		cli_warn(&app, "resuming after step %llu", (unsigned long long)ndl_run_steps(j->run));
-	return status;
-}
-
 /* Running -------------------------------------------------------------------------------- */
 
 static double now_s(void)
@@ -242,7 +50,7 @@ static double now_s(void)
 }
 
 /* Loss and, of --val-calls examples, calls on the validation rows; the best model so far is kept. */
-static ndl_status validate(job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_error *err)
+static ndl_status validate(finetune_job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_error *err)
 {
 	const ndl_lines *lines;
 	const size_t *rows;
@@ -262,14 +70,14 @@ static ndl_status validate(job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_e
 	return status;
 }
 
-static bool has_validation(const job *j)
+static bool has_validation(const finetune_job *j)
 {
 	const ndl_lines *lines;
 	const size_t *rows;
 	return finetune_data_part(&j->data, NDL_VAL, &lines, &rows) > 0;
 }
 
-static void tell_validation(const job *j, const ndl_loss *val, const ndl_eval_counts *c)
+static void tell_validation(const finetune_job *j, const ndl_loss *val, const ndl_eval_counts *c)
 {
 	double accuracy = val->tokens ? (double)val->correct / (double)val->tokens : 0.0;
 	unsigned long long step = ndl_run_steps(j->run);
@@ -284,7 +92,7 @@ static void tell_validation(const job *j, const ndl_loss *val, const ndl_eval_co
 }
 
 /* A line of the log, at times with a validation. */
-static ndl_status note(job *j, const ndl_step_report *r, train_window *w, ndl_error *err)
+static ndl_status note(finetune_job *j, const ndl_step_report *r, train_window *w, ndl_error *err)
 {
 	ndl_loss val = {0};
 	ndl_eval_counts calls = {0};
@@ -305,7 +113,7 @@ static ndl_status note(job *j, const ndl_step_report *r, train_window *w, ndl_er
 }
 
 /* Steps until the end, a signal or an error. */
-static ndl_status loop(job *j, ndl_error *err)
+static ndl_status loop(finetune_job *j, ndl_error *err)
 {
 	ndl_step_report r;
 	train_window w = {0};
@@ -320,7 +128,7 @@ static ndl_status loop(job *j, ndl_error *err)
 		cli_progress(&app, r.step, j->total, text);
 		ndl_status status = note(j, &r, &w, err);
 		if (status == NDL_OK && j->o.checkpoint_every && r.step % (uint64_t)j->o.checkpoint_every == 0)
-			status = with_state(j, false, err);
+			status = finetune_state(j, false, err);
 		if (status != NDL_OK)
 			return status;
 		before = now_s(); /* validating is not training */
@@ -330,7 +138,7 @@ static ndl_status loop(job *j, ndl_error *err)
 }
 
 /* Confidence by the validation rows, where they are enough. */
-static ndl_status calibrate(job *j, ndl_error *err)
+static ndl_status calibrate(finetune_job *j, ndl_error *err)
 {
 	const ndl_lines *lines;
 	const size_t *rows;
@@ -347,7 +155,7 @@ static ndl_status calibrate(job *j, ndl_error *err)
 }
 
 /* A temporary INT4 copy of the tuned model, scored. */
-static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines *lines, const size_t *rows, size_t n,
+static ndl_status score_int4(const finetune_job *j, ndl_eval_counts *sum, const ndl_lines *lines, const size_t *rows, size_t n,
                              ndl_error *err)
 {
 	const char *path = j->best.trial;
@@ -359,7 +167,7 @@ static ndl_status score_int4(const job *j, ndl_eval_counts *sum, const ndl_lines
 }
 
 /* Before the result is written, which may take the base's place. */
-static ndl_status score_base(job *j, ndl_error *err)
+static ndl_status score_base(finetune_job *j, ndl_error *err)
 {
 	const ndl_lines *lines;
 	const size_t *rows;
@@ -371,7 +179,7 @@ static ndl_status score_base(job *j, ndl_error *err)
 
 /* Base against tuned, as floats and as INT4, on rows that neither trained on: the test part, or the
  * --val file. */
-static ndl_status score(job *j, ndl_error *err)
+static ndl_status score(finetune_job *j, ndl_error *err)
 {
 	static const char *const title[] = {"base", "tuned", "tuned INT4"};
 	const ndl_lines *lines;
@@ -391,7 +199,7 @@ static ndl_status score(job *j, ndl_error *err)
 }
 
 /* The best model, or the last one, under its name. */
-static ndl_status write_result(job *j, ndl_error *err)
+static ndl_status write_result(finetune_job *j, ndl_error *err)
 {
 	ndl_loss loss;
 	ndl_eval_counts calls;
@@ -408,7 +216,7 @@ static ndl_status write_result(job *j, ndl_error *err)
 	return finetune_best_take(&j->best, j->o.out, err);
 }
 
-static ndl_status finish(job *j, ndl_error *err)
+static ndl_status finish(finetune_job *j, ndl_error *err)
 {
 	ndl_status status = train_log_close(&j->log, err);
 	if (status == NDL_OK)
@@ -431,7 +239,7 @@ static ndl_status finish(job *j, ndl_error *err)
 }
 
 /* The best of several is kept in a file beside a file. */
-static ndl_status open_best(job *j, ndl_error *err)
+static ndl_status open_best(finetune_job *j, ndl_error *err)
 {
 	if (j->o.val_calls == 0 || !has_validation(j) || ndl_outfile_is_special(j->o.out))
 		return NDL_OK;
@@ -451,11 +259,11 @@ static ndl_status check_output(const char *out, ndl_error *err)
 	return status;
 }
 
-static ndl_status prepare(job *j, ndl_error *err)
+static ndl_status prepare(finetune_job *j, ndl_error *err)
 {
 	ndl_status status = check_output(j->o.out, err);
 	if (status == NDL_OK)
-		status = maybe_resume(j, err);
+		status = finetune_resume(j, err);
 	if (status == NDL_OK)
 		status = open_best(j, err);
 	if (status == NDL_OK)
@@ -467,9 +275,9 @@ static ndl_status prepare(job *j, ndl_error *err)
 }
 
 /* Stopped by a signal: 1, and the same command goes on. */
-static int interrupted(job *j, ndl_error *err)
+static int interrupted(finetune_job *j, ndl_error *err)
 {
-	ndl_status status = with_state(j, false, err);
+	ndl_status status = finetune_state(j, false, err);
 	if (status != NDL_OK)
 		return status;
 	cli_warn(&app, "stopped after step %llu; the same command with --resume goes on", (unsigned long long)ndl_run_steps(j->run));
@@ -477,16 +285,16 @@ static int interrupted(job *j, ndl_error *err)
 }
 
 /* A loss that is no number has changed nothing yet: what there is can be saved. */
-static void diverged(job *j)
+static void diverged(finetune_job *j)
 {
 	ndl_error ignored = NDL_ERROR_INIT;
-	if (with_state(j, false, &ignored) == NDL_OK)
+	if (finetune_state(j, false, &ignored) == NDL_OK)
 		cli_warn(&app, "%s holds the state after step %llu", j->state_path, (unsigned long long)ndl_run_steps(j->run));
 	if (j->best.step)
 		cli_warn(&app, "%s is the model of step %llu (call_f1 %.4f)", j->best.path, (unsigned long long)j->best.step, j->best.f1);
 }
 
-static int train(job *j, ndl_error *err)
+static int train(finetune_job *j, ndl_error *err)
 {
 	ndl_status status = prepare(j, err);
 	if (status != NDL_OK)
@@ -509,13 +317,13 @@ static int train(job *j, ndl_error *err)
 }
 
 /* The batches of the run in place of the run. */
-static int dump(job *j, ndl_error *err)
+static int dump(finetune_job *j, ndl_error *err)
 {
 	uint64_t per_step = (uint64_t)j->o.accumulate;
 	if (j->config.vocab_size > 65536)
 		return ndl_fail(err, NDL_EUNSUPPORTED, "--dump-tokens writes ids of 16 bits, too few for a vocabulary of %d",
 		                j->config.vocab_size);
-	plan_steps(j);
+	finetune_plan_steps(j);
 	ndl_status status = finetune_data_tell(&j->data, j->total, err);
 	if (status != NDL_OK)
 		return status;
@@ -525,40 +333,22 @@ static int dump(job *j, ndl_error *err)
 	return n < 0 ? (int)n : stop_signal ? 1 : 0;
 }
 
-static void close_job(job *j)
-{
-	ndl_error ignored;
-	train_log_close(&j->log, &ignored);
-	finetune_best_close(&j->best);
-	free(j->state_path);
-	ndl_run_free(j->run);
-	ndl_distil_clear(&j->teacher);
-	finetune_data_close(&j->data);
-	ndl_exec_free(j->x);
-	ndl_tok_free(j->tok);
-	ndl_ckpt_close(j->base);
-}
-
 int main(int argc, char **argv)
 {
-	static job j;
+	static finetune_job j = {.app = &app, .stop = &stop_signal};
 	ndl_error err = NDL_ERROR_INIT;
 	cli_init(&app);
 	finetune_parse(&app, &j.o, argc, argv);
-	int rc = open_base(&j, &err);
-	if (rc == NDL_OK)
-		rc = open_exec(&j, &err);
-	if (rc == NDL_OK)
-		rc = finetune_data_open(&j.data, &app, &j.o, j.tok, &j.config, ndl_exec_threads(j.x), &err);
+	int rc = finetune_open(&j, &err);
 	if (rc == NDL_OK && j.o.dump) {
 		rc = dump(&j, &err);
 	} else if (rc == NDL_OK) {
-		rc = open_run(&j, &err);
+		rc = finetune_open_run(&j, &err);
 		if (rc == NDL_OK)
 			rc = train(&j, &err);
 	}
 	if (rc < 0)
 		cli_report(&app, &err);
-	close_job(&j);
+	finetune_close(&j);
 	return cli_finish(&app, rc < 0 ? CLI_UNUSABLE : rc > 0 ? CLI_NEGATIVE : CLI_OK);
 }

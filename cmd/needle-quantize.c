@@ -1,5 +1,6 @@
 /* needle-quantize: any readable checkpoint to any writable one, with another number format on the
  * way; also shows and compares model files. Page: needle-quantize(1), format: needle-checkpoint(5). */
+#include "cmd/engine.h"
 #include "cmd/quantize.h"
 
 #include "json/json.h"
@@ -7,6 +8,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { KEY_BITS = 1001, KEY_EMBEDDING_BITS, KEY_BF16, KEY_GROUP, KEY_METHOD, KEY_VOCAB, KEY_TO, KEY_PREFIX, KEY_INFO,
        KEY_DIFF, KEY_JSON, KEY_EMBEDDING_GROUP, KEY_CALIBRATE, KEY_CHECK, KEY_PRECISION };
@@ -302,6 +305,14 @@ static void set_option(const cli *c, settings *o, int key, const char *arg)
 	}
 }
 
+/* Where a report would end up inside the model: a device like /dev/null keeps neither. */
+static bool is_stdout(const char *path)
+{
+	struct stat a, b;
+	return stat(path, &a) == 0 && fstat(STDOUT_FILENO, &b) == 0 && !S_ISCHR(a.st_mode) && a.st_dev == b.st_dev &&
+	       a.st_ino == b.st_ino;
+}
+
 /* Combinations, and defaults that depend on one another. */
 static void finish_options(const cli *c, settings *o, int operands)
 {
@@ -322,6 +333,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 		cli_usage_error(c, "-o FILE is needed: where should the result go?");
 	if (strcmp(o->output, "-") == 0)
 		cli_usage_error(c, "a model file cannot be written to stdout");
+	if ((o->json || !c->common.quiet) && is_stdout(o->output))
+		cli_usage_error(c, "-o %s: stdout is for the report, unless -q", o->output);
 	if (!o->bits)
 		o->bits = o->bf16 ? 16 : o->plain ? 32 : 4;
 	if (!o->embedding_bits)
@@ -336,6 +349,8 @@ static void finish_options(const cli *c, settings *o, int operands)
 		cli_usage_error(c, "--check runs the result, and --to safetensors writes no tokenizer");
 	if (o->plain && o->vocab)
 		cli_usage_error(c, "--to safetensors has no place for a tokenizer");
+	if (o->calibrate || o->check)
+		cli_check_cpu(c);
 }
 
 int main(int argc, char **argv)

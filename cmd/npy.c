@@ -1,7 +1,9 @@
 #include "cmd/npy.h"
 
 #include "base/outfile.h"
+#include "model/model.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -17,6 +19,9 @@ ndl_status npy_write(const char *path, const float *data, size_t rows, size_t co
 {
 	ndl_outfile o = {0};
 	char header[129]; /* 10 bytes of prologue and this make a multiple of 64 */
+	for (size_t i = 0; i < rows * cols; i++)
+		if (!isfinite(data[i]))
+			return ndl_fail_not_numbers(err);
 	ndl_status rc = ndl_outfile_open(&o, path, err);
 	if (rc != NDL_OK)
 		return rc;

@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-/* data[rows][cols], row-major. */
+/* data[rows][cols], row-major, of a model: what is not finite is refused as everywhere (NDL_EFORMAT). */
 ndl_status npy_write(const char *path, const float *data, size_t rows, size_t cols, ndl_error *err);
 
 #endif

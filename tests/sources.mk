@@ -6,7 +6,7 @@ tests_cli_probe_SOURCES = tests/cli/probe.c
 check_DATA += tests/cli/probe$(EXEEXT)
 CLEANFILES += tests/cli/probe$(EXEEXT)
 dist_check_SCRIPTS += tests/cli/common.bats tests/cli/common_contract.bats tests/cli/install.bats \
-	tests/cli/man_examples.bats
+	tests/cli/man_examples.bats tests/cli/help_examples.bats
 
 # the tree itself
 dist_check_SCRIPTS += tests/lint/includes.bats tests/lint/options.bats tests/lint/tree.bats

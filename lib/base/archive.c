@@ -4,9 +4,11 @@
 #include "base/archive.h"
 
 #include "base/buf.h"
+#include "base/gunzip.h"
 #include "base/libarchive.h"
 #include "base/mem.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,8 +47,7 @@ struct archive *ndl_libarchive_new(ndl_error *err)
 		ndl_fail_nomem(err, "decompressor");
 		return NULL;
 	}
-	/* By name: "all" would also undo uuencoded text and start external programs. */
-	archive_read_support_filter_gzip(a);
+	/* By name: "all" would also undo uuencoded text and start external programs. Not gzip, see gunzip.h. */
 	archive_read_support_filter_bzip2(a);
 	archive_read_support_filter_xz(a);
 	archive_read_support_filter_zstd(a);
@@ -69,6 +70,9 @@ void ndl_members_clear(ndl_members *m)
 
 typedef struct job {
 	struct archive *a;
+	const char *data; /* what was not yet fed to gunzip */
+	size_t size;
+	ndl_gunzip *gunzip; /* NULL: not gzip */
 	ndl_members *m;
 	size_t left; /* bytes that may still be decompressed */
 	ndl_member_fn *wanted;
@@ -133,20 +137,29 @@ static ndl_status read_member(job *j, const char *name)
 	return s;
 }
 
+/* A tar ends before the gzip around it does. */
+static ndl_status finish_gzip(job *j)
+{
+	ndl_status s = j->gunzip ? ndl_gunzip_finish(j->gunzip, j->err) : NDL_OK;
+	if (s != NDL_OK)
+		ndl_error_prefix(j->err, "cannot decompress");
+	return s;
+}
+
 static ndl_status read_all(job *j)
 {
 	struct archive_entry *entry;
 	for (size_t i = 0;; i++) {
 		int rc = archive_read_next_header(j->a, &entry);
 		if (rc == ARCHIVE_EOF)
-			return NDL_OK;
+			return finish_gzip(j);
 		if (rc < ARCHIVE_WARN)
 			return damaged(j);
 		if (i >= MEMBERS_MAX)
 			return ndl_fail(j->err, NDL_ELIMIT, "more than %d members", MEMBERS_MAX);
 		bool raw = archive_format(j->a) == ARCHIVE_FORMAT_RAW;
 		const char *name = raw ? "" : archive_entry_pathname(entry);
-		if (raw && archive_filter_code(j->a, 0) == ARCHIVE_FILTER_NONE)
+		if (raw && !j->gunzip && archive_filter_code(j->a, 0) == ARCHIVE_FILTER_NONE)
 			return ndl_fail(j->err, NDL_EFORMAT, "cannot decompress: damaged data");
 		ndl_status s = read_member(j, name ? name : "?");
 		if (s != NDL_OK)
@@ -154,15 +167,51 @@ static ndl_status read_all(job *j)
 	}
 }
 
+static ssize_t feed_memory(void *user, const void **out, ndl_error *err)
+{
+	(void)err;
+	job *j = user;
+	size_t n = j->size < CHUNK ? j->size : CHUNK;
+	*out = j->data;
+	j->data += n;
+	j->size -= n;
+	return (ssize_t)n;
+}
+
+static la_ssize_t feed_archive(struct archive *a, void *client, const void **out)
+{
+	job *j = client;
+	ndl_error e = NDL_ERROR_INIT;
+	ssize_t got = ndl_gunzip_next(j->gunzip, out, &e);
+	if (got < 0)
+		archive_set_error(a, EIO, "%s", e.text);
+	return got;
+}
+
+static ndl_status open_archive(job *j)
+{
+	int rc;
+	if (!ndl_is_gzip(j->data, j->size))
+		rc = archive_read_open_memory(j->a, j->data, j->size);
+	else if ((j->gunzip = ndl_gunzip_new(feed_memory, j, j->err)))
+		rc = archive_read_open(j->a, j, NULL, feed_archive, NULL);
+	else
+		return NDL_ENOMEM;
+	return rc == ARCHIVE_OK ? NDL_OK : damaged(j);
+}
+
 ndl_status ndl_members_read(ndl_members *m, const void *data, size_t size, size_t max_bytes, ndl_member_fn *wanted,
                             void *user, ndl_error *err)
 {
 	*m = (ndl_members){0};
-	job j = {ndl_libarchive_new(err), m, max_bytes, wanted, user, err};
+	job j = {ndl_libarchive_new(err), data, size, NULL, m, max_bytes, wanted, user, err};
 	if (!j.a)
 		return err ? err->code : NDL_EIO;
-	ndl_status s = archive_read_open_memory(j.a, data, size) == ARCHIVE_OK ? read_all(&j) : damaged(&j);
+	ndl_status s = open_archive(&j);
+	if (s == NDL_OK)
+		s = read_all(&j);
 	archive_read_free(j.a);
+	ndl_gunzip_free(j.gunzip);
 	if (s != NDL_OK)
 		ndl_members_clear(m);
 	return s;

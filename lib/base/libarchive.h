@@ -17,8 +17,8 @@ ndl_status ndl_libarchive_load(ndl_error *err);
 struct archive *ndl_libarchive_new(ndl_error *err);
 
 #ifdef NDL_LIBARCHIVE_SO /* config.h: its name for the dynamic loader; without it the library is linked */
-#define NDL_LIBARCHIVE(X) X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_gzip) \
-	X(archive_read_support_filter_bzip2) X(archive_read_support_filter_xz) X(archive_read_support_filter_zstd) \
+#define NDL_LIBARCHIVE(X) X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_bzip2) \
+	X(archive_read_support_filter_xz) X(archive_read_support_filter_zstd) \
 	X(archive_read_support_format_tar) X(archive_read_support_format_zip) X(archive_read_support_format_raw) \
 	X(archive_read_support_format_empty) X(archive_read_open) X(archive_read_open_memory) \
 	X(archive_read_next_header) X(archive_read_data) \
@@ -30,7 +30,6 @@ NDL_LIBARCHIVE(NDL_DECLARE)
 #ifndef NDL_LIBARCHIVE_C
 #define archive_read_new (*ndl_la_archive_read_new)
 #define archive_read_free (*ndl_la_archive_read_free)
-#define archive_read_support_filter_gzip (*ndl_la_archive_read_support_filter_gzip)
 #define archive_read_support_filter_bzip2 (*ndl_la_archive_read_support_filter_bzip2)
 #define archive_read_support_filter_xz (*ndl_la_archive_read_support_filter_xz)
 #define archive_read_support_filter_zstd (*ndl_la_archive_read_support_filter_zstd)

@@ -5,6 +5,7 @@
 
 #include "base/archive.h"
 #include "base/buf.h"
+#include "base/gunzip.h"
 #include "base/libarchive.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ enum { CHUNK = 1 << 16 };
 struct ndl_reader {
 	int fd, end_fd;          /* end_fd: negative, or readable when there is to be an end */
 	struct archive *archive; /* NULL: plain */
+	ndl_gunzip *gunzip;      /* before the archive; NULL: it is not gzip */
 	char *name;
 	ndl_buf pending;         /* bytes read and not yet given out, from `start` */
 	size_t start;
@@ -55,17 +57,27 @@ static ssize_t read_retry(const ndl_reader *r, void *to, size_t n)
 	return got;
 }
 
-static la_ssize_t feed_archive(struct archive *a, void *client, const void **out)
+static ssize_t feed_raw(void *user, const void **out, ndl_error *err)
 {
-	ndl_reader *r = client;
+	ndl_reader *r = user;
 	*out = r->first;
 	if (!r->first_given) {
 		r->first_given = true;
-		return (la_ssize_t)r->first_len;
+		return (ssize_t)r->first_len;
 	}
 	ssize_t got = read_retry(r, r->first, sizeof r->first);
 	if (got < 0)
-		archive_set_error(a, errno, "%s", strerror(errno));
+		ndl_fail_errno(err, "cannot read");
+	return got;
+}
+
+static la_ssize_t feed_archive(struct archive *a, void *client, const void **out)
+{
+	ndl_reader *r = client;
+	ndl_error e = NDL_ERROR_INIT;
+	ssize_t got = r->gunzip ? ndl_gunzip_next(r->gunzip, out, &e) : feed_raw(r, out, &e);
+	if (got < 0)
+		archive_set_error(a, EIO, "%s", e.text);
 	return got;
 }
 
@@ -77,13 +89,24 @@ static ndl_status archive_fail(ndl_reader *r, ndl_error *err)
 	return status;
 }
 
+/* A tar ends before the gzip around it does. */
+static ndl_status finish_gzip(ndl_reader *r, ndl_error *err)
+{
+	ndl_status s = ndl_gunzip_finish(r->gunzip, err);
+	if (s != NDL_OK) {
+		ndl_error_prefix(err, "cannot decompress");
+		ndl_error_at(err, r->name, 0);
+	}
+	return s;
+}
+
 static ndl_status next_member(ndl_reader *r, ndl_error *err)
 {
 	struct archive_entry *entry;
 	int rc = archive_read_next_header(r->archive, &entry);
 	if (rc == ARCHIVE_EOF) {
 		r->eof = true;
-		return NDL_OK;
+		return r->gunzip ? finish_gzip(r, err) : NDL_OK;
 	}
 	if (rc < ARCHIVE_WARN)
 		return archive_fail(r, err);
@@ -99,13 +122,15 @@ static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 	r->archive = ndl_libarchive_new(err);
 	if (!r->archive)
 		return err ? err->code : NDL_EIO;
+	if (ndl_is_gzip(r->first, r->first_len) && !(r->gunzip = ndl_gunzip_new(feed_raw, r, err)))
+		return NDL_ENOMEM;
 	bool tar = r->first_len >= 262 && memcmp(r->first + 257, "ustar", 5) == 0;
 	if (archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
 		return archive_fail(r, err);
 	ndl_status status = next_member(r, err);
 	/* A magic with nothing sound behind it is passed on as it is ("raw"): damage too, save for
 	 * a text that happens to say "ustar" in the place where tar does. */
-	if (status == NDL_OK && !tar && !r->eof && archive_format(r->archive) == ARCHIVE_FORMAT_RAW &&
+	if (status == NDL_OK && !tar && !r->eof && !r->gunzip && archive_format(r->archive) == ARCHIVE_FORMAT_RAW &&
 	    archive_filter_code(r->archive, 0) == ARCHIVE_FILTER_NONE)
 		return archive_fail(r, err);
 	return status;
@@ -157,6 +182,7 @@ void ndl_reader_close(ndl_reader *r)
 		return;
 	if (r->archive)
 		archive_read_free(r->archive);
+	ndl_gunzip_free(r->gunzip);
 	if (r->fd > STDERR_FILENO)
 		close(r->fd);
 	ndl_buf_clear(&r->pending);

@@ -3,6 +3,7 @@
 
 load ../common
 load ../lint/lint
+load model
 
 setup() {
 	bats_require_minimum_version 1.5.0
@@ -98,4 +99,42 @@ is_local() {
 		needle-finetune -m "$model" rows.jsonl -o new.safetensors --log rows.jsonl
 		needle-finetune -m "$model" rows.jsonl -t tools.json --dump-tokens tools.json
 	END
+}
+
+@test "NEEDLE_CPU that names no level is a usage error" {
+	cp "$testdata/tools.json" tools.json
+	printf '%s\n' '{"query":"q","tools":[],"answers":[]}' >rows.jsonl
+	local model=$top_srcdir/share/default.safetensors command
+	while read -r command; do
+		eval "NEEDLE_CPU=abacus run -2 --separate-stderr $command"
+		[[ $stderr == "${command%% *}: NEEDLE_CPU: unknown processor level 'abacus' ("* ]]
+		[ -z "$output" ]
+	done <<-'END'
+		needle-infer -m "$model" -t tools.json q
+		needle-infer -m "$model" -t tools.json rows.jsonl
+		needle-encode -m "$model" rows.jsonl
+		needle-eval -m "$model" rows.jsonl
+		needle-finetune -m "$model" rows.jsonl -o new.safetensors
+		needle-quantize --check rows.jsonl "$model" -o new.safetensors
+		needle-bench -m "$model" --kernels
+		needle-serve -m "$model" --listen 127.0.0.1:0
+	END
+	NEEDLE_CPU=abacus needle-eval <<<'{"answers":[],"calls":[]}' # which computes nothing
+}
+
+# needle-infer's is in its own file
+@test "a line of 10 MB is read as any other" {
+	make_model m.safetensors 1 32 2 512 64
+	export NEEDLE_MODEL="$BATS_FILE_TMPDIR/m.safetensors"
+	head -c 10000000 /dev/zero | tr '\0' a >long
+	jq -Rc '{query:.,tools:[],answers:[],calls:[]}' long >row.jsonl
+	[ "$(needle-eval --json row.jsonl | jq .records)" -eq 1 ]
+	[ "$(needle-eval --json -m "$NEEDLE_MODEL" row.jsonl | jq .records)" -eq 1 ]
+	needle-encode row.jsonl | jq -e '(.embedding | length == 16) and (.query | length == 10000000)'
+	[ "$(needle-tokenize --count row.jsonl)" -gt 1000 ]
+	{ cat row.jsonl && echo '{"query":"a","tools":[],"answers":[]}'; } >rows.jsonl
+	run needle-finetune --max-steps 1 --batch-size 1 --score 0 rows.jsonl -o tuned.safetensors
+	[ "$status" -eq 0 ] && [[ $output == *" 1 rows are dropped: 0 answers over 64 tokens, 1 prompts"* ]]
+	jq -Rc '[{name:"f",description:.,parameters:{}}]' long >tools.json
+	needle-synth --tools tools.json -n 1 | jq -e '.tools[0].description | length == 10000000'
 }

@@ -94,7 +94,6 @@ setup() {
 	run -2 needle-bench --records 0
 	run -2 needle-bench stray
 	run -2 needle-bench --json --compare x.json
-	NEEDLE_CPU=pentium run -2 needle-bench --kernels $fast
 }
 
 @test "bench: a full disk is 3, a closed pipe quiet" {

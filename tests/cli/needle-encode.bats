@@ -235,6 +235,29 @@ setup() {
 	[ "$status" -eq 3 ]
 }
 
+# huge FILE: a copy of m.safetensors whose states overflow
+huge() {
+	local header at i
+	cp "$NEEDLE_MODEL" "$1"
+	header=$(od -An -t u8 -N 8 "$1")
+	at=$(tail -c +9 "$1" | head -c "$((header))" | jq '.["encoder/final_norm/scale"].data_offsets[0]')
+	for i in {1..32}; do printf '\377\377\177\177'; done | dd of="$1" bs=1 seek=$((8 + header + at)) conv=notrunc status=none
+}
+
+@test "what a model computes beyond numbers is written nowhere" {
+	huge huge.safetensors
+	export NEEDLE_MODEL=huge.safetensors
+	local says="the model computes values that are not numbers"
+	run --separate-stderr needle-encode <<<'{"text":"a b"}'
+	[ "$status" -eq 1 ] && [ "$(jq -r .error.message <<<"$output")" = "$says" ]
+	run --separate-stderr needle-encode --states x.npy <<<"a b"
+	[ "$status" -eq 3 ] && [ "$stderr" = "needle-encode: $says" ] && [ ! -e x.npy ]
+	run --separate-stderr needle-infer -t "$tools" --logits x.npy "a b"
+	[ "$status" -eq 3 ] && [ "$stderr" = "needle-infer: $says" ] && [ ! -e x.npy ]
+	run --separate-stderr needle-infer -t "$tools" "a b"
+	[ "$status" -eq 3 ] && [ -z "$output" ]
+}
+
 @test "usage errors exit with 2" {
 	for args in "--rank" "-k 3" "--tools $tools" "--rank --tools $tools -k 0 a" "a b" "--rank --tools $tools --states x.npy" \
 		"--index x" "--index x --tools $tools --rank a" "--index x --tools $tools a" "--rank=best --tools $tools a" "--tools $tools"; do

@@ -149,6 +149,27 @@ needle-eval: calls.jsonl:6: confidence: expected a number from 0 to 1" ]
 	grep -q '^not scored: 4 bad records$' <<<"$output"
 }
 
+@test "--strict stops at once, also while no more input comes; what follows counts nowhere" {
+	make_model m.safetensors 1 32 2 512 64
+	mkfifo in
+	stops() { # BAD-RECORD OPTION...
+		timeout 60 needle-eval --strict --json "${@:2}" <in >out 2>err &
+		exec 4>in
+		printf '%s\n' '{"query":"a","tools":[],"answers":[],"calls":[]}' "$1" '{"query":"a","tools":[],"answers":[],"calls":[]}' >&4
+		status=0
+		wait $! || status=$?
+		exec 4>&-
+		[ "$status" -eq 1 ] && [ "$(wc -l <err)" -eq 1 ] && [ "$(jq .records out)" -eq 1 ]
+	}
+	stops '{"answers":'
+	stops '{"calls":[]}'
+	stops '{"answers":' -m "$BATS_FILE_TMPDIR/m.safetensors"
+	seq -f '{"query":"a","tools":[],"answers":[],"line":%.0f}' 200 | sed '100s/.*/{"query":5,"tools":[],"answers":[]}/' >some.jsonl
+	run -1 --separate-stderr needle-eval --strict --json -m "$BATS_FILE_TMPDIR/m.safetensors" some.jsonl
+	[ "$(jq .records <<<"$output")" -eq 100 ] # a call that fails is scored, as a wrong one
+	[ "${#stderr_lines[@]}" -eq 1 ]
+}
+
 @test "calls that did not parse count as such" {
 	printf '%s\n' '{"answers":[],"calls":"[{"}' '{"answers":[],"error":{"message":"x"}}' '{"answers":[],"calls":[]}' >p.jsonl
 	run -0 needle-eval --json p.jsonl

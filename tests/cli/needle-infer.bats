@@ -351,8 +351,6 @@ valid() {
 	done
 	run --separate-stderr needle-infer -t "$tools" missing.jsonl
 	[ "$status" -eq 3 ]
-	NEEDLE_CPU=abacus run --separate-stderr needle-infer -t "$tools" "play some jazz"
-	[ "$status" -eq 3 ]
 }
 
 @test "a query that is not UTF-8 is refused" {

@@ -413,6 +413,19 @@ EOF
 	done
 }
 
+@test "a report never ends up inside the model" {
+	model --bits 32 a.st
+	for words in '' --json '-q --json'; do
+		# shellcheck disable=SC2086 # split on purpose
+		run bash -c 'needle-quantize "$@" a.st -o /dev/stdout 2>why | wc -c; exit "${PIPESTATUS[0]}"' - $words
+		[ "$status" -eq 2 ] && [ "$output" -eq 0 ]
+		grep -q -- '-o /dev/stdout: stdout is for the report, unless -q' why
+	done
+	needle-quantize a.st -o b.st
+	needle-quantize -q a.st -o /dev/stdout | cmp - b.st
+	needle-quantize a.st -o /dev/null >/dev/null
+}
+
 @test "full disks and closed pipes" {
 	model --bits 32 a.st
 	run --separate-stderr needle-quantize a.st -o /dev/full

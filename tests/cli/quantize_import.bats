@@ -199,6 +199,8 @@ PY
 	says cut.gz "cannot decompress: "
 	printf '\x1f\x8bnot gzip at all' >fake.gz
 	says fake.gz "cannot decompress: "
+	{ head -c -8 needle.pkl.gz && head -c 8 /dev/zero; } >check.gz
+	says check.gz "cannot decompress: incorrect data check"
 	printf 'PK\x03\x04rest' >fake.zip
 	says fake.zip "cannot decompress: "
 	yes | head -c 40M | zstd -q >bomb.zst

@@ -44,7 +44,7 @@ includes() {
 # Not those that end in _body.h: code to be compiled several times, after what they say they need.
 @test "every header compiles alone" {
 	local f flags=() failed=
-	read -r -a flags <<<"$(pkg-config --cflags jansson libpcre2-8 libarchive libmd)"
+	read -r -a flags <<<"$(pkg-config --cflags jansson libpcre2-8 libarchive zlib libmd)"
 	for f in $(tree_files '^(lib|cmd|tests)/.*\.h$' | grep -v '_body\.h$'); do
 		local isa=()
 		case $f in

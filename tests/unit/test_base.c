@@ -234,6 +234,33 @@ static void test_damaged(void)
 	CHECK_INT(got, 0);
 }
 
+/* What gzip -t would not pass: libarchive reads over it. */
+static void test_gzip_verified(void)
+{
+	static const struct { const char *make, *says; } bad[] = {
+		{"seq 9 | gzip | head -c -8 > m; head -c 8 /dev/zero >> m", "incorrect data check"},
+		{"seq 9 | gzip | head -c -4 > m; printf aaaa >> m", "incorrect length check"},
+		{"seq 9 | gzip | head -c -1 > m", "unexpected end of file"},
+		{"seq 9 | gzip > m; echo more >> m", "garbage after the end"},
+		{"{ seq 9 | gzip; head -c 9 /dev/zero; seq 9 | gzip; } > m", "garbage after the end"},
+		{"{ seq 9 | gzip; seq 9 | gzip | head -c -5; } > m", "unexpected end of file"},
+		{"{ seq 9 | gzip; printf '\\037\\213'; } > m", "unexpected end of file"},
+		{"seq 9 > x; tar c x | gzip | head -c -8 > m; head -c 8 /dev/zero >> m", "incorrect data check"},
+	};
+	ndl_error e;
+	int got;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		count_lines(bad[i].make, "m", &got, &e);
+		CHECK_INT(got, NDL_EFORMAT);
+		CHECK(strstr(e.text, "cannot decompress: ") == e.text && strstr(e.text, bad[i].says) && strstr(e.file, "m"));
+	}
+	CHECK_INT(count_lines("{ seq 100000 | gzip; echo more; } > m", "m", &got, &e) > 50000, 1);
+	CHECK_INT(got, NDL_EFORMAT);
+	/* members and the padding of a tape */
+	CHECK_INT(count_lines("{ seq 100000 | gzip; : | gzip; seq 5 | gzip; head -c 99999 /dev/zero; } > m", "m", &got, &e), 100005);
+	CHECK_INT(got, 0);
+}
+
 static void test_members(void)
 {
 	ndl_error e;
@@ -409,6 +436,7 @@ int main(void)
 	test_files();
 	test_reader();
 	test_damaged();
+	test_gzip_verified();
 	test_members();
 	test_streams();
 	test_long_line();
