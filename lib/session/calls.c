@@ -20,12 +20,10 @@ void ndl_answer_end(ndl_answer *a)
 
 void ndl_restore_name(const ndl_tools *tools, json_t *call)
 {
-	const char *name = json_string_value(json_object_get(call, "name"));
-	for (size_t i = 0; name && i < ndl_tools_count(tools); i++)
-		if (strcmp(ndl_tools_norm_name(tools, i), name) == 0) {
-			json_object_set_new(call, "name", json_string(ndl_tools_name(tools, i)));
-			return;
-		}
+	const json_t *name = json_object_get(call, "name");
+	long at = json_is_string(name) ? ndl_tools_find_norm(tools, json_string_value(name), json_string_length(name)) : -1;
+	if (at >= 0)
+		json_object_set_new(call, "name", json_string(ndl_tools_name(tools, (size_t)at)));
 }
 
 static bool has_call(const json_t *calls, const json_t *call)

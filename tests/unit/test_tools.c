@@ -226,6 +226,9 @@ static void names(void)
 	CHECK_INT(ndl_tools_find(t, "get_user_2"), 1);
 	CHECK_INT(ndl_tools_find(t, "getUser"), 0);
 	CHECK_INT(ndl_tools_find(t, "nope"), -1);
+	CHECK_INT(ndl_tools_find_norm(t, "get_user_2 of more text", 10), 1);
+	CHECK_INT(ndl_tools_find_norm(t, "get_user", 8), 0); /* though the second one is written so */
+	CHECK_INT(ndl_tools_find_norm(t, "getUser", 7), -1);
 	CHECK(ndl_tools_schema(t, 0) && json_object_size(json_object_get(ndl_tools_schema(t, 0), "properties")) == 0);
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_tools_render(t, &b, (const size_t[]){2, 0}, 2, 0);
