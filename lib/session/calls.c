@@ -26,16 +26,6 @@ void ndl_restore_name(const ndl_tools *tools, json_t *call)
 		json_object_set_new(call, "name", json_string(ndl_tools_name(tools, (size_t)at)));
 }
 
-static bool has_call(const json_t *calls, const json_t *call)
-{
-	const json_t *other;
-	size_t i;
-	json_array_foreach(calls, i, other)
-		if (json_equal(other, call))
-			return true;
-	return false;
-}
-
 /* What was asked for once is not done twice: a call that is there already is left out. */
 static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void *user, ndl_error *err)
 {
@@ -43,7 +33,7 @@ static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void
 	if (!call)
 		return NDL_EFORMAT;
 	ndl_restore_name(a->t->tools, call);
-	if (has_call(a->calls, call)) {
+	if (ndl_json_has(a->calls, call)) {
 		json_decref(call);
 		return NDL_OK;
 	}
