@@ -127,19 +127,25 @@ void cli_engine_close(cli_engine *e)
 	free(e->heap);
 }
 
-ndl_toolset *cli_toolset_new(const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err)
+/* before: those of a list that may have some of the same tools, whose vectors are then not made again; or NULL. */
+static ndl_toolset *new_toolset(const cli_tools_use *u, json_t *list, const ndl_toolset *before, const ndl_exec *x, ndl_error *err)
 {
 	const ndl_request *q = u->request;
 	ndl_toolset *t = ndl_toolset_new(u->engine, list, u->flags, err);
 	if (t && (u->rank || (q->top_tools && q->top_tools < ndl_toolset_count(t))) &&
-	    ndl_toolset_index(t, q->rank, NULL, x, err) != NDL_OK) {
+	    ndl_toolset_index(t, q->rank, before ? ndl_toolset_get_index(before) : NULL, x, err) != NDL_OK) {
 		ndl_toolset_free(t);
 		t = NULL;
 	}
 	return t;
 }
 
-/* 1 if `set` is of this very list; 0 if not, and then it is NULL, to be set anew; negative with err. */
+ndl_toolset *cli_toolset_new(const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err)
+{
+	return new_toolset(u, list, NULL, x, err);
+}
+
+/* 1 if `set` is of this very list; 0 if not, and then it is to be made anew; negative with err. */
 static int hold(cli_own_tools *own, const json_t *list, ndl_error *err)
 {
 	ndl_buf_reset(&own->given); /* compared as text: the order of keys, which jansson overlooks, stands in the prompt */
@@ -149,16 +155,18 @@ static int hold(cli_own_tools *own, const json_t *list, ndl_error *err)
 		return rc;
 	if (own->set && strcmp(own->given.data, own->text.data) == 0)
 		return 1;
-	ndl_toolset_free(own->set);
-	*own = (cli_own_tools){NULL, own->given, own->text};
+	*own = (cli_own_tools){own->set, own->given, own->text};
 	return 0;
 }
 
 const ndl_toolset *cli_own_toolset(cli_own_tools *own, const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err)
 {
 	int held = hold(own, list, err);
-	if (held == 0)
-		own->set = cli_toolset_new(u, list, x, err);
+	if (held == 0) {
+		ndl_toolset *before = own->set;
+		own->set = new_toolset(u, list, before, x, err);
+		ndl_toolset_free(before);
+	}
 	return held < 0 ? NULL : own->set;
 }
 

@@ -57,7 +57,8 @@ typedef struct cli_own_tools {
 	ndl_buf text, given; /* what it was made from; the list under way */
 } cli_own_tools;
 
-/* Those of this list, made anew unless they are held already. Borrowed; NULL with err. */
+/* Those of this list, made anew unless they are held already; of tools that the list before had, too, the vectors are kept.
+ * Borrowed; NULL with err. */
 const ndl_toolset *cli_own_toolset(cli_own_tools *own, const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err);
 void cli_own_tools_clear(cli_own_tools *own);
 

@@ -9,7 +9,7 @@ static ndl_status append_text(const ndl_tok *tok, ndl_ids *out, const char *text
 	size_t before = out->len;
 	ndl_status rc = ndl_utf8_require(text, len, err);
 	if (rc == NDL_OK)
-		rc = ndl_tok_encode(tok, out, text, len, NDL_TOK_PLAIN, err);
+		rc = ndl_tok_encode_some(tok, out, text, len, NDL_TOK_PLAIN, room, err);
 	if (rc == NDL_OK && out->len - before > room) {
 		out->len = before + room;
 		if (cut)

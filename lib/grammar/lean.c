@@ -54,8 +54,8 @@ static float best_of(const float *lean, uint32_t lo, uint32_t hi, struct used us
 {
 	float best = -INFINITY;
 	for (uint32_t i = lo; i < hi; i++)
-		if (!ndl_gused_has(used, ndl_gchoice_key(i)))
-			best = fmaxf(best, lean[i]);
+		if (lean[i] > best && (used.n == 0 || !ndl_gused_has(used, ndl_gchoice_key(i))))
+			best = lean[i];
 	return best;
 }
 
@@ -114,13 +114,16 @@ static float lean_byte(const ndl_gstate *s, const ndl_gframe *f, const float *le
 	default:
 		return 0;
 	}
-	struct used used = ndl_gused(s);
-	float before = best_of(lean, lo, hi, used);
-	uint32_t ended = lo;
-	if (ndl_gnarrow(s->g, &lo, &hi, pos, b))
+	const struct used used = ndl_gused(s);
+	const uint32_t first = lo, end = hi;
+	const bool narrowed = ndl_gnarrow(s->g, &lo, &hi, pos, b);
+	if (narrowed && lo == first && hi == end)
+		return 0; /* all of what may be thousands of names: the byte chooses nothing */
+	const float before = best_of(lean, first, end, used);
+	if (narrowed)
 		return best_of(lean, lo, hi, used) - before;
 	/* 1 of the enum [1, 12] ends where it does not go on */
-	return lean[ended] - before + (f->phase == P_CHOICE ? lean_byte(s, f - 1, lean, b) : 0);
+	return lean[first] - before + (f->phase == P_CHOICE ? lean_byte(s, f - 1, lean, b) : 0);
 }
 
 float ndl_gstate_lean(const ndl_gstate *s, const float *lean, const char *bytes, size_t n)

@@ -226,6 +226,14 @@ int ndl_json_equal(const json_t *a, const json_t *b)
 	return json_equal(a, b);
 }
 
+bool ndl_json_has(const json_t *list, const json_t *value)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (ndl_json_equal(json_array_get(list, i), value))
+			return true;
+	return false;
+}
+
 const char *ndl_json_type_name(const json_t *value)
 {
 	if (!value)

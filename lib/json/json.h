@@ -10,6 +10,7 @@
 #include "base/error.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /* Parses len bytes as one JSON value (any type, UTF-8, no NUL, no duplicate keys, nesting at
  * most 2048). New reference, or NULL with line and column of the fault in err. */
@@ -43,6 +44,8 @@ json_t *ndl_json_unwrap(json_t *value, ndl_error *err);
 
 /* Deep equality in which 1 equals 1.0. */
 int ndl_json_equal(const json_t *a, const json_t *b);
+/* Whether an item of the list (NULL: an empty one) is equal to value in that way. */
+bool ndl_json_has(const json_t *list, const json_t *value);
 
 /* "an array", "a string", ... for messages. */
 const char *ndl_json_type_name(const json_t *value);

@@ -20,22 +20,10 @@ void ndl_answer_end(ndl_answer *a)
 
 void ndl_restore_name(const ndl_tools *tools, json_t *call)
 {
-	const char *name = json_string_value(json_object_get(call, "name"));
-	for (size_t i = 0; name && i < ndl_tools_count(tools); i++)
-		if (strcmp(ndl_tools_norm_name(tools, i), name) == 0) {
-			json_object_set_new(call, "name", json_string(ndl_tools_name(tools, i)));
-			return;
-		}
-}
-
-static bool has_call(const json_t *calls, const json_t *call)
-{
-	const json_t *other;
-	size_t i;
-	json_array_foreach(calls, i, other)
-		if (json_equal(other, call))
-			return true;
-	return false;
+	const json_t *name = json_object_get(call, "name");
+	long at = json_is_string(name) ? ndl_tools_find_norm(tools, json_string_value(name), json_string_length(name)) : -1;
+	if (at >= 0)
+		json_object_set_new(call, "name", json_string(ndl_tools_name(tools, (size_t)at)));
 }
 
 /* What was asked for once is not done twice: a call that is there already is left out. */
@@ -45,7 +33,7 @@ static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void
 	if (!call)
 		return NDL_EFORMAT;
 	ndl_restore_name(a->t->tools, call);
-	if (has_call(a->calls, call)) {
+	if (ndl_json_has(a->calls, call)) {
 		json_decref(call);
 		return NDL_OK;
 	}

@@ -105,12 +105,8 @@ static const json_t *member(const json_t *schema, const char *key, size_t len)
 
 static const json_t *tool_named(const ndl_tools *t, const char *name, size_t len)
 {
-	for (size_t i = 0; i < ndl_tools_count(t); i++) {
-		const char *norm = ndl_tools_norm_name(t, i);
-		if (strncmp(norm, name, len) == 0 && norm[len] == '\0')
-			return ndl_tools_schema(t, i);
-	}
-	return NULL;
+	long at = ndl_tools_find_norm(t, name, len);
+	return at < 0 ? NULL : ndl_tools_schema(t, (size_t)at);
 }
 
 /* The end of the string whose inside begins at `at`; n if it is not there yet. */

@@ -143,6 +143,8 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	x->n = n;
 	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
+		if (score[i] <= 0)
+			continue;
 		const char *name = ndl_tools_norm_name(t->tools, i);
 		size_t call = ndl_grammar_find_call(t->grammar, name, strlen(name));
 		if (call < n)

@@ -34,6 +34,7 @@ typedef struct encoder {
 	ndl_ids *out;
 	ndl_error *err;
 	ndl_status status;   /* the first failure; later output is dropped */
+	size_t enough;       /* ids in out: more are not wanted */
 	bool after_unknown;
 	uint32_t (*made_of)[2]; /* UNUSED pieces: [n] the two symbols last seen to form each; else NULL */
 	uint32_t *run;       /* symbols of the current run */
@@ -308,7 +309,7 @@ static void encode_normal(encoder *e, const char *s, size_t len, bool plain)
 {
 	int before_class = CLASS_LONER, class;
 	size_t n;
-	for (size_t i = 0; i < len && e->status == NDL_OK; i += n) {
+	for (size_t i = 0; i < len && e->status == NDL_OK && e->out->len <= e->enough; i += n) {
 		uint32_t symbol = next_symbol(e->t, s + i, len - i, plain, &class, &n);
 		if (!e->made_of && !tok_joins(e->t, before_class, class))
 			flush_run(e);
@@ -333,10 +334,16 @@ static ndl_status prepare_unused(encoder *e)
 
 ndl_status ndl_tok_encode(const ndl_tok *t, ndl_ids *out, const char *text, size_t len, int flags, ndl_error *err)
 {
+	return ndl_tok_encode_some(t, out, text, len, flags, SIZE_MAX, err);
+}
+
+ndl_status ndl_tok_encode_some(const ndl_tok *t, ndl_ids *out, const char *text, size_t len, int flags, size_t most, ndl_error *err)
+{
 	char small[STACK_TEXT], *normal = small;
 	size_t bound, old_len = out->len;
 	bool plain = (flags & NDL_TOK_PLAIN) != 0;
-	encoder e = {.t = t, .pairs = tok_pairs_for(t, len), .out = out, .err = err, .cap_run = STACK_RUN};
+	encoder e = {.t = t, .pairs = tok_pairs_for(t, len), .out = out, .err = err, .enough = most < SIZE_MAX - old_len ? old_len + most : SIZE_MAX,
+	             .cap_run = STACK_RUN};
 	e.run = e.stack_run;
 	if (!tok_normal_bound(text, len, &bound))
 		return ndl_fail(err, NDL_ELIMIT, "text too long");

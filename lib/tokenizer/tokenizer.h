@@ -49,6 +49,9 @@ enum {
 /* Appends the ids of text (any bytes). No bos or eos is added. Time O(n log n), memory O(n) for
  * the longest run of characters that could be one piece. */
 ndl_status ndl_tok_encode(const ndl_tok *t, ndl_ids *out, const char *text, size_t len, int flags, ndl_error *err);
+/* The same for who wants the first `most` ids only: of longer texts these come, and at least one id more, which says nothing. */
+ndl_status ndl_tok_encode_some(const ndl_tok *t, ndl_ids *out, const char *text, size_t len, int flags, size_t most,
+                               ndl_error *err);
 /* Appends the text of n ids; an id out of range is an error. */
 ndl_status ndl_tok_decode(const ndl_tok *t, ndl_buf *out, const int32_t *ids, size_t n, ndl_error *err);
 

@@ -2,10 +2,13 @@
  * must produce, independently of it. */
 #include "tools/schema_internal.h"
 
+#include "base/mem.h"
+#include "base/rng.h"
 #include "base/utf8.h"
 
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 static ndl_status check(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err);
@@ -48,7 +51,7 @@ static ndl_status check_enum(const json_t *schema, const json_t *value, const st
 	const json_t *constant = json_object_get(schema, "const"), *list = json_object_get(schema, "enum");
 	if (constant && !ndl_json_equal(constant, value))
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "not the constant that is allowed");
-	return list && !ndl_tools_is_listed(list, value) ? ndl_tools_fail_at(err, NDL_EINVAL, at, "not among the values allowed") : NDL_OK;
+	return list && !ndl_json_has(list, value) ? ndl_tools_fail_at(err, NDL_EINVAL, at, "not among the values allowed") : NDL_OK;
 }
 
 /* key, a count, against n: 0 absent or kept. */
@@ -101,13 +104,53 @@ static ndl_status check_string(const json_t *schema, const json_t *value, const 
 	return NDL_OK;
 }
 
-static bool has_twins(const json_t *array)
+/* Equal values, as ndl_json_equal has it, have the same. */
+static uint64_t hash_of(const json_t *value)
 {
-	for (size_t i = 0; i < json_array_size(array); i++)
-		for (size_t k = 0; k < i; k++)
-			if (ndl_json_equal(json_array_get(array, i), json_array_get(array, k)))
-				return true;
-	return false;
+	const double x = json_number_value(value) + 0.0; /* -0 becomes 0 */
+	uint64_t h = json_typeof(value);
+	const char *key;
+	json_t *child, *object = (json_t *)(uintptr_t)value;
+	if (json_is_number(value))
+		return ndl_xxh64(&x, sizeof x, 0);
+	if (json_is_string(value))
+		return ndl_xxh64(json_string_value(value), json_string_length(value), h);
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const uint64_t item = hash_of(json_array_get(value, i));
+		h = ndl_xxh64(&item, sizeof item, h);
+	}
+	json_object_foreach(object, key, child) /* in any order */
+		h += ndl_xxh64(key, strlen(key), hash_of(child));
+	return h;
+}
+
+struct item {
+	uint64_t hash;
+	const json_t *value;
+};
+
+static int by_hash(const void *a, const void *b)
+{
+	const uint64_t x = ((const struct item *)a)->hash, y = ((const struct item *)b)->hash;
+	return (x > y) - (x < y);
+}
+
+/* 1 if two items are equal, 0 if not; negative without memory. */
+static int has_twins(const json_t *array)
+{
+	const size_t n = json_array_size(array);
+	struct item *item = ndl_calloc(n + 1, sizeof *item);
+	if (!item)
+		return NDL_ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		item[i] = (struct item){hash_of(json_array_get(array, i)), json_array_get(array, i)};
+	qsort(item, n, sizeof *item, by_hash);
+	int twins = 0;
+	for (size_t i = 0; i < n; i++)
+		for (size_t k = i + 1; k < n && !twins && item[k].hash == item[i].hash; k++)
+			twins = ndl_json_equal(item[i].value, item[k].value);
+	free(item);
+	return twins;
 }
 
 static ndl_status check_array(const json_t *schema, const json_t *value, const struct path *at, ndl_error *err)
@@ -117,8 +160,9 @@ static ndl_status check_array(const json_t *schema, const json_t *value, const s
 	if (breaks_min(schema, "minItems", n) || breaks_max(schema, "maxItems", n))
 		return ndl_tools_fail_at(err, NDL_EINVAL, at, "%zu items, which is too %s", n,
 			breaks_min(schema, "minItems", n) ? "few" : "many");
-	if (json_is_true(json_object_get(schema, "uniqueItems")) && has_twins(value))
-		return ndl_tools_fail_at(err, NDL_EINVAL, at, "two items are equal");
+	const int twins = json_is_true(json_object_get(schema, "uniqueItems")) ? has_twins(value) : 0;
+	if (twins)
+		return twins < 0 ? ndl_fail_nomem(err, "items") : ndl_tools_fail_at(err, NDL_EINVAL, at, "two items are equal");
 	for (size_t i = 0; items && i < n; i++) {
 		struct path here = {at, NULL, i};
 		ndl_status status = check(items, json_array_get(value, i), &here, err);

@@ -90,7 +90,6 @@ int ndl_tools_prune(json_t *schema);
 int ndl_tools_compare(const json_t *a, const json_t *b);
 /* Whether value / step is whole, allowing for decimals that are not exact in binary. */
 bool ndl_tools_is_multiple(const json_t *value, const json_t *step);
-bool ndl_tools_is_listed(const json_t *list, const json_t *value);
 
 /* ---- schema_union.c ---- */
 /* A schema that admits what one of the normal schemas in the array admits (new reference). exactly:

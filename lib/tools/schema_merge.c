@@ -70,14 +70,6 @@ bool ndl_tools_is_multiple(const json_t *value, const json_t *step)
 	return fabs(q - nearbyint(q)) <= 2 * DBL_EPSILON * fabs(q);
 }
 
-bool ndl_tools_is_listed(const json_t *list, const json_t *value)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (ndl_json_equal(json_array_get(list, i), value))
-			return true;
-	return false;
-}
-
 /* ---- keyword by keyword: what out[key] and value say together. NOTHING: no value at all ---- */
 
 enum outcome { DONE, NOTHING, FAILED };
@@ -130,7 +122,7 @@ static enum outcome merge_enum(struct schema_context *c, json_t *out, const json
 		return outcome(ndl_tools_fail_at(c->err, NDL_ELIMIT, &here, "too many values to combine"));
 	json_t *kept = json_array();
 	for (size_t i = 0; kept && i < json_array_size(mine); i++)
-		if (ndl_tools_is_listed(value, json_array_get(mine, i)))
+		if (ndl_json_has(value, json_array_get(mine, i)))
 			json_array_append(kept, json_array_get(mine, i));
 	if (json_array_size(kept))
 		return outcome(ndl_tools_set(c, out, "enum", kept));

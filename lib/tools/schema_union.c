@@ -89,7 +89,7 @@ static int add_values(json_t *out, const json_t *b)
 	json_t *constant = json_object_get(out, "const");
 	json_t *all = constant ? json_pack("[O]", constant) : json_copy(json_object_get(out, "enum"));
 	for (size_t i = 0; i < count_values(b); i++)
-		if (!ndl_tools_is_listed(all, value_at(b, i)))
+		if (!ndl_json_has(all, value_at(b, i)))
 			json_array_append(all, value_at(b, i));
 	json_object_del(out, "const");
 	return json_object_set_new(out, "enum", all);

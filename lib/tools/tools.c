@@ -196,3 +196,9 @@ long ndl_tools_find(const ndl_tools *t, const char *name)
 		index = json_object_get(t->by_norm, name);
 	return index ? (long)json_integer_value(index) : -1;
 }
+
+long ndl_tools_find_norm(const ndl_tools *t, const char *name, size_t len)
+{
+	const json_t *index = json_object_getn(t->by_norm, name, len);
+	return index ? (long)json_integer_value(index) : -1;
+}

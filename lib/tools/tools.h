@@ -51,6 +51,8 @@ const char *ndl_tools_description(const ndl_tools *t, size_t i); /* "" if none *
 json_t *ndl_tools_given(const ndl_tools *t, size_t i); /* the element of the list as the user wrote it; borrowed */
 /* Index of the tool with this original (or, failing that, normalised) name, or -1. */
 long ndl_tools_find(const ndl_tools *t, const char *name);
+/* Of the one with this normalised name, of len bytes, or -1. */
+long ndl_tools_find_norm(const ndl_tools *t, const char *name, size_t len);
 /* JSON-Schema object of the tool's arguments ({"type":"object","properties":…,"required":[…]}),
  * whatever the dialect it came in. Borrowed. */
 json_t *ndl_tools_schema(const ndl_tools *t, size_t i);

@@ -265,6 +265,18 @@ valid() {
 	diff <(needle-infer -q --index x.index own.jsonl) <(needle-infer -q own.jsonl)
 }
 
+@test "-k: records whose tools are partly those of the record before are answered as alone" {
+	for pick in '.' '.[2:]' '.[1:] | reverse' '.[0:1]' '.[3:] + .[0:2]'; do
+		jq -c "{query:\"play some jazz\", tools:($pick)}" "$tools"
+	done >own.jsonl
+	while read -r record; do
+		needle-infer -q -k 3 - <<<"$record" || [ $? -eq 1 ]
+	done <own.jsonl >alone
+	needle-infer -q -j 1 -k 3 own.jsonl >all || [ $? -eq 1 ]
+	[ "$(wc -l <all)" -eq 5 ]
+	diff alone all
+}
+
 @test "a model without contrastive head ranks by words" {
 	headless="$BATS_FILE_TMPDIR/headless.safetensors"
 	run --separate-stderr needle-infer -q -m "$headless" -t "$tools" -k 2 "play some jazz"

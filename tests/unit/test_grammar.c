@@ -501,8 +501,22 @@ static const char *failure(const char *schema)
 	return out;
 }
 
+/* So many alternatives of one value are followed side by side: needle(7) says how many. */
+static const char *open_alternatives(int n)
+{
+	char text[1900];
+	int len = snprintf(text, sizeof text, "{'anyOf':[");
+	for (int i = 0; i < n; i++)
+		len += snprintf(text + len, sizeof text - (size_t)len, "%s{'type':'object','properties':{'k%d':{'type':'string'}},'required':['k%d']}",
+		                i ? "," : "", i, i);
+	snprintf(text + len, sizeof text - (size_t)len, "]}");
+	return failure(text);
+}
+
 static void errors(void)
 {
+	CHECK_STR(open_alternatives(15), "compiled");
+	CHECK_STR(open_alternatives(16), "tool \"f\": too many alternatives (anyOf, oneOf) are open at once");
 	CHECK_STR(failure("{'type':'integer','minimum':3,'maximum':2}"), "tool \"f\": /properties/a: no number is within the bounds");
 	CHECK_STR(failure("{'type':'number','minimum':1e15}"), "tool \"f\": /properties/a: no number is within the bounds");
 	CHECK_STR(failure("{'type':'number','minimum':0.1234567890123456,'maximum':0.1234567890123457}"), "tool \"f\": /properties/a: no number is within the bounds");

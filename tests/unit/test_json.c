@@ -57,6 +57,8 @@ int main(void)
 	CHECK(a && b && ndl_json_equal(a, b));
 	json_array_append_new(json_object_get(b, "x"), json_null());
 	CHECK(!ndl_json_equal(a, b));
+	CHECK(ndl_json_has(json_object_get(b, "x"), json_array_get(json_object_get(a, "x"), 0))); /* [1.0,2,null] has 1 */
+	CHECK(!ndl_json_has(json_object_get(a, "x"), json_object_get(a, "y")) && !ndl_json_has(NULL, a));
 	json_t *s = json_string("[1]"), *u = ndl_json_unwrap(s, &e);
 	CHECK(json_is_array(u));
 	json_decref(a);

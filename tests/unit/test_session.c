@@ -426,7 +426,7 @@ static void count_call(void *user, json_t *call)
 	++*(size_t *)user;
 }
 
-/* A call is made once, whatever the order of its keys. */
+/* A call is made once, whatever the order of its keys and the spelling of its numbers. */
 static void test_twice(void)
 {
 	ndl_answer a;
@@ -434,7 +434,7 @@ static void test_twice(void)
 	size_t told = 0;
 	CHECK_INT(ndl_answer_begin(&a, tools[0], &err), NDL_OK);
 	ndl_buf_str(&a.text, "[{\"name\":\"x\",\"arguments\":{\"a\":1,\"b\":[2]}},{\"name\":\"x\",\"arguments\":{\"a\":1,\"b\":[3]}},"
-	                     "{\"name\":\"x\",\"arguments\":{\"b\":[2],\"a\":1}}]");
+	                     "{\"name\":\"x\",\"arguments\":{\"b\":[2],\"a\":1.0}}]");
 	CHECK_INT(ndl_answer_scan(&a, count_call, &told, &err), NDL_OK);
 	CHECK(told == 2 && json_array_size(a.calls) == 2);
 	ndl_answer_end(&a);

@@ -97,6 +97,29 @@ static void check_long(const ndl_tok *t)
 	ndl_buf_clear(&out);
 }
 
+/* Who wants the first ids of a text gets these, and the rest of the text is not gone through. */
+static void check_some(const ndl_tok *t)
+{
+	enum { WORDS = 1000, MOST = 40 };
+	ndl_ids all = {NULL, 0, 0}, some = {NULL, 0, 0};
+	ndl_buf text = NDL_BUF_INIT;
+	for (int i = 0; i < WORDS; i++)
+		ndl_buf_printf(&text, "play %d Z\xC3\xBCrich", i);
+	CHECK_INT(ndl_tok_encode(t, &all, text.data, text.len, 0, &err), 0);
+	for (size_t most = 0; most < MOST; most++) {
+		some.len = 0;
+		CHECK_INT(ndl_ids_push(&some, 77, &err), 0);
+		CHECK_INT(ndl_tok_encode_some(t, &some, text.data, text.len, 0, most, &err), 0);
+		CHECK(some.len > 1 + most && some.len < 1 + most + MOST && memcmp(some.id + 1, all.id, most * sizeof *all.id) == 0);
+	}
+	some.len = 0;
+	CHECK_INT(ndl_tok_encode_some(t, &some, text.data, text.len, 0, all.len, &err), 0);
+	CHECK(some.len == all.len && memcmp(some.id, all.id, all.len * sizeof *all.id) == 0);
+	ndl_ids_clear(&all);
+	ndl_ids_clear(&some);
+	ndl_buf_clear(&text);
+}
+
 static void check_decode_errors(const ndl_tok *t)
 {
 	ndl_buf out = NDL_BUF_INIT;
@@ -293,6 +316,7 @@ int main(void)
 	check_accessors(t);
 	check_encode(t);
 	check_long(t);
+	check_some(t);
 	check_decode_errors(t);
 	ndl_tok_free(t);
 	check_damage();

@@ -226,6 +226,9 @@ static void names(void)
 	CHECK_INT(ndl_tools_find(t, "get_user_2"), 1);
 	CHECK_INT(ndl_tools_find(t, "getUser"), 0);
 	CHECK_INT(ndl_tools_find(t, "nope"), -1);
+	CHECK_INT(ndl_tools_find_norm(t, "get_user_2 of more text", 10), 1);
+	CHECK_INT(ndl_tools_find_norm(t, "get_user", 8), 0); /* though the second one is written so */
+	CHECK_INT(ndl_tools_find_norm(t, "getUser", 7), -1);
 	CHECK(ndl_tools_schema(t, 0) && json_object_size(json_object_get(ndl_tools_schema(t, 0), "properties")) == 0);
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_tools_render(t, &b, (const size_t[]){2, 0}, 2, 0);
@@ -432,6 +435,32 @@ static void calls(void)
 	ndl_tools_free(t);
 }
 
+/* Which items are equal, in few of them and, without comparing each with each, in very many. */
+static void unique(void)
+{
+	enum { MANY = 100000 };
+	static const char *const table[][2] = {
+		{"[1,2,'1',true,null,1.5]", "ok"}, {"[[1,2],[2,1],{'a':1},{'b':1},{},[]]", "ok"},
+		{"[9007199254740992,9007199254740993]", "ok"},
+		{"[1,2,1.0]", "two items are equal"}, {"[0,-0.0]", "two items are equal"}, {"['a','b','\\u0061']", "two items are equal"},
+		{"[{'a':1,'b':[2]},{'b':[2.0],'a':1}]", "two items are equal"},
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	json_t *schema = parse("{'type':'array','uniqueItems':true}"), *many = json_array();
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		json_t *value = parse(table[i][0]);
+		CHECK_STR(ndl_tools_check_value(schema, value, &err) == 0 ? "ok" : err.text, table[i][1]);
+		json_decref(value);
+	}
+	for (int i = 0; i < MANY; i++)
+		json_array_append_new(many, json_integer(i));
+	CHECK(ndl_tools_check_value(schema, many, &err) == 0);
+	json_array_append_new(many, json_real(MANY / 2));
+	CHECK(ndl_tools_check_value(schema, many, &err) == NDL_EINVAL);
+	json_decref(many);
+	json_decref(schema);
+}
+
 int main(void)
 {
 	snake_case();
@@ -442,5 +471,6 @@ int main(void)
 	errors();
 	large();
 	calls();
+	unique();
 	return tap_done();
 }
