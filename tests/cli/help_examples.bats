@@ -34,8 +34,15 @@ shorten() {
 		-e 's/needle-bench/& --time 1 --threads 1 --filter inner/' \
 		-e 's/^needle-bench.* --train/& --shape small.json/' \
 		-e 's/-n 50000/-n 500/' \
-		-e 's/^needle-serve.*/rm -f url; & --listen 127.0.0.1:0 >url \& until [ -s url ] || ! kill -0 $!; do sleep 0.1; done; kill $!; wait $!/'
+		-e 's/^needle-serve.*/rm -f url; & --listen 127.0.0.1:0 >url \& stop_server $!/'
 }
+
+stop_server() {
+	until [ -s url ] || ! kill -0 "$1"; do sleep 0.1; done
+	kill "$1"
+	wait "$1"
+}
+export -f stop_server
 
 # runs SKIPPED < LINES: each is a command, but for those of which a pattern of SKIPPED matches
 runs() {
