@@ -1,5 +1,7 @@
 /* items.c - a query as words, numbers and marks, for those who read times and quantities in it. English. */
-#include "session/items_internal.h"
+#include "readings/readings_internal.h"
+
+#include "base/ascii.h"
 
 #include <limits.h>
 #include <string.h>

@@ -1,10 +1,9 @@
 /* quantity.c - quantities of a query as arguments count them: "an hour and a half" is 90 where minutes are asked for
  * and 5400 where seconds are, half a litre 500 ml, "half" 50 of a hundred, "1.2 million" 1200000. English. What is asked for is not
- * known here: every reading is given, as in derive.c, with what it counts. */
-#include "session/items_internal.h"
+ * known here: every reading is given, with what it counts. */
+#include "readings/readings_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* How many items an expression takes and what it comes to. */
@@ -29,15 +28,14 @@ static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n
 }
 
 /* unit: what it counts, or NULL. */
-static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
+static void give(ndl_readings *r, const ndl_view *v, size_t items, double value, const char *unit)
 {
-	char text[32];
 	const double cents = round(100 * value);
 	if (!(fabs(value) < 1e13) || fabs(100 * value - cents) > 1e-9 * fabs(cents))
 		return;
 	value = cents / 100;
-	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
+	int decimals = value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2;
+	ndl_readings_add(r, v, items, NDL_READ_NUMBER, unit ? ndl_unit_id(unit, strlen(unit)) : 0, "%.*f", decimals, value);
 }
 
 static size_t skip(const ndl_view *v, size_t i, const char *word)
@@ -161,14 +159,14 @@ static double word_at(const ndl_view *v, size_t i)
 }
 
 /* In every unit of its kind. */
-static void give_counted(ndl_ground *g, const ndl_view *v, size_t items, double value, char of)
+static void give_counted(ndl_readings *r, const ndl_view *v, size_t items, double value, char of)
 {
 	const ndl_unit *u;
 	for (size_t at = 0; (u = ndl_unit_each(of, &at));)
-		give(g, v, items, value / u->size, u->name);
+		give(r, v, items, value / u->size, u->name);
 }
 
-void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
+void ndl_give_quantities(ndl_readings *r, const ndl_view *v)
 {
 	amount a = read_amount(v, 0), time = read_time(v, a);
 	const ndl_unit *unit = a.items ? unit_at(v, a.items) : NULL;
@@ -176,18 +174,18 @@ void ndl_derive_quantities(ndl_ground *g, const ndl_view *v)
 	bool percent = ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent");
 	const char *behind = percent ? "percent" : a.items < v->n ? v->it[a.items].word : NULL;
 	if (time.items)
-		give_counted(g, v, time.items, time.value, 't');
+		give_counted(r, v, time.items, time.value, 't');
 	if (unit && unit->of != 't')
-		give_counted(g, v, a.items + 1, a.value * unit->size, unit->of);
+		give_counted(r, v, a.items + 1, a.value * unit->size, unit->of);
 	if (word > 0)
-		give(g, v, 1, word, NULL);
+		give(r, v, 1, word, NULL);
 	if (v->it[0].ordinal && v->it[0].number > 0)
-		give(g, v, 1, (double)v->it[0].number, NULL);
+		give(r, v, 1, (double)v->it[0].number, NULL);
 	if (a.items == 0)
 		return;
-	give(g, v, a.items, a.value, behind);
+	give(r, v, a.items, a.value, behind);
 	if (a.value < 1 || percent)
-		give(g, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
+		give(r, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
 	if (scale > 0)
-		give(g, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
+		give(r, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
 }
