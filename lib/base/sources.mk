@@ -1,6 +1,7 @@
 # lib/base: errors, memory, buffers, files, random numbers; depends on nothing else of ours
 libneedle_a_SOURCES += \
 	lib/base/archive.h lib/base/archive.c \
+	lib/base/ascii.h \
 	lib/base/libarchive.h lib/base/libarchive.c \
 	lib/base/error.h lib/base/error.c \
 	lib/base/mem.h lib/base/mem.c \

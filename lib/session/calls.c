@@ -1,5 +1,5 @@
 /* calls.c - calls out of an answer's text, one by one as they are completed. */
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 
 #include <string.h>
 

@@ -2,7 +2,9 @@
  *
  * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date are of another making,
  * and are left alone; so are numbers with an enum or const. */
-#include "session/session_internal.h"
+#include "session/ground_internal.h"
+
+#include "readings/readings.h"
 
 #include <string.h>
 

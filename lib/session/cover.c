@@ -1,7 +1,8 @@
 /* cover.c - numbers of a query that no call takes: who says a number wants it to go somewhere. The idea is the coverage penalty
  * of Wu et al., "Google's Neural Machine Translation System", 2016, section 7, for numbers alone. English. */
-#include "session/items_internal.h"
 #include "session/search_internal.h"
+
+#include "readings/readings.h"
 
 #include <string.h>
 
@@ -58,22 +59,6 @@ static bool contains(const char *s, const char *part, size_t len)
 	return false;
 }
 
-/* The number that v begins with: where it ends; 0: none, or one that need not be a value: "one", an ordinal, zero. */
-static size_t number_end(const ndl_view *v)
-{
-	long value;
-	const ndl_item *first = &v->it[0];
-	size_t items = ndl_read_number(v, 0, &value), to;
-	bool inside = first->from && v->s[first->from - 1] != ' ' && ndl_is_wordlike((unsigned char)v->s[first->from - 1]);
-	if (items == 0 || inside || first->ordinal || (!first->digits && value < 2))
-		return 0;
-	to = v->it[items - 1].to;
-	if (to + 1 < v->len && v->s[to] == '.' && v->s[to + 1] >= '0' && v->s[to + 1] <= '9')
-		for (to++; to < v->len && v->s[to] >= '0' && v->s[to] <= '9';)
-			to++;
-	return to;
-}
-
 double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 {
 	const ndl_decoding *d = x->d;
@@ -85,16 +70,9 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 		end = span[i].to > end ? span[i].to : end;
 	while (end < len && !ends_clause(s, len, end)) /* what comes behind may be for another call */
 		end++;
-	ndl_view v = {.s = s, .len = d->ground ? len : 0};
-	ndl_item item;
-	for (size_t at = 0, next = 0; left < COUNTED_MAX && ndl_take_item(s, v.len, &next, &item) && item.from < end; at = next) {
-		ndl_look(&v, at);
-		size_t to = number_end(&v);
-		if (to == 0)
-			continue;
-		next = to;
-		bool covered = overlaps(span, n, item.from, to) || contains(answer, s + item.from, to - item.from);
-		left += !covered && is_in_use(s, len, span, n, item.from);
+	for (size_t at = 0, from, to; left < COUNTED_MAX && ndl_next_number(s, d->ground ? len : 0, &at, &from, &to) && from < end;) {
+		bool covered = overlaps(span, n, from, to) || contains(answer, s + from, to - from);
+		left += !covered && is_in_use(s, len, span, n, from);
 	}
 	return UNCOVERED_COST * (double)left;
 }

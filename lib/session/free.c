@@ -1,5 +1,5 @@
 /* free.c - greedy decoding without a grammar, and an attempt to read what comes of it. */
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 
 #include "base/mem.h"
 

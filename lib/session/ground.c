@@ -1,23 +1,25 @@
 /* ground.c - string values as spans of the query.
  *
  * The query is kept as it would stand inside a JSON string, in lower case, blanks made one space;
- * behind it, each after a NUL, the texts that derive.c finds in it. A value keeps to the query while it
+ * behind it, each after a NUL, what it says in other words (readings.h). A value keeps to the query while it
  * is the beginning of some span: it begins where a word, a number or a mark begins and ends where
- * one ends (before a plural's s, too); a derived text counts only as a whole. Which
+ * one ends (before a plural's s, too); a reading counts only as a whole. Which
  * tokens keep to it is asked of the sorted vocabulary, from every place where the value can be.
  *
  * What a value must be copied from is for the schema to say: with enum, const, format or pattern the
  * value is of another making, and is left alone. */
 #include "session/session_internal.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
+#include "readings/readings.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
 	QUERY_MAX = 32 << 10, /* bytes of a query that matter: no window holds more */
-	TEXT_MAX = 64 << 10,  /* with what is derived from them: all of it is searched for every token */
+	TEXT_MAX = 64 << 10,  /* with their readings: all of it is searched for every token */
 };
 /* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the
  * number; it is a part of a duration, "35 minutes" of "an hour 35 minutes"; it is such a duration. */
@@ -103,35 +105,56 @@ static void mark_numbers(ndl_ground *g, size_t n)
 	}
 }
 
-void ndl_ground_add(ndl_ground *g, unsigned kinds, uint16_t unit, const char *text, size_t from, size_t to)
+/* False if there is no room for more. */
+static bool add_reading(ndl_ground *g, const ndl_reading *x)
 {
 	size_t first = g->text.len;
 	if (first >= TEXT_MAX)
-		return;
-	for (const char *c = text; *c; c++)
-		put(g, *c, from, to);
-	put(g, '\0', from, to);
+		return false;
+	for (const char *c = x->text; *c; c++)
+		put(g, *c, x->from, x->to);
+	put(g, '\0', x->from, x->to);
 	if (g->text.failed)
-		return;
-	bool is_text = kinds & NDL_SPAN_TEXT, is_number = kinds & NDL_SPAN_NUMBER, is_clock = kinds & NDL_SPAN_CLOCK;
+		return false;
+	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER, is_clock = x->kinds & NDL_READ_CLOCK;
 	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0) |
-	                               (g->minus ? NEGATIVE : 0) | (kinds & NDL_SPAN_WHOLE ? WHOLE : 0));
-	g->at[first].unit = unit;
+	                               (x->minus ? NEGATIVE : 0) | (x->kinds & NDL_READ_WHOLE ? WHOLE : 0));
+	g->at[first].unit = x->unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
+	return true;
 }
 
-void ndl_ground_mark_parts(ndl_ground *g, size_t from, size_t to)
+/* Marks the numbers of the query that are parts of a duration, all but its first. */
+static void mark_parts(ndl_ground *g, const ndl_reading *whole)
 {
 	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
-		if (g->at[i].from >= from && g->at[i].from < to)
+		if (g->at[i].from > whole->from && g->at[i].from < whole->to)
 			g->at[i].flags |= PART;
+}
+
+static void add_readings(ndl_ground *g, const ndl_readings *r)
+{
+	for (size_t i = 0; i < r->days; i++) {
+		add_reading(g, &r->reading[i]);
+		if (r->reading[i].kinds & NDL_READ_WHOLE)
+			mark_parts(g, &r->reading[i]);
+	}
+	g->days = g->text.len;
+	for (size_t i = r->days; i < r->n; i++) {
+		const ndl_reading *x = &r->reading[i];
+		bool told = x->from >= r->told_from && x->from < r->told_to;
+		g->has_days = (add_reading(g, x) && !told) || g->has_days;
+	}
+	if (g->has_days)
+		g->told = (ndl_ground_byte){(uint32_t)r->told_from, (uint32_t)r->told_to, 0, 0};
 }
 
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err)
 {
+	ndl_readings r = {0};
 	ndl_buf_reset(&g->text);
 	g->told = (ndl_ground_byte){0};
-	g->has_days = g->minus = false;
+	g->has_days = false;
 	len = len < QUERY_MAX ? len : QUERY_MAX;
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)query[i];
@@ -145,12 +168,15 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t 
 		put(g, (char)(c < 0x20 || c == 0x7F ? '\0' : c), i, i + 1);
 	}
 	put(g, '\0', len, len);
-	if (!g->text.failed) {
-		mark(g, g->text.len - 1);
-		mark_numbers(g, g->text.len - 1);
-		ndl_derive(g, query, len, today);
-	}
-	return g->text.failed ? ndl_fail_nomem(err, "the query's spans") : NDL_OK;
+	if (g->text.failed)
+		return ndl_fail_nomem(err, "the query's spans");
+	mark(g, g->text.len - 1);
+	mark_numbers(g, g->text.len - 1);
+	ndl_status rc = ndl_readings_find(&r, query, len, today, err);
+	if (rc == NDL_OK)
+		add_readings(g, &r);
+	ndl_readings_clear(&r);
+	return rc == NDL_OK && g->text.failed ? ndl_fail_nomem(err, "the query's spans") : rc;
 }
 
 void ndl_ground_clear(ndl_ground *g)

@@ -9,7 +9,7 @@
  * more. Up to that place the tokens are those of the whole text, since no merge can cross it.
  * Inside free text every byte is admitted, and a value that begins with `}}` is no reason to give
  * back the quote before it: there only pieces that go on as words do are heeded. */
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 
 #include <string.h>
 

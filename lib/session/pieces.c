@@ -1,18 +1,14 @@
 /* pieces.c - the vocabulary's texts in order, to ask which pieces begin with given bytes. ASCII case
  * is ignored. */
-#include "session/session_internal.h"
+#include "session/ground_internal.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "base/narrow.h"
 #include "base/sort.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-unsigned char ndl_fold(unsigned char b)
-{
-	return b >= 'A' && b <= 'Z' ? (unsigned char)(b - 'A' + 'a') : b;
-}
 
 /* Byte pos of the piece, folded; -1 at its end. */
 static int byte_at(const void *pieces, size_t i, size_t pos)

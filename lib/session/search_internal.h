@@ -2,7 +2,7 @@
 #ifndef NDL_SESSION_SEARCH_INTERNAL_H
 #define NDL_SESSION_SEARCH_INTERNAL_H
 
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 
 /* A way on: a token after path `parent`, or the path as it is, at its end (id -1). */
 typedef struct ndl_candidate {

@@ -1,5 +1,5 @@
 /* session.c - the working memory of a thread, and one request through it. */
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 
 #include "base/mem.h"
 #include "data/prompt.h"

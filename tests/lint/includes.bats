@@ -5,7 +5,7 @@ load ../common
 load lint
 
 # rank ROOM: a room includes only rooms of lower rank, and itself
-ranks='base=1 json=2 kernels=2 tensor=3 checkpoint=4 tokenizer=4 tools=5 model=6 grammar=6 data=6 quant=6 retrieve=6
+ranks='base=1 json=2 readings=2 kernels=2 tensor=3 checkpoint=4 tokenizer=4 tools=5 model=6 grammar=6 data=6 quant=6 retrieve=6
 	train=7 synth=7 eval=7 session=7 cmd=8'
 
 # includes: "file room included-room included-header" of every include of ours

@@ -2,7 +2,7 @@
  * whatever holds for them holds for any. */
 #include "session/session.h"
 
-#include "session/session_internal.h"
+#include "session/decode_internal.h"
 #include "tests/tap.h"
 
 #include "data/prompt.h"

@@ -1,10 +1,9 @@
 /* quantity.c - quantities of a query as arguments count them: "an hour and a half" is 90 where minutes are asked for
  * and 5400 where seconds are, half a litre 500 ml, "half" 50 of a hundred, "1.2 million" 1200000. English. What is asked for is not
- * known here: every reading is given, as in derive.c, with what it counts. */
-#include "session/items_internal.h"
+ * known here: every reading is given, with what it counts. */
+#include "readings/readings_internal.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* How many items an expression takes and what it comes to. */
@@ -28,21 +27,20 @@ static double worth_of(const ndl_view *v, size_t i, const worth *words, size_t n
 	return 0;
 }
 
-/* unit: what it counts, or NULL. kinds: NDL_SPAN_. */
-static void give_as(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit, unsigned kinds)
+/* unit: what it counts, or NULL. kinds: NDL_READ_. */
+static void give_as(ndl_readings *r, const ndl_view *v, size_t items, double value, const char *unit, unsigned kinds)
 {
-	char text[32];
 	const double cents = round(100 * value);
 	if (!(fabs(value) < 1e13) || fabs(100 * value - cents) > 1e-9 * fabs(cents))
 		return;
 	value = cents / 100;
-	snprintf(text, sizeof text, "%.*f", value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2, value);
-	ndl_ground_add(g, kinds, unit ? ndl_unit_id(unit, strlen(unit)) : 0, text, v->it[0].from, v->it[items - 1].to);
+	int decimals = value == floor(value) ? 0 : 10 * value == floor(10 * value) ? 1 : 2;
+	ndl_readings_add(r, v, items, kinds, unit ? ndl_unit_id(unit, strlen(unit)) : 0, "%.*f", decimals, value);
 }
 
-static void give(ndl_ground *g, const ndl_view *v, size_t items, double value, const char *unit)
+static void give(ndl_readings *r, const ndl_view *v, size_t items, double value, const char *unit)
 {
-	give_as(g, v, items, value, unit, NDL_SPAN_NUMBER);
+	give_as(r, v, items, value, unit, NDL_READ_NUMBER);
 }
 
 static size_t skip(const ndl_view *v, size_t i, const char *word)
@@ -180,11 +178,11 @@ static double word_at(const ndl_view *v, size_t i)
 }
 
 /* In every unit of its kind. */
-static void give_counted(ndl_ground *g, const ndl_view *v, size_t items, double value, char of, bool whole)
+static void give_counted(ndl_readings *r, const ndl_view *v, size_t items, double value, char of, bool whole)
 {
 	const ndl_unit *u;
 	for (size_t at = 0; (u = ndl_unit_each(of, &at));)
-		give_as(g, v, items, value / u->size, u->name, NDL_SPAN_NUMBER | (whole ? NDL_SPAN_WHOLE : 0));
+		give_as(r, v, items, value / u->size, u->name, NDL_READ_NUMBER | (whole ? NDL_READ_WHOLE : 0));
 }
 
 /* "hourly", "daily": seconds; 0: neither. */
@@ -194,7 +192,7 @@ static double read_rate(const ndl_view *v)
 	return worth_of(v, 0, rates, sizeof rates / sizeof *rates);
 }
 
-size_t ndl_derive_quantities(ndl_ground *g, const ndl_view *v, bool tail)
+size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail)
 {
 	amount a = read_amount(v, 0), time = read_time(v, a);
 	const ndl_unit *unit = a.items ? unit_at(v, a.items) : NULL;
@@ -204,24 +202,22 @@ size_t ndl_derive_quantities(ndl_ground *g, const ndl_view *v, bool tail)
 	bool part = tail && time.items;                           /* of what has been given: 35 minutes of an hour and 35 minutes */
 	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
-	if (end)
-		ndl_ground_mark_parts(g, v->it[a.items].to, end);
 	if (time.items && !part)
-		give_counted(g, v, time.items, time.value, 't', end > 0);
+		give_counted(r, v, time.items, time.value, 't', end > 0);
 	if (unit && unit->of != 't')
-		give_counted(g, v, a.items + 1, a.value * unit->size, unit->of, false);
+		give_counted(r, v, a.items + 1, a.value * unit->size, unit->of, false);
 	if (read_rate(v) > 0)
-		give_counted(g, v, 1, read_rate(v), 't', false);
+		give_counted(r, v, 1, read_rate(v), 't', false);
 	if (word > 0)
-		give(g, v, 1, word, NULL);
+		give(r, v, 1, word, NULL);
 	if (v->it[0].ordinal && v->it[0].number > 0)
-		give(g, v, 1, (double)v->it[0].number, NULL);
+		give(r, v, 1, (double)v->it[0].number, NULL);
 	if (a.items == 0)
 		return end;
-	give(g, v, a.items, a.value, behind);
+	give(r, v, a.items, a.value, behind);
 	if (a.value < 1 || percent)
-		give(g, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
+		give(r, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
 	if (scale > 0)
-		give(g, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
+		give(r, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
 	return end;
 }

@@ -1,11 +1,8 @@
-/* items_internal.h - a query as words, numbers and marks. */
-#ifndef NDL_SESSION_ITEMS_INTERNAL_H
-#define NDL_SESSION_ITEMS_INTERNAL_H
+/* readings_internal.h - a query as words, numbers and marks, and who reads what in it. */
+#ifndef NDL_READINGS_READINGS_INTERNAL_H
+#define NDL_READINGS_READINGS_INTERNAL_H
 
-#include "session/session_internal.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "readings/readings.h"
 
 enum {
 	NDL_ITEM_WORD = 12,  /* bytes of a word that can mean something */
@@ -28,9 +25,10 @@ typedef struct ndl_view {
 	size_t len;
 	ndl_item it[NDL_ITEM_LOOK];
 	size_t n;
+	bool minus; /* there is one before the first: numbers are negative */
 } ndl_view;
 
-/* Reads the item at *at, behind blanks; false at the end. */
+/* items.c: reads the item at *at, behind blanks; false at the end. */
 bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x);
 /* v->it := the items from `at` on. */
 void ndl_look(ndl_view *v, size_t at);
@@ -51,10 +49,17 @@ const ndl_unit *ndl_unit_find(const char *word);
 /* Of each unit of a kind one; *at: 0 to begin with. NULL: no more. */
 const ndl_unit *ndl_unit_each(char of, size_t *at);
 
+/* readings.c: adds a reading of the first `items` of v, its text as printf; unit: of a number, else 0. */
+void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
+	NDL_PRINTF(6, 7);
+/* times.c: adds noon or midnight, if v begins with it; the time of day that v begins with: how many items say that it is one,
+ * 0: none, or a number that may be an hour or not. */
+void ndl_give_noon(ndl_readings *r, const ndl_view *v);
+size_t ndl_give_time(ndl_readings *r, const ndl_view *v);
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. Where a duration of several parts ends, "1 hour
  * 35 minutes", or 0; tail: v begins inside of one. */
-size_t ndl_derive_quantities(ndl_ground *g, const ndl_view *v, bool tail);
-/* days.c: adds the dates of a query, and the days that it says by today's date, if it tells that or `today` is not 0. */
-void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today);
+size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail);
+/* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */
+void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
 
 #endif

@@ -1,11 +1,10 @@
 /* days.c - dates of a query as arguments spell them: "May 3rd, 2027" is 2027-05-03, and where the query tells which day
  * today is, "next Friday" is one, too (base/day.h has the conventions). English. Where the query leaves it open (3/5/2027) every
  * reading is given. */
-#include "session/items_internal.h"
+#include "readings/readings_internal.h"
 
 #include "base/day.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct date {
@@ -124,13 +123,10 @@ static size_t read_date(const ndl_view *v, size_t i, date out[2], size_t *n)
 	return i - first;
 }
 
-static void give(ndl_ground *g, const ndl_view *v, size_t items, const date *d)
+static void give(ndl_readings *r, const ndl_view *v, size_t items, const date *d)
 {
-	char text[40];
-	snprintf(text, sizeof text, "%04d-%02d-%02d", d->year, d->month, d->day);
-	ndl_ground_add(g, NDL_SPAN_TEXT, 0, text, v->it[0].from, v->it[items - 1].to);
-	snprintf(text, sizeof text, "%d", d->month);
-	ndl_ground_add(g, NDL_SPAN_NUMBER, 0, text, v->it[0].from, v->it[items - 1].to);
+	ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%04d-%02d-%02d", d->year, d->month, d->day);
+	ndl_readings_add(r, v, items, NDL_READ_NUMBER, 0, "%d", d->month);
 }
 
 /* Today ------------------------------------------------------------------------------- */
@@ -297,7 +293,7 @@ typedef struct base {
 } base;
 
 /* Gives the day, if it is one. */
-static bool give_number(ndl_ground *g, const ndl_view *v, size_t items, int64_t day)
+static bool give_number(ndl_readings *r, const ndl_view *v, size_t items, int64_t day)
 {
 	date d;
 	if (day < 0)
@@ -305,43 +301,43 @@ static bool give_number(ndl_ground *g, const ndl_view *v, size_t items, int64_t 
 	ndl_day_parts(day, &d.year, &d.month, &d.day);
 	if (d.year > 9999)
 		return false;
-	give(g, v, items, &d);
+	give(r, v, items, &d);
 	return true;
 }
 
 /* A date without a year is the next, and where the query speaks of what has been the last. */
-static void give_yearly(ndl_ground *g, const ndl_view *v, size_t items, const date *d, const base *by)
+static void give_yearly(ndl_readings *r, const ndl_view *v, size_t items, const date *d, const base *by)
 {
 	int n = 100 * d->month + d->day;
-	give_number(g, v, items, ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today));
+	give_number(r, v, items, ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today));
 }
 
 /* Gives the day that v begins with; how many items say it, 0: none. */
-static size_t give_by_today(ndl_ground *g, const ndl_view *v, int64_t today)
+static size_t give_by_today(ndl_readings *r, const ndl_view *v, int64_t today)
 {
 	found f = read_offset(v);
 	f = f.items ? f : read_weekday(v);
 	f = f.items ? f : read_of_month(v);
-	return f.items && give_number(g, v, f.items, ndl_day_resolve(f.way, f.n, today)) ? f.items : 0;
+	return f.items && give_number(r, v, f.items, ndl_day_resolve(f.way, f.n, today)) ? f.items : 0;
 }
 
 /* Gives the date, or the day by today, that v begins with; how many items say it. */
-static size_t give_day(ndl_ground *g, const ndl_view *v, const base *by)
+static size_t give_day(ndl_readings *r, const ndl_view *v, const base *by)
 {
 	date d[2];
 	size_t n, items = read_date(v, 0, d, &n);
 	for (size_t k = 0; k < n && items; k++)
 		if (d[k].year)
-			give(g, v, items, &d[k]);
+			give(r, v, items, &d[k]);
 		else if (by->today > 0)
-			give_yearly(g, v, items, &d[k], by);
+			give_yearly(r, v, items, &d[k], by);
 	if (items == 0 && by->today > 0)
-		items = give_by_today(g, v, by->today);
+		items = give_by_today(r, v, by->today);
 	return items;
 }
 
-/* Where the query tells today's date: [*from, *to), and *today; else nothing. */
-static void find_today(const char *query, size_t len, int64_t *today, size_t *from, size_t *to)
+/* Where the query states today's date: told_from and told_to, and *today; else nothing. */
+static void find_today(ndl_readings *r, const char *query, size_t len, int64_t *today)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
@@ -350,29 +346,24 @@ static void find_today(const char *query, size_t len, int64_t *today, size_t *fr
 		ndl_look(&v, at);
 		items = read_today(&v, today);
 	}
-	*from = items ? first.from : 0;
-	*to = items ? v.it[items - 1].to : 0;
+	r->told_from = items ? first.from : 0;
+	r->told_to = items ? v.it[items - 1].to : 0;
 }
 
-void ndl_derive_days(ndl_ground *g, const char *query, size_t len, int64_t today)
+void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
-	size_t from, to;
-	g->days = g->text.len;
-	find_today(query, len, &today, &from, &to);
+	r->days = r->n;
+	find_today(r, query, len, &today);
 	const base by = {today, today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
-		bool told = first.from >= from && first.from < to;
+		bool told = first.from >= r->told_from && first.from < r->told_to;
 		ndl_look(&v, at);
-		size_t before = g->text.len, other = other_day(&v), items = other ? 0 : give_day(g, &v, told ? &unknown : &by);
+		size_t other = other_day(&v), items = other ? 0 : give_day(r, &v, told ? &unknown : &by);
 		if (other)
 			next = v.it[other - 1].to;
-		if (items == 0 || told)
-			continue;
-		next = v.it[items - 1].to;
-		g->has_days = g->has_days || g->text.len > before;
+		if (items && !told)
+			next = v.it[items - 1].to;
 	}
-	if (g->has_days)
-		g->told = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0, 0};
 }

@@ -1,5 +1,7 @@
 /* items.c - a query as words, numbers and marks, for those who read times and quantities in it. English. */
-#include "session/items_internal.h"
+#include "readings/readings_internal.h"
+
+#include "base/ascii.h"
 
 #include <limits.h>
 #include <string.h>
@@ -76,6 +78,7 @@ bool ndl_mark_before(const char *s, size_t i, char mark)
 
 void ndl_look(ndl_view *v, size_t at)
 {
+	v->minus = false;
 	for (v->n = 0; v->n < NDL_ITEM_LOOK && ndl_take_item(v->s, v->len, &at, &v->it[v->n]);)
 		v->n++;
 }
@@ -119,4 +122,36 @@ size_t ndl_read_number(const ndl_view *v, size_t first, long *value)
 	}
 	*value = sum + part;
 	return i - first;
+}
+
+/* The number that v begins with: where it ends; 0: none, or one that need not be a value: "one", an ordinal, "4" of "v4". */
+static size_t number_end(const ndl_view *v)
+{
+	long value;
+	const ndl_item *first = &v->it[0];
+	size_t items = ndl_read_number(v, 0, &value), to;
+	bool inside = first->from && (is_letter(v->s[first->from - 1]) || is_digit(v->s[first->from - 1]));
+	if (items == 0 || inside || first->ordinal || (!first->digits && value < 2))
+		return 0;
+	to = v->it[items - 1].to;
+	if (to + 1 < v->len && v->s[to] == '.' && is_digit(v->s[to + 1]))
+		for (to++; to < v->len && is_digit(v->s[to]);)
+			to++;
+	return to;
+}
+
+bool ndl_next_number(const char *query, size_t len, size_t *at, size_t *from, size_t *to)
+{
+	ndl_view v = {.s = query, .len = len};
+	ndl_item first;
+	for (size_t next = *at; ndl_take_item(query, len, &next, &first); *at = next) {
+		ndl_look(&v, *at);
+		*from = first.from;
+		*to = number_end(&v);
+		if (*to) {
+			*at = *to;
+			return true;
+		}
+	}
+	return false;
 }

@@ -1,7 +1,8 @@
 /* units.c - what a number counts: the word behind it says so in a query, "two putts", "half a litre", and the name of an
  * argument says so, too: putts, volume_ml. English. */
-#include "session/items_internal.h"
+#include "readings/readings_internal.h"
 
+#include "base/ascii.h"
 #include "base/rng.h"
 
 #include <string.h>

@@ -1,0 +1,65 @@
+/* readings.c - the list of readings, and the way through a query that fills it. */
+#include "readings/readings_internal.h"
+
+#include "base/mem.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
+{
+	va_list ap;
+	ndl_reading x = {.kinds = kinds, .unit = unit, .minus = v->minus, .from = v->it[0].from, .to = v->it[items - 1].to};
+	if (r->n == NDL_READINGS_MAX)
+		return;
+	if (ndl_grow(&r->reading, &r->cap, r->n + 1, sizeof x) < 0) {
+		r->failed = true;
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(x.text, sizeof x.text, fmt, ap);
+	va_end(ap);
+	r->reading[r->n++] = x;
+}
+
+/* Adds the number that v begins with as a text: "twenty-five" may be 25 where strings are asked for. */
+static void give_number(ndl_readings *r, const ndl_view *v)
+{
+	long value;
+	size_t items = ndl_read_number(v, 0, &value);
+	if (items)
+		ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld", value);
+}
+
+ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int64_t today, ndl_error *err)
+{
+	ndl_view v = {.s = query, .len = len};
+	ndl_item first;
+	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
+	size_t duration_end = 0;
+	r->n = 0;
+	r->failed = false;
+	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+		ndl_look(&v, at);
+		give_number(r, &v);
+		ndl_give_noon(r, &v);
+		v.minus = ndl_mark_before(query, first.from, '-');
+		if (ndl_mark_before(query, first.from, '.'))
+			continue; /* read with it */
+		if (at >= time_end && !v.minus) {
+			size_t items = ndl_give_time(r, &v);
+			time_end = items ? v.it[items - 1].to : 0;
+		}
+		size_t end = ndl_give_quantities(r, &v, at < duration_end);
+		duration_end = end ? end : duration_end;
+	}
+	ndl_give_days(r, query, len, today);
+	return r->failed ? ndl_fail_nomem(err, "what a query means") : NDL_OK;
+}
+
+void ndl_readings_clear(ndl_readings *r)
+{
+	free(r->reading);
+	*r = (ndl_readings){0};
+}

@@ -1,0 +1,56 @@
+/* readings.h - dates, times, quantities and numbers that a query says in words, as arguments spell them: "half past six" is
+ * 06:30 or 18:30, "May 3rd, 2027" 2027-05-03, "an hour and a half" 90 (minutes), "twenty-five" 25. English.
+ *
+ * Where the query leaves it open (six in the morning or the evening?) or what is asked for is not known here (minutes or
+ * seconds?) every reading is given: they are what a value may be, not what it is. */
+#ifndef NDL_READINGS_READINGS_H
+#define NDL_READINGS_READINGS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes" */
+enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8 };
+enum {
+	NDL_READING_TEXT = 24,
+	NDL_READINGS_MAX = 32 << 10, /* a query that means more is read no further */
+};
+
+typedef struct ndl_reading {
+	char text[NDL_READING_TEXT]; /* as an argument spells it, without a minus */
+	unsigned kinds;              /* what it may be passed as: NDL_READ_ */
+	uint16_t unit;               /* ndl_unit_id of what a number counts; 0: the query does not say */
+	bool minus;                  /* there is one before it: the number is negative */
+	size_t from, to;             /* the bytes of the query that say it */
+} ndl_reading;
+
+/* Zero-initialise. Owned: release with ndl_readings_clear. */
+typedef struct ndl_readings {
+	ndl_reading *reading;
+	size_t n, cap;
+	size_t days;               /* from here on the texts are ISO dates, each followed by the number of its month */
+	size_t told_from, told_to; /* where the query states today's date; to == 0: nowhere */
+	bool failed;               /* there was no memory */
+} ndl_readings;
+
+/* Replaces what r holds. today: ndl_day_number (base/day.h) of the day by which the query says others, where it does not state
+ * that itself; 0: unknown, such days are left out. */
+ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int64_t today, ndl_error *err);
+void ndl_readings_clear(ndl_readings *r);
+
+/* Whether a mark stands before s[i] that belongs to it alone: "-5", ".5", not "3-5", "0.5". */
+bool ndl_mark_before(const char *s, size_t i, char mark);
+/* The first number from *at on that wants to be a value: digits with their decimals, or words from two on, no ordinal. It is
+ * query[*from, *to), and *at goes behind it; false: there is none. */
+bool ndl_next_number(const char *query, size_t len, size_t *at, size_t *from, size_t *to);
+/* A number for what the word counts: the same for the words of one unit, and for singular and plural. */
+uint16_t ndl_unit_id(const char *word, size_t len);
+/* Whether it is a unit of time. */
+bool ndl_unit_is_time(uint16_t id);
+/* *id := what the words of an argument's name count, at most cap; returns how many. */
+size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
+
+#endif

@@ -1,0 +1,280 @@
+/* What a query's words mean, as arguments spell it, and what is no reading of them. */
+#include "readings/readings.h"
+
+#include "base/day.h"
+#include "synth/values.h"
+#include "tests/tap.h"
+
+#include <string.h>
+
+/* A query, a text, and the part of the query that has it as a reading; NULL: it has not. */
+typedef struct row {
+	const char *query, *text, *source;
+} row;
+
+static const row times[] = {
+	{"call me at half past six", "06:30", "half past six"},
+	{"call me at half past six", "18:30", "half past six"},
+	{"call me at half past six", "6:30 pm", "half past six"},
+	{"call me at half past six", "07:30", NULL},
+	{"call me at half past six", "06:00", NULL},
+	{"half past six in the morning", "06:00", NULL},
+	{"half past six in the morning", "18:30", NULL},
+	{"7:15 pm", "15:00", NULL},
+	{"set off 4:14PM", "16:14", "4:14PM"},
+	{"set off 4:14PM", "04:14", NULL},
+	{"ten to 12 in the afternoon", "11:50", NULL},
+	{"ten to 12 in the morning", "11:50", "ten to 12 in the morning"},
+	{"a quarter to one", "12:45", "a quarter to one"},
+	{"at noon", "12:00", "noon"},
+	{"6 a.m. sharp", "06:00", "6 a.m"},
+	{"at 18h30", "18:30", "18h30"},
+	{"when it rains", "12:00", NULL},
+	{"in 20 minutes", "20:00", NULL},
+};
+
+static const row whole_numbers[] = { /* as texts */
+	{"twenty-five thousand and sixty boxes", "25060", "twenty-five thousand and sixty"},
+	{"three hundred and twelve", "312", "three hundred and twelve"},
+	{"30,000 miles", "30000", "30,000"},
+	{"1,234,567,890 of them", "1234567890", "1,234,567,890"},
+	{"call 5551234567", "555123456", NULL}, /* a part of a number is another number */
+};
+
+static const row dates[] = {
+	{"the 3rd of May, 2027 or may 4 2028", "2027-05-03", "3rd of May, 2027"},
+	{"the 3rd of May, 2027 or may 4 2028", "2028-05-04", "may 4 2028"},
+	{"on 31/12/2026", "2026-12-31", "31/12/2026"},
+	{"on 3/5/2027", "2027-05-03", "3/5/2027"},
+	{"on 3/5/2027", "2027-03-05", "3/5/2027"},
+	{"on 25.12.2026", "2026-12-25", "25.12.2026"},
+	{"on 4.3.2027", "2027-04-03", NULL},
+	{"the twenty-first of May 2027", "2027-05-21", "twenty-first of May 2027"},
+	{"on May the thirty-first, 2027", "2027-05-31", "May the thirty-first, 2027"},
+	{"the thirteenth of May 2027", "2027-05-13", "thirteenth of May 2027"},
+	{"the thirtieth of May 2027", "2027-05-30", "thirtieth of May 2027"},
+	{"see you tomorrow, the party of 3 May 2026 was great", "2026-05-04", NULL},
+	/* by the date that the query states */
+	{"today is tuesday mar 25 2025 we're gone until 8th january put the heat on away", "2026-01-08", "8th january"},
+	{"today is tuesday mar 25 2025 we're gone until 8th january put the heat on away", "2025-01-08", NULL},
+	{"today is tuesday mar 25 2025 we're gone until 8th january put the heat on away", "2025-03-25", "mar 25 2025"},
+	{"it's 3/25/2025, what was on 8th January?", "2025-01-08", "8th January"},
+	{"[Saturday, 2nd October 2027] which day is last Sunday?", "2027-09-26", "last Sunday"},
+	{"tides on the 2nd of april (today: 14 may 2029)", "2030-04-02", "2nd of april"},
+	{"Date: 2027-12-30. In three days, please", "2028-01-02", "In three days"},
+	{"8 days ago, today being Friday 6 Oct 2028", "2028-09-28", "8 days ago"},
+	{"8 days ago, today being Friday 6 Oct 2028", "2028-10-07", NULL},
+	{"the day after tomorrow, it's 29 November 2026", "2026-12-01", "day after tomorrow"},
+	{"the day after tomorrow, it's 29 November 2026", "2026-11-30", NULL},
+	{"today is 3/4/2026, see you tomorrow", "2026-04-04", NULL}, /* the third of April? */
+	{"today is Tuesday, 3/3/2026, see you tomorrow", "2026-03-04", "tomorrow"},
+	{"today is Friday 3/4/2026, see you tomorrow", "2026-04-04", "tomorrow"},
+	{"a week from tomorrow, today is 29 November 2026", "2026-12-07", "a week from tomorrow"},
+	{"a week from tomorrow, today is 29 November 2026", "2026-11-30", NULL},
+	{"the day after Friday, today is 29 November 2026", "2026-12-04", NULL},
+	{"on the first Monday in May, today is 29 November 2026", "2026-11-30", NULL},
+	{"the 1st Monday in May, today is 29 November 2026", "2026-12-01", NULL},
+	{"the day after next Friday, today is 29 November 2026", "2026-12-04", NULL},
+	{"two weeks from Friday, today is 29 November 2026", "2026-12-04", NULL},
+	{"the last Monday in May, today is 29 November 2026", "2026-11-30", NULL},
+	{"the twenty-first of next month, today is 29 November 2026", "2026-12-21", "the twenty-first of next month"},
+	{"the Friday after next, today is 29 November 2026", "2026-12-04", NULL},
+	{"[2030-05-16 (Thursday)] what was on 3 October", "2029-10-03", "3 October"},
+	{"[2030-05-16 (Thursday)] what was on 3 October", "2030-10-03", NULL},
+	{"[2030-05-16 (Thursday)] and tomorrow", "2030-05-23", NULL}, /* today's weekday is no day to come */
+	{"today is 31 December 9999, see you tomorrow", "10000-01-01", NULL},
+	{"today is 1 January 1000 and in 9999 weeks", "1191-08-21", "in 9999 weeks"},
+};
+
+static const row numbers[] = {
+	{"set volume to 35%", "0.35", "35"},
+	{"set volume to 35%", "3", NULL},
+	{"at -11.0598, 5.20", "5.2", "5.20"},
+	{"2026-07-04", "7", "07"},
+	{"a .5 mm nib", "0.5", ".5 mm"},
+	{"a .5 mm nib", "5", NULL},
+	{"4.1 million, 8.2 km", "4100000", "4.1 million"},
+	{"4.1 million, 8.2 km", "8200", "8.2 km"},
+	{"1.1 hours", "3960", "1.1 hours"},
+	{"a full hour, then hourly", "60", "a full hour"},
+	{"another minute", "60", "another minute"},
+	{"checked daily", "1440", "daily"},
+	{"four hundred and thirty bucks", "430", "four hundred and thirty"},
+	{"1,234,500 for 1.2 million", "1234500", "1,234,500"},
+	{"1,234,500 for 1.2 million", "1200000", "1.2 million"},
+	{"20k steps", "20000", "20k"},
+	{"4 hours and 15 minutes ahead", "255", "4 hours and 15 minutes"},
+	{"4 hours and 15 minutes ahead", "15300", "4 hours and 15 minutes"},
+	{"4 hours and 15 minutes ahead", "4.25", "4 hours and 15 minutes"},
+	{"3h15 is enough", "195", "3h15"},
+	{"half an hour", "30", "half an hour"},
+	{"a quarter of an hour", "15", "a quarter of an hour"},
+	{"an hour and a half", "90", "an hour and a half"},
+	{"two and a half hours", "9000", "two and a half hours"},
+	{"a couple of hours", "120", "a couple of hours"},
+	{"three quarters of an hour", "45", "three quarters of an hour"},
+	{"a week", "168", "a week"},
+	{"brightness a quarter", "25", "a quarter"},
+	{"turn it all the way up", "100", "all"},
+	{"the third one", "3", "third"},
+	{"at 10:05 PM", "22", "10:05 PM"},
+	{"at 10:05 PM", "5", "10:05 PM"},
+	{"on May 3rd, 2027", "5", "May 3rd, 2027"},
+	{"no number", "1", NULL},
+	{"15 minutes in", "1500", NULL},
+	{"half a litre of milk", "500", "half a litre"},
+	{"the gouda has 4.1 kg", "4100", "4.1 kg"},
+	{"six centimetres high", "60", "six centimetres"},
+	{"2 kilometers", "2000", "2 kilometers"},
+	{"2 kilometers", "120", NULL},
+	{"half a percent of it", "0.5", "half a percent"},
+};
+
+static bool find(ndl_readings *r, const char *query, int64_t today)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	return ndl_readings_find(r, query, strlen(query), today, &err) == NDL_OK;
+}
+
+/* The first reading from `first` on that is one of these kinds; NULL: there is none. */
+static const ndl_reading *reading_of(const ndl_readings *r, size_t first, unsigned kinds, const char *text)
+{
+	for (size_t i = first; i < r->n; i++)
+		if ((r->reading[i].kinds & kinds) && strcmp(r->reading[i].text, text) == 0)
+			return &r->reading[i];
+	return NULL;
+}
+
+static bool is_said_by(const ndl_reading *x, const char *query, const char *source)
+{
+	return x && x->to - x->from == strlen(source) && memcmp(query + x->from, source, x->to - x->from) == 0;
+}
+
+static void test_rows(const row *rows, size_t n, unsigned kinds)
+{
+	ndl_readings r = {0};
+	for (const row *w = rows; w < rows + n; w++) {
+		bool ok = find(&r, w->query, 0);
+		const ndl_reading *x = reading_of(&r, 0, kinds, w->text);
+		if (!w->source)
+			tap_ok(ok && !x, "%s is no reading of: %s", w->text, w->query);
+		else if (!tap_ok(ok && is_said_by(x, w->query, w->source), "%s is \"%s\" in: %s", w->text, w->source, w->query) && x)
+			tap_note("found %zu to %zu", x->from, x->to);
+	}
+	ndl_readings_clear(&r);
+}
+#define TEST_ROWS(rows, kinds) test_rows((rows), sizeof (rows) / sizeof *(rows), (kinds))
+
+/* Which readings are days, and where today's date is stated. */
+static void test_days(void)
+{
+	ndl_readings r = {0};
+	const char *q = "at ten tomorrow, or on 3 May 2027";
+	CHECK(find(&r, q, ndl_day_number(2026, 11, 29)) && r.told_to == 0 && r.days > 0);
+	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
+	CHECK_INT(r.n - r.days, 4);
+	for (size_t i = r.days; i + 1 < r.n; i += 2)
+		CHECK(strlen(r.reading[i].text) == 10 && r.reading[i].kinds == NDL_READ_TEXT && r.reading[i + 1].kinds == NDL_READ_NUMBER &&
+		      strtol(r.reading[i].text + 5, NULL, 10) == strtol(r.reading[i + 1].text, NULL, 10));
+	CHECK(find(&r, q, 0) && r.n - r.days == 2); /* tomorrow is unknown */
+	q = "call at ten (today is Sunday 29 November 2026) tomorrow";
+	CHECK(find(&r, q, ndl_day_number(2020, 1, 1)) && r.told_from == 13 && r.told_to == 45);
+	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
+	CHECK(find(&r, "", 0) && r.n == 0 && r.days == 0 && r.told_to == 0);
+	ndl_readings_clear(&r);
+}
+
+/* What the composer says by today's date is read as what it means. */
+static void test_days_composed(void)
+{
+	enum { ROUNDS = 3000 };
+	ndl_rng r;
+	ndl_rng_seed(&r, 5, 0);
+	syn_gen gen = {.rng = &r};
+	syn_made m = {0};
+	ndl_buf query = NDL_BUF_INIT;
+	ndl_readings found = {0};
+	int wrong = 0;
+	for (int i = 0; i < ROUNDS; i++) {
+		const syn_place place = {.type = SYN_STRING, .tense = i % 2 ? 1 : -1};
+		ndl_buf_reset(&query);
+		ndl_buf_reset(&m.surface);
+		ndl_buf_reset(&m.raw);
+		syn_pick_today(&r, &gen.today);
+		syn_date_iso(&gen, &place, &m);
+		if (i % 3)
+			syn_tell_today(&r, &query, &gen.today, true);
+		ndl_buf_printf(&query, "what %s on %s", place.tense > 0 ? "will be" : "was", ndl_buf_cstr(&m.surface));
+		if (i % 3 == 0)
+			syn_tell_today(&r, &query, &gen.today, false);
+		ndl_buf_cut(&m.raw, m.raw.len - 1); /* a JSON string */
+		bool ok = find(&found, ndl_buf_cstr(&query), 0) && found.told_to > 0 &&
+		          reading_of(&found, found.days, NDL_READ_TEXT, ndl_buf_cstr(&m.raw) + 1);
+		if (!ok && wrong++ < 5)
+			tap_note("%s is not found in: %s", ndl_buf_cstr(&m.raw), ndl_buf_cstr(&query));
+	}
+	CHECK_INT(wrong, 0);
+	ndl_readings_clear(&found);
+	ndl_buf_clear(&query);
+	syn_made_clear(&m);
+}
+
+/* What stands beside a text: times of the clock, units, a minus. */
+static void test_kinds(void)
+{
+	ndl_readings r = {0};
+	CHECK(find(&r, "half past five", 0) && reading_of(&r, 0, NDL_READ_CLOCK, "05:30") && !reading_of(&r, 0, NDL_READ_CLOCK, "5:30"));
+	CHECK(find(&r, "half a litre in 20 minutes", 0) && reading_of(&r, 0, NDL_READ_NUMBER, "500")->unit == ndl_unit_id("ml", 2));
+	CHECK(reading_of(&r, 0, NDL_READ_NUMBER, "1200")->unit == ndl_unit_id("seconds", 7));
+	CHECK(!reading_of(&r, 0, NDL_READ_CLOCK, "20:00"));
+	CHECK(find(&r, "from -18 to 18-25", 0) && reading_of(&r, 0, NDL_READ_NUMBER, "18")->minus);
+	CHECK(!reading_of(&r, 0, NDL_READ_NUMBER, "25")->minus);
+	ndl_readings_clear(&r);
+}
+
+/* No query makes a list that is longer than it may be. */
+static void test_many(void)
+{
+	ndl_readings r = {0};
+	ndl_buf query = NDL_BUF_INIT;
+	for (int i = 0; i < NDL_READINGS_MAX / 2; i++)
+		ndl_buf_str(&query, "1 ");
+	CHECK(find(&r, ndl_buf_cstr(&query), 0) && r.n == NDL_READINGS_MAX);
+	ndl_buf_clear(&query);
+	ndl_readings_clear(&r);
+}
+
+/* What an argument's name counts. */
+static void test_names(void)
+{
+	enum { CAP = 6 };
+	static const struct {
+		const char *name, *counts;
+	} names[] = {{"min_price", "price"}, {"duration_min", "minutes"}, {"minutesAgo", "minute"}, {"volume_ml", "Millilitres"},
+		{"percentage", "percent"}, {"grams", "g"}, {"numberOfRows", "row"}};
+	uint16_t id[CAP], minute = ndl_unit_id("minute", 6);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		uint16_t want = ndl_unit_id(names[i].counts, strlen(names[i].counts));
+		size_t n = ndl_units_of_name(names[i].name, strlen(names[i].name), id, CAP), found = 0;
+		for (size_t k = 0; k < n; k++)
+			found += id[k] == want;
+		tap_ok(found == 1, "%s counts %s", names[i].name, names[i].counts);
+	}
+	for (size_t k = 0, n = ndl_units_of_name("min_price", 9, id, CAP); k < n; k++)
+		CHECK(id[k] != minute);
+	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, CAP) == 0);
+}
+
+int main(void)
+{
+	TEST_ROWS(times, NDL_READ_TEXT);
+	TEST_ROWS(whole_numbers, NDL_READ_TEXT);
+	TEST_ROWS(dates, NDL_READ_TEXT);
+	TEST_ROWS(numbers, NDL_READ_NUMBER);
+	test_days();
+	test_days_composed();
+	test_kinds();
+	test_many();
+	test_names();
+	return tap_done();
+}
