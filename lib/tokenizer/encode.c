@@ -342,8 +342,8 @@ ndl_status ndl_tok_encode_some(const ndl_tok *t, ndl_ids *out, const char *text,
 	char small[STACK_TEXT], *normal = small;
 	size_t bound, old_len = out->len;
 	bool plain = (flags & NDL_TOK_PLAIN) != 0;
-	encoder e = {.t = t, .pairs = tok_pairs_for(t, len), .out = out, .err = err, .enough = most < SIZE_MAX - old_len ? old_len + most : SIZE_MAX,
-	             .cap_run = STACK_RUN};
+	encoder e = {.t = t, .pairs = tok_pairs_for(t, len), .out = out, .err = err,
+	             .enough = most < SIZE_MAX - old_len ? old_len + most : SIZE_MAX, .cap_run = STACK_RUN};
 	e.run = e.stack_run;
 	if (!tok_normal_bound(text, len, &bound))
 		return ndl_fail(err, NDL_ELIMIT, "text too long");

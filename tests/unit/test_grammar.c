@@ -507,8 +507,8 @@ static const char *open_alternatives(int n)
 	char text[1900];
 	int len = snprintf(text, sizeof text, "{'anyOf':[");
 	for (int i = 0; i < n; i++)
-		len += snprintf(text + len, sizeof text - (size_t)len, "%s{'type':'object','properties':{'k%d':{'type':'string'}},'required':['k%d']}",
-		                i ? "," : "", i, i);
+		len += snprintf(text + len, sizeof text - (size_t)len,
+		                "%s{'type':'object','properties':{'k%d':{'type':'string'}},'required':['k%d']}", i ? "," : "", i, i);
 	snprintf(text + len, sizeof text - (size_t)len, "]}");
 	return failure(text);
 }
