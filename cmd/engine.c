@@ -45,6 +45,12 @@ int64_t cli_today(const cli *c, const char *arg)
 	return ndl_day_number(y, m, d);
 }
 
+void cli_check_today(const cli *c, const ndl_request *r)
+{
+	if (r->today && r->ground == NDL_GROUND_OFF)
+		cli_usage_error(c, "--today cannot be combined with --ground off, which copies no day from the query");
+}
+
 enum ndl_ranking cli_ranking(const cli *c, const char *arg)
 {
 	static const char *const names[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */

@@ -13,6 +13,8 @@ ndl_precision cli_precision(const cli *c, const char *arg);
 double cli_refuse_bias(const cli *c, const char *arg);
 /* --today DATE|now, for ndl_request: YYYY-MM-DD, or the day that the clock and the time zone say. */
 int64_t cli_today(const cli *c, const char *arg);
+/* A usage error if it was given with --ground off: days that are worked out are copied. */
+void cli_check_today(const cli *c, const ndl_request *r);
 /* --lexical-weight X, for ndl_request. */
 double cli_lexical_weight(const cli *c, const char *arg);
 

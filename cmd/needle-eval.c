@@ -289,6 +289,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 	                  j->request.lexical_weight != 0 || j->request.today || j->tool_flags || j->request.top_tools || j->recall))
 		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --today, --lenient, --top-tools and "
 		                       "--recall need --model");
+	cli_check_today(&j->c, &j->request);
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
 	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->request.ground ||

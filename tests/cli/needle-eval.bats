@@ -349,6 +349,7 @@ tiny_model() {
 	needle-eval -m "$model" --today 2026-11-29 --json day.jsonl | jq -e '.exact_match == 1'
 	needle-eval -m "$model" --today 2026-11-28 --json day.jsonl | jq -e '.exact_match == 0'
 	run -2 needle-eval --today now day.jsonl
+	run -2 needle-eval -m "$model" --today now --ground off day.jsonl
 }
 
 @test "the default model on requests written by hand" {
