@@ -51,10 +51,19 @@ void cli_check_today(const cli *c, const ndl_request *r)
 		cli_usage_error(c, "--today cannot be combined with --ground off, which copies no day from the query");
 }
 
+static const char *const rankings[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */
+
 enum ndl_ranking cli_ranking(const cli *c, const char *arg)
 {
-	static const char *const names[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */
-	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, names));
+	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, rankings));
+}
+
+bool cli_names_ranking(const char *arg)
+{
+	size_t i = 0;
+	while (rankings[i] && strcmp(arg, rankings[i]) != 0)
+		i++;
+	return rankings[i] != NULL;
 }
 
 enum ndl_grounding cli_grounding(const cli *c, const char *arg)

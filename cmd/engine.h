@@ -24,6 +24,7 @@ enum ndl_grounding cli_grounding(const cli *c, const char *arg);
 /* How -k ranks tools, --rank, likewise; NDL_RANK_AUTO where it is not given. */
 #define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}
 enum ndl_ranking cli_ranking(const cli *c, const char *arg);
+bool cli_names_ranking(const char *arg);
 
 /* A usage error if $NEEDLE_CPU names no level; cli_engine_open begins with it. */
 void cli_check_cpu(const cli *c);
