@@ -176,6 +176,20 @@ needle-eval: calls.jsonl:6: confidence: expected a number from 0 to 1" ]
 	jq -e '[.records,.parse_rate * 3,.exact_match * 3,.refusal_precision] == [3,1,1,1]' <<<"$output"
 }
 
+@test "that no record has calls is said once" {
+	for i in {1..70}; do echo '{"query":"a","answers":[]}'; done >q.jsonl
+	run -1 --separate-stderr needle-eval q.jsonl
+	[ -z "$output" ]
+	[ "$stderr" = 'needle-eval: q.jsonl:1: calls: missing, and no model was given to make them
+needle-eval: no records to score: 70 without calls, which -m MODEL makes' ]
+	{ cat q.jsonl calls.jsonl; echo '{"answers":[]}'; } >mixed.jsonl
+	run -1 --separate-stderr needle-eval --json mixed.jsonl
+	jq -e '[.records, .bad] == [4,71]' <<<"$output"
+	[ "$stderr" = 'needle-eval: mixed.jsonl:1: calls: missing, and no model was given to make them
+needle-eval: mixed.jsonl:75: calls: missing, and no model was given to make them
+needle-eval: 69 more records at the beginning have no calls' ]
+}
+
 @test "empty, missing and damaged files" {
 	run -1 --separate-stderr needle-eval /dev/null
 	[ -z "$output" ]
