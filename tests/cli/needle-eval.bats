@@ -345,13 +345,15 @@ tiny_model() {
 	for args in "-k 2" "--beam 2" "--ground off" "--by x"; do run -2 needle-eval --recall -m "$model" $args q.jsonl; done
 }
 
-@test "-k scores a model behind retrieval" {
+@test "-k scores a model behind retrieval, and -m the records that needle-infer makes" {
 	make_model m.safetensors 1 32 2 512 64
 	model="$BATS_FILE_TMPDIR/m.safetensors"
-	echo '{"query":"play some jazz","answers":[]}' >q.jsonl
+	echo '{"query":"play some jazz","answers":[{"name":"none"}],"trace":[],"timings":1}' >q.jsonl
 	needle-infer -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl >calls.out || true
-	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl | jq 'del(.calibration)') \
-		<(needle-eval --json -t "$testdata/tools.json" calls.out | jq 'del(.calibration)')
+	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 --failures made q.jsonl) \
+		<(needle-eval --json -t "$testdata/tools.json" --failures given calls.out)
+	[ -s made ]
+	cmp made given
 }
 
 @test "the default model on a day that is said by --today" {
