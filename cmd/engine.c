@@ -124,7 +124,7 @@ bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 	const char *path = cli_model_path(c, &err);
 	e->exec = path ? cli_exec_new(c->common.threads, precision, &err) : NULL;
 	prepare_heap(&e->heap);
-	if (e->exec && (e->engine = ndl_engine_open(path, &err)) && (e->session = ndl_session_new(e->engine, e->exec, &err))) {
+	if (e->exec && (e->engine = ndl_engine_open(path, &err))) {
 		const ndl_kernels *k = ndl_exec_kernels(e->exec);
 		cli_verbose(c, "%s, %d threads, %s kernels, %s%s", path, ndl_exec_threads(e->exec), ndl_isa_name(k->isa),
 		            precision == NDL_PRECISION_INT8 ? "integers " : "f32", precision == NDL_PRECISION_INT8 ? k->integer.name : "");
@@ -132,6 +132,15 @@ bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 	}
 	cli_report(c, &err);
 	return false;
+}
+
+bool cli_session_open(const cli *c, cli_engine *e)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	e->session = ndl_session_new(e->engine, e->exec, &err);
+	if (!e->session)
+		cli_report(c, &err);
+	return e->session != NULL;
 }
 
 void cli_engine_close(cli_engine *e)

@@ -34,13 +34,15 @@ ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
 typedef struct cli_engine {
 	ndl_exec *exec;
 	ndl_engine *engine;
-	ndl_session *session;
+	ndl_session *session; /* NULL before cli_session_open */
 	void *heap; /* what keeps it where it is */
 } cli_engine;
 
 /* Threads as -j says, the model of cli_model_path. False after a message: exit with CLI_UNUSABLE. Close
  * in either case. */
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
+/* A session in all of these threads, for commands that do one thing at a time. Likewise. */
+bool cli_session_open(const cli *c, cli_engine *e);
 void cli_engine_close(cli_engine *e);
 
 /* What lists of tools are made for. */

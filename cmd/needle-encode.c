@@ -359,7 +359,7 @@ static int write_index(const job *j)
 
 static int run(job *j)
 {
-	if (!cli_engine_open(&j->c, &j->e, j->precision) || !prepare(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || !cli_session_open(&j->c, &j->e) || !prepare(j))
 		return CLI_UNUSABLE;
 	if (j->states)
 		return write_states(j);

@@ -384,7 +384,7 @@ static bool load_tools(job *j)
 
 static int run(job *j, const char *query)
 {
-	if (!cli_engine_open(&j->c, &j->e, j->precision) || !load_tools(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || (query && !cli_session_open(&j->c, &j->e)) || !load_tools(j))
 		return CLI_UNUSABLE;
 	if (query)
 		return j->logits ? write_logits(j, query) : one_query(j, query);
