@@ -45,10 +45,25 @@ int64_t cli_today(const cli *c, const char *arg)
 	return ndl_day_number(y, m, d);
 }
 
+void cli_check_today(const cli *c, const ndl_request *r)
+{
+	if (r->today && r->ground == NDL_GROUND_OFF)
+		cli_usage_error(c, "--today cannot be combined with --ground off, which copies no day from the query");
+}
+
+static const char *const rankings[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */
+
 enum ndl_ranking cli_ranking(const cli *c, const char *arg)
 {
-	static const char *const names[] = {"head", "bm25", "fused", NULL}; /* as enum ndl_ranking, after AUTO */
-	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, names));
+	return (enum ndl_ranking)(NDL_RANK_HEAD + cli_choice(c, "--rank", arg, rankings));
+}
+
+bool cli_names_ranking(const char *arg)
+{
+	size_t i = 0;
+	while (rankings[i] && strcmp(arg, rankings[i]) != 0)
+		i++;
+	return rankings[i] != NULL;
 }
 
 enum ndl_grounding cli_grounding(const cli *c, const char *arg)
@@ -109,7 +124,7 @@ bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 	const char *path = cli_model_path(c, &err);
 	e->exec = path ? cli_exec_new(c->common.threads, precision, &err) : NULL;
 	prepare_heap(&e->heap);
-	if (e->exec && (e->engine = ndl_engine_open(path, &err)) && (e->session = ndl_session_new(e->engine, e->exec, &err))) {
+	if (e->exec && (e->engine = ndl_engine_open(path, &err))) {
 		const ndl_kernels *k = ndl_exec_kernels(e->exec);
 		cli_verbose(c, "%s, %d threads, %s kernels, %s%s", path, ndl_exec_threads(e->exec), ndl_isa_name(k->isa),
 		            precision == NDL_PRECISION_INT8 ? "integers " : "f32", precision == NDL_PRECISION_INT8 ? k->integer.name : "");
@@ -117,6 +132,15 @@ bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision)
 	}
 	cli_report(c, &err);
 	return false;
+}
+
+bool cli_session_open(const cli *c, cli_engine *e)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	e->session = ndl_session_new(e->engine, e->exec, &err);
+	if (!e->session)
+		cli_report(c, &err);
+	return e->session != NULL;
 }
 
 void cli_engine_close(cli_engine *e)

@@ -13,6 +13,8 @@ ndl_precision cli_precision(const cli *c, const char *arg);
 double cli_refuse_bias(const cli *c, const char *arg);
 /* --today DATE|now, for ndl_request: YYYY-MM-DD, or the day that the clock and the time zone say. */
 int64_t cli_today(const cli *c, const char *arg);
+/* A usage error if it was given with --ground off: days that are worked out are copied. */
+void cli_check_today(const cli *c, const ndl_request *r);
 /* --lexical-weight X, for ndl_request. */
 double cli_lexical_weight(const cli *c, const char *arg);
 
@@ -22,6 +24,7 @@ enum ndl_grounding cli_grounding(const cli *c, const char *arg);
 /* How -k ranks tools, --rank, likewise; NDL_RANK_AUTO where it is not given. */
 #define CLI_RANK(key) {key, "rank", "head|bm25|fused", "how -k ranks tools [fused; bm25 without a contrastive head]"}
 enum ndl_ranking cli_ranking(const cli *c, const char *arg);
+bool cli_names_ranking(const char *arg);
 
 /* A usage error if $NEEDLE_CPU names no level; cli_engine_open begins with it. */
 void cli_check_cpu(const cli *c);
@@ -31,13 +34,15 @@ ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err);
 typedef struct cli_engine {
 	ndl_exec *exec;
 	ndl_engine *engine;
-	ndl_session *session;
+	ndl_session *session; /* NULL before cli_session_open */
 	void *heap; /* what keeps it where it is */
 } cli_engine;
 
 /* Threads as -j says, the model of cli_model_path. False after a message: exit with CLI_UNUSABLE. Close
  * in either case. */
 bool cli_engine_open(const cli *c, cli_engine *e, ndl_precision precision);
+/* A session in all of these threads, for commands that do one thing at a time. Likewise. */
+bool cli_session_open(const cli *c, cli_engine *e);
 void cli_engine_close(cli_engine *e);
 
 /* What lists of tools are made for. */

@@ -1,4 +1,5 @@
 #include "cmd/eval_infer.h"
+#include "cmd/answer.h"
 #include "cmd/engine.h"
 
 #include "base/mem.h"
@@ -124,28 +125,17 @@ static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *
 	                                &result, err);
 	if (rc == NDL_OK) {
 		*odds = result.odds;
-		json_object_set(record, "calls", result.calls);
-		json_object_set_new(record, "confidence", json_real(result.confidence));
-		if (result.truncated)
-			json_object_set_new(record, "truncated", json_true());
+		answer_add(record, &result, false);
 	}
 	ndl_result_clear(&result);
 	return rc;
-}
-
-/* What an earlier run left is replaced. */
-static void forget(json_t *record)
-{
-	static const char *const keys[] = {"calls", "confidence", "truncated", "rejected", "error", "invalid"};
-	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-		json_object_del(record, keys[i]);
 }
 
 static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
 {
 	if (!json_is_object(record))
 		return NDL_OK; /* scoring says so */
-	forget(record);
+	answer_drop(record);
 	const ndl_toolset *tools = toolset_of(c, w, record, err);
 	return tools ? run_query(c, w, tools, record, odds, err) : err->code;
 }

@@ -16,8 +16,8 @@ eval_caller *eval_caller_open(const char *model, int threads, ndl_precision prec
                               const ndl_request *request, bool recall, ndl_error *err);
 void eval_caller_free(eval_caller *c);
 
-/* Sets "calls" and "confidence" (and "truncated" if so) of n records; NULLs among them are passed
- * over. What goes wrong with record i is in err[i] and makes its calls no list: {"error":…}.
+/* Adds the fields of their answers (answer.h) to n records; NULLs among them are passed over.
+ * What goes wrong with record i is in err[i] and makes its calls no list: {"error":…}.
  * odds[n], or NULL: what the choices of each answer say. The same for any number of threads. */
 void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, ndl_odds *odds, size_t n);
 

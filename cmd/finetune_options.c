@@ -132,7 +132,8 @@ static void parse_inputs(const cli *app, finetune_options *o, char **operand, in
 	}
 }
 
-void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
+/* What is said, in *o; the index of the first operand. */
+static int read_options(cli *app, finetune_options *o, int argc, char **argv)
 {
 	static const char *const schedules[] = {"wsd", "constant", NULL};
 	static const char *const groups[] = {"32", "64", "128", NULL};
@@ -140,11 +141,6 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	const char *arg;
 	int key, first;
 	const long most = 1000000000;
-	*o = (finetune_options){.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32,
-	               .contrastive_every = 10, .eval_every = -1, .checkpoint_every = 200, .score = 200,
-	                        .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
-	               .contrastive_weight = 0.1, .z_weight = 1e-4, .weight_decay = 0.01, .clip_norm = 1,
-	               .teacher_weight = -1, .teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
 	while ((key = cli_next(app, argc, argv, &arg, &first)) != 0) {
 		switch (key) {
 		case 'o': o->out = arg; break;
@@ -199,8 +195,12 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_STRICT: o->strict = true; break;
 		}
 	}
-	cli_check_cpu(app);
-	parse_inputs(app, o, argv + first, argc - first);
+	return first;
+}
+
+/* Combinations that cannot mean anything. */
+static void check_options(const cli *app, const finetune_options *o)
+{
 	if (o->dump && o->out)
 		cli_usage_error(app, "--dump-tokens trains no model: leave out -o");
 	if (!o->out && !o->dump)
@@ -231,6 +231,11 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 	for (int i = 0; i < o->n_inputs; i++)
 		if (strcmp(o->inputs[i], "-") == 0 && o->n_inputs > 1)
 			cli_usage_error(app, "- must be the only input: give pipes names, as with <(...)");
+}
+
+/* What depends on other options where it is not said. */
+static void set_defaults(finetune_options *o)
+{
 	if (o->lr < 0)
 		o->lr = o->lora_rank ? 1e-3 : o->init ? 3e-4 : 3e-5;
 	if (o->val_calls < 0)
@@ -243,4 +248,18 @@ void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
 		o->teacher_temperature = 2;
 	if (o->muon_lr < 0)
 		o->muon_lr = o->init ? 0.02 : 0.002;
+}
+
+void finetune_parse(cli *app, finetune_options *o, int argc, char **argv)
+{
+	*o = (finetune_options){
+		.epochs = -1, .max_steps = -1, .batch = 32, .accumulate = 1, .qat = 100, .qat_group = 32, .contrastive_every = 10,
+		.eval_every = -1, .checkpoint_every = 200, .score = 200, .val_calls = -1, .lr = -1, .muon_lr = -1, .warmup = 0.05, .decay = 0.15,
+		.contrastive_weight = 0.1, .z_weight = 1e-4, .weight_decay = 0.01, .clip_norm = 1, .teacher_weight = -1,
+		.teacher_temperature = -1, .weight = {1, 2, 4, 1.5f}, .seed = 1};
+	int first = read_options(app, o, argc, argv);
+	cli_check_cpu(app);
+	parse_inputs(app, o, argv + first, argc - first);
+	check_options(app, o);
+	set_defaults(o);
 }

@@ -338,6 +338,8 @@ static int parse_options(job *j, int argc, char **argv)
 	cli_refuse_same(&j->c, j->index, j->tools_path);
 	if (j->index && j->tools_path && first < argc)
 		cli_usage_error(&j->c, "unexpected argument '%s': the tools are in --tools", argv[first]);
+	if (j->rank && j->how == NDL_RANK_AUTO && first < argc && cli_names_ranking(argv[first]))
+		cli_usage_error(&j->c, "'%s' is no QUERY: did you mean --rank=%s?", argv[first], argv[first]);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, j->rank ? "one QUERY at a time; quote it if it has spaces" : "one FILE at a time");
 	return first;
@@ -357,7 +359,7 @@ static int write_index(const job *j)
 
 static int run(job *j)
 {
-	if (!cli_engine_open(&j->c, &j->e, j->precision) || !prepare(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || !cli_session_open(&j->c, &j->e) || !prepare(j))
 		return CLI_UNUSABLE;
 	if (j->states)
 		return write_states(j);

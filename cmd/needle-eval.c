@@ -65,6 +65,7 @@ typedef struct job {
 	ndl_outfile failures;
 	ndl_buf line;
 	eval_totals totals;
+	size_t uncalled;   /* records that lack only "calls", before the first that could be scored */
 	ndl_recall ranked; /* --recall */
 } job;
 
@@ -119,6 +120,15 @@ static void report_bad(const job *j, const ndl_reader *in, const chunk *k, size_
 	cli_report(&j->c, &err);
 }
 
+/* Of record i, which was not scored. That it has no calls is not said again as long as none before it has any. */
+static void report_unscored(job *j, const ndl_reader *in, const chunk *k, size_t i, ndl_status why)
+{
+	bool uncalled = why == NDL_ENOTFOUND && j->totals.all.records == 0;
+	j->uncalled += uncalled;
+	if (!uncalled || j->uncalled == 1)
+		report_bad(j, in, k, i);
+}
+
 /* CLI_OK, CLI_NEGATIVE if some were bad, CLI_UNUSABLE to stop. */
 static int score_chunk(job *j, const ndl_reader *in, chunk *k)
 {
@@ -133,7 +143,7 @@ static int score_chunk(job *j, const ndl_reader *in, chunk *k)
 		if (rc == NDL_OK && called)
 			continue;
 		if (rc != NDL_OK) {
-			report_bad(j, in, k, i);
+			report_unscored(j, in, k, i, rc);
 			j->totals.bad += !fatal;
 		}
 		status = fatal ? CLI_UNUSABLE : CLI_NEGATIVE;
@@ -289,6 +299,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 	                  j->request.lexical_weight != 0 || j->request.today || j->tool_flags || j->request.top_tools || j->recall))
 		cli_usage_error(&j->c, "--calibrate, --ground, --refuse-bias, --lexical-weight, --beam, --today, --lenient, --top-tools and "
 		                       "--recall need --model");
+	cli_check_today(&j->c, &j->request);
 	if (j->request.rank && !j->request.top_tools && !j->recall)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --recall");
 	if (j->recall && (j->request.top_tools || j->calibrate_path || j->failures_path || j->totals.field || j->request.ground ||
@@ -364,9 +375,14 @@ static int finish(job *j, int status)
 		status = CLI_UNUSABLE;
 	}
 	if (j->totals.all.records == 0) {
-		cli_warn(&j->c, "no records to score");
+		if (j->uncalled)
+			cli_warn(&j->c, "no records to score: %zu without calls, which -m MODEL makes", j->uncalled);
+		else
+			cli_warn(&j->c, "no records to score");
 		return CLI_NEGATIVE > status ? CLI_NEGATIVE : status;
 	}
+	if (j->uncalled > 1)
+		cli_warn(&j->c, "%zu more records at the beginning have no calls", j->uncalled - 1);
 	ndl_status rc = j->json ? eval_write_json(stdout, &j->totals, &err) : eval_write_table(stdout, &j->totals, &err);
 	if (rc != NDL_OK) {
 		cli_report(&j->c, &err);

@@ -313,6 +313,7 @@ static int parse_options(job *j, int argc, char **argv)
 	}
 	if (j->request.rank && !j->request.top_tools && !j->index)
 		cli_usage_error(&j->c, "--rank goes with --top-tools or --index");
+	cli_check_today(&j->c, &j->request);
 	if (j->index && !j->request.top_tools)
 		j->request.top_tools = 5;
 	return first;
@@ -337,11 +338,11 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "tools and records cannot both come from stdin");
 	if (j->lines && !j->tools_path && !j->index)
 		cli_usage_error(c, "--lines needs --tools or --index");
-	if (j->stream && (j->request.min_confidence > 0 || j->request.no_grammar))
-		cli_usage_error(c, "--stream cannot be combined with --min-confidence or --no-grammar");
-	if (j->request.beam > 1 && (j->stream || j->request.no_grammar))
-		cli_usage_error(c, "--beam cannot be combined with --stream or --no-grammar");
 	const ndl_request *r = &j->request;
+	if (j->stream && (r->beam > 1 || r->min_confidence > 0 || r->no_grammar))
+		cli_usage_error(c, "--stream cannot be combined with --beam, --min-confidence or --no-grammar");
+	if (r->no_grammar && (r->beam > 1 || r->ground || r->refuse_bias != 0 || r->lexical_weight != 0 || r->today))
+		cli_usage_error(c, "--no-grammar leaves all to the network: not with --beam, --ground, --lexical-weight, --refuse-bias or --today");
 	if (j->logits && (r->top_tools || r->min_confidence > 0 || r->beam > 1 || r->ground || r->refuse_bias != 0 || r->no_jump ||
 	                  r->no_grammar || r->lexical_weight != 0 || r->today || j->stream || j->timings || j->trace))
 		cli_usage_error(c, "--logits decodes by itself: it goes with --tools, --lenient, --precision and --max-tokens only");
@@ -383,7 +384,7 @@ static bool load_tools(job *j)
 
 static int run(job *j, const char *query)
 {
-	if (!cli_engine_open(&j->c, &j->e, j->precision) || !load_tools(j))
+	if (!cli_engine_open(&j->c, &j->e, j->precision) || (query && !cli_session_open(&j->c, &j->e)) || !load_tools(j))
 		return CLI_UNUSABLE;
 	if (query)
 		return j->logits ? write_logits(j, query) : one_query(j, query);

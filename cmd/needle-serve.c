@@ -96,6 +96,7 @@ static void parse_options(server *s, int argc, char **argv)
 	}
 	if (first < argc)
 		cli_usage_error(&s->c, "unexpected operand '%s'", argv[first]);
+	cli_check_today(&s->c, &s->request);
 	if (s->request.rank && !s->request.top_tools)
 		cli_usage_error(&s->c, "--rank goes with --top-tools");
 	s->http.connections = (unsigned)(s->parallel + s->queue) + SPARE_CONNECTIONS;

@@ -233,9 +233,10 @@ static void count_request(server *s, size_t route, unsigned status)
 static size_t find_route(const http_request *q, http_reply *reply)
 {
 	const char *method = strcmp(q->method, "HEAD") == 0 ? "GET" : q->method;
+	const char *path = q->path + (strncmp(q->path, "//", 2) == 0); /* "$url/infer": the address that is printed ends in one */
 	bool known = false;
 	for (size_t i = 0; i < SERVE_ROUTES; i++) {
-		if (strcmp(q->path, routes[i].path) != 0)
+		if (strcmp(path, routes[i].path) != 0)
 			continue;
 		if (strcmp(method, routes[i].method) == 0)
 			return i;

@@ -298,7 +298,7 @@ static ndl_status take_fields(const json_t *record, const ndl_tools **tools, ndl
 	}
 	*calls = field(record, "calls", &missing, &ignored);
 	if (missing && !excused)
-		return ndl_fail(err, NDL_EINVAL, "calls: missing, and no model was given to make them");
+		return ndl_fail(err, NDL_ENOTFOUND, "calls: missing, and no model was given to make them");
 	if (excused && json_array_size(*calls) == 0) { /* an empty list that stands for a failure */
 		json_decref(*calls);
 		*calls = NULL;

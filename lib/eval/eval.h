@@ -59,7 +59,7 @@ ndl_status ndl_eval_calls(ndl_eval_counts *c, const char *query, const ndl_tools
 
 /* The same for a record of JSON Lines: "query", "answers", "calls", and "tools" unless `tools` is
  * given; each but the query may be a string of JSON. A record with "error" or "invalid" and no list
- * in "calls" is a prediction that did not parse; one with neither is NDL_EINVAL. */
+ * in "calls" is a prediction that did not parse; one with neither is NDL_ENOTFOUND. */
 ndl_status ndl_eval_record(ndl_eval_counts *c, const ndl_tools *tools, const json_t *record, ndl_error *err);
 
 /* Name of metric i, or NULL past the last. */

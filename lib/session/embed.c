@@ -64,7 +64,7 @@ ndl_status ndl_embed_tools(const ndl_toolset *t, const ndl_exec *x, const size_t
 		begin(&e, t, x);
 #pragma omp for schedule(dynamic)
 		for (size_t i = 0; i < n; i++)
-			embed(&e, which[i], vectors + i * dim);
+			embed(&e, which[i], vectors + which[i] * dim);
 		if (e.err.code != NDL_OK)
 #pragma omp critical
 			first = e.err;

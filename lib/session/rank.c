@@ -71,18 +71,6 @@ static long reuse(const ndl_index *index, const ndl_index *earlier, const char *
 	return (long)left;
 }
 
-/* vectors[which[i]] := those of these n tools. */
-static ndl_status fill(const ndl_toolset *t, const ndl_exec *x, const size_t *which, size_t n, float *vectors, ndl_error *err)
-{
-	size_t dim = (size_t)ndl_model_config(t->engine->model)->contrastive_dim;
-	float *made = ndl_calloc(n + 1, dim * sizeof *made);
-	ndl_status rc = made ? ndl_embed_tools(t, x, which, n, made, err) : ndl_fail_nomem(err, "the tools' vectors");
-	for (size_t i = 0; rc == NDL_OK && i < n; i++)
-		memcpy(vectors + which[i] * dim, made + i * dim, dim * sizeof *made);
-	free(made);
-	return rc;
-}
-
 static ndl_status make_vectors(ndl_toolset *t, const ndl_index *earlier, const ndl_exec *x, ndl_error *err)
 {
 	char by[NDL_INDEX_BY_MAX + 1];
@@ -93,7 +81,7 @@ static ndl_status make_vectors(ndl_toolset *t, const ndl_index *earlier, const n
 	name_model(t->engine, ndl_exec_precision(x), by);
 	if (rc == NDL_OK) {
 		long left = reuse(t->index, earlier, by, dim, vectors, which, err);
-		rc = left < 0 ? (ndl_status)left : fill(t, x, which, (size_t)left, vectors, err);
+		rc = left < 0 ? (ndl_status)left : ndl_embed_tools(t, x, which, (size_t)left, vectors, err);
 	}
 	if (rc == NDL_OK) {
 		rc = ndl_index_set_vectors(t->index, vectors, dim, by, err);

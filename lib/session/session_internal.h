@@ -24,7 +24,7 @@ struct ndl_toolset {
 	bool has_vectors;     /* the index has, and they are the engine's model's */
 };
 
-/* embed.c: vectors[n][contrastive_dim] := those of the tools `which`[n]. */
+/* embed.c: of vectors[count][contrastive_dim] it fills those of the tools `which`[n]. */
 ndl_status ndl_embed_tools(const ndl_toolset *t, const ndl_exec *x, const size_t *which, size_t n, float *vectors,
                            ndl_error *err);
 

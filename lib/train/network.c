@@ -42,8 +42,6 @@ void ndl_network_free(ndl_network *n)
 }
 
 const float *ndl_network_encoder_out(const ndl_network *n) { return n->enc_out; }
-const float *ndl_network_decoder_hidden(const ndl_network *n) { return n->dec_out; }
-const float *ndl_network_embeddings(const ndl_network *n) { return n->embed; }
 
 /* The contrastive head ----------------------------------------------------------------- */
 

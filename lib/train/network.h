@@ -61,9 +61,7 @@ ndl_status ndl_network_loss(ndl_network *n, ndl_loss *loss, float *grad, const f
  * borrowed until the next call. NULL with err. */
 const float *ndl_network_states(ndl_network *n, const float *params, const ndl_batch *batch, ndl_error *err);
 
-/* For tests: the activations of the last ndl_network_loss, borrowed until the next. */
-const float *ndl_network_encoder_out(const ndl_network *n);     /* [encoder tokens, d] */
-const float *ndl_network_decoder_hidden(const ndl_network *n);  /* [decoder tokens, d] */
-const float *ndl_network_embeddings(const ndl_network *n);      /* [2 * pairs, contrastive_dim]: queries, tools */
+/* For tests: the encoder's output [encoder tokens, d] in the last ndl_network_loss, borrowed until the next. */
+const float *ndl_network_encoder_out(const ndl_network *n);
 
 #endif

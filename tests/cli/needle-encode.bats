@@ -259,6 +259,11 @@ huge() {
 }
 
 @test "usage errors exit with 2" {
+	for args in "--tools $tools --rank bm25" "--tools $tools --rank bm25 jazz"; do
+		run -2 --separate-stderr needle-encode $args
+		[ "${stderr_lines[0]}" = "needle-encode: 'bm25' is no QUERY: did you mean --rank=bm25?" ]
+	done
+	[ "$(needle-encode --tools "$tools" --rank=fused bm25 | wc -l)" -eq 5 ]
 	for args in "--rank" "-k 3" "--tools $tools" "--rank --tools $tools -k 0 a" "a b" "--rank --tools $tools --states x.npy" \
 		"--index x" "--index x --tools $tools --rank a" "--index x --tools $tools a" "--rank=best --tools $tools a" "--tools $tools"; do
 		run --separate-stderr needle-encode $args </dev/null

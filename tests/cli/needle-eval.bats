@@ -176,6 +176,20 @@ needle-eval: calls.jsonl:6: confidence: expected a number from 0 to 1" ]
 	jq -e '[.records,.parse_rate * 3,.exact_match * 3,.refusal_precision] == [3,1,1,1]' <<<"$output"
 }
 
+@test "that no record has calls is said once" {
+	for i in {1..70}; do echo '{"query":"a","answers":[]}'; done >q.jsonl
+	run -1 --separate-stderr needle-eval q.jsonl
+	[ -z "$output" ]
+	[ "$stderr" = 'needle-eval: q.jsonl:1: calls: missing, and no model was given to make them
+needle-eval: no records to score: 70 without calls, which -m MODEL makes' ]
+	{ cat q.jsonl calls.jsonl; echo '{"answers":[]}'; } >mixed.jsonl
+	run -1 --separate-stderr needle-eval --json mixed.jsonl
+	jq -e '[.records, .bad] == [4,71]' <<<"$output"
+	[ "$stderr" = 'needle-eval: mixed.jsonl:1: calls: missing, and no model was given to make them
+needle-eval: mixed.jsonl:75: calls: missing, and no model was given to make them
+needle-eval: 69 more records at the beginning have no calls' ]
+}
+
 @test "empty, missing and damaged files" {
 	run -1 --separate-stderr needle-eval /dev/null
 	[ -z "$output" ]
@@ -331,13 +345,15 @@ tiny_model() {
 	for args in "-k 2" "--beam 2" "--ground off" "--by x"; do run -2 needle-eval --recall -m "$model" $args q.jsonl; done
 }
 
-@test "-k scores a model behind retrieval" {
+@test "-k scores a model behind retrieval, and -m the records that needle-infer makes" {
 	make_model m.safetensors 1 32 2 512 64
 	model="$BATS_FILE_TMPDIR/m.safetensors"
-	echo '{"query":"play some jazz","answers":[]}' >q.jsonl
+	echo '{"query":"play some jazz","answers":[{"name":"none"}],"trace":[],"timings":1}' >q.jsonl
 	needle-infer -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl >calls.out || true
-	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 q.jsonl | jq 'del(.calibration)') \
-		<(needle-eval --json -t "$testdata/tools.json" calls.out | jq 'del(.calibration)')
+	diff <(needle-eval --json -m "$model" -t "$testdata/tools.json" -k 2 --rank bm25 --failures made q.jsonl) \
+		<(needle-eval --json -t "$testdata/tools.json" --failures given calls.out)
+	[ -s made ]
+	cmp made given
 }
 
 @test "the default model on a day that is said by --today" {
@@ -349,6 +365,7 @@ tiny_model() {
 	needle-eval -m "$model" --today 2026-11-29 --json day.jsonl | jq -e '.exact_match == 1'
 	needle-eval -m "$model" --today 2026-11-28 --json day.jsonl | jq -e '.exact_match == 0'
 	run -2 needle-eval --today now day.jsonl
+	run -2 needle-eval -m "$model" --today now --ground off day.jsonl
 }
 
 @test "the default model on requests written by hand" {

@@ -408,6 +408,8 @@ valid() {
 		"-t $tools --today tomorrow word" "-t $tools --today 2026-02-30 word" "-t $tools --today 2026-11-291 word" \
 		"-t $tools --today 2026-1-29 word" "-t $tools --today +026-02-03 word" "-t $tools --today 0000-01-01 word" "-t $tools --lexical-weight -1 word" "-t $tools --lexical-weight much word" \
 		"-t $tools --beam 2 --stream word" "-t $tools --beam 2 --no-grammar word" "-t $tools --stream --no-grammar word" \
+		"-t $tools --no-grammar --ground strict word" "-t $tools --no-grammar --lexical-weight 2 word" \
+		"-t $tools --no-grammar --refuse-bias 1 word" "-t $tools --no-grammar --today now word" "-t $tools --ground off --today now word" \
 		"-t $tools -k 0 word" "-t $tools --min-confidence nan word" "-t $tools --min-confidence -1 word" \
 		"-t $tools --logits x.npy --beam 2 word" "-t $tools --logits x.npy --ground off word" "-t $tools --logits x.npy -k 1 word" \
 		"-t $tools q.jsonl q.jsonl" "-t $tools --logits x.npy q.jsonl two" "-t $tools --max-tokens 2x word" "-t $tools --beam word"; do

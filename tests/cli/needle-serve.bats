@@ -67,6 +67,10 @@ post() {
 	[ "$(jq -c .calls reply)" = "$(needle-infer -m m.safetensors -t tools.json "play some jazz" || true)" ]
 	post infer '{"query":"play some jazz","tools":[]}'
 	[ "$(jq -c .calls reply)" = '[]' ]
+	post /infer '{"query":"play some jazz","tools":[]}' # $url ends in a slash
+	[ "$code" = 200 ]
+	post //infer '{"query":"play some jazz","tools":[]}'
+	[ "$code" = 404 ]
 }
 
 @test "chat: calls as OpenAI's clients read them" {
@@ -301,6 +305,7 @@ END
 	done
 	run -2 needle-serve -m m.safetensors operand
 	run -2 needle-serve -m m.safetensors --rank bm25
+	run -2 needle-serve -m m.safetensors --today now --ground off
 	run -3 needle-serve -m m.safetensors -t none.json
 	[[ $output == *none.json* ]]
 	run -3 needle-serve -m none.safetensors
