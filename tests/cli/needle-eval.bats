@@ -184,7 +184,7 @@ needle-eval: calls.jsonl:6: confidence: expected a number from 0 to 1" ]
 needle-eval: no records to score: 70 without calls, which -m MODEL makes' ]
 	{ cat q.jsonl calls.jsonl; echo '{"answers":[]}'; } >mixed.jsonl
 	run -1 --separate-stderr needle-eval --json mixed.jsonl
-	jq -e '[.records, .bad] == [4,71]' <<<"$output"
+	jq -e '[.records, .bad] == [3,71]' <<<"$output"
 	[ "$stderr" = 'needle-eval: mixed.jsonl:1: calls: missing, and no model was given to make them
 needle-eval: mixed.jsonl:75: calls: missing, and no model was given to make them
 needle-eval: 69 more records at the beginning have no calls' ]
