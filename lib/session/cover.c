@@ -7,7 +7,10 @@
 #include <string.h>
 
 #define UNCOVERED_COST 4.0 /* log-probability a number */
-enum { COUNTED_MAX = 2 };  /* more do not say more */
+enum {
+	COUNTED_MAX = 2, /* more do not say more */
+	LOOK = 4096,     /* bytes of a query that are looked at: for each number its sentence is */
+};
 
 static bool is_blank_at(const char *s, size_t len, size_t i)
 {
@@ -64,7 +67,7 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 	const ndl_decoding *d = x->d;
 	ndl_ground_byte span[NDL_GROUND_SPANS];
 	const char *s = d->query, *answer = ndl_buf_cstr(&p->text);
-	size_t len = d->query_len, end = 0, left = 0;
+	size_t len = d->query_len < LOOK ? d->query_len : LOOK, end = 0, left = 0;
 	size_t n = d->ground ? ndl_ground_taken(d->ground, d->answer.t->tools, answer, p->text.len, span) : 0;
 	for (size_t i = 0; i < n; i++)
 		end = span[i].to > end ? span[i].to : end;
