@@ -58,6 +58,15 @@ struct archive *ndl_libarchive_new(ndl_error *err)
 	return a;
 }
 
+la_ssize_t ndl_libarchive_gunzip(struct archive *a, void *gunzip, const void **out)
+{
+	ndl_error e = NDL_ERROR_INIT;
+	ssize_t got = ndl_gunzip_next(gunzip, out, &e);
+	if (got < 0)
+		archive_set_error(a, EIO, "%s", e.text);
+	return got;
+}
+
 void ndl_members_clear(ndl_members *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
@@ -137,22 +146,13 @@ static ndl_status read_member(job *j, const char *name)
 	return s;
 }
 
-/* A tar ends before the gzip around it does. */
-static ndl_status finish_gzip(job *j)
-{
-	ndl_status s = j->gunzip ? ndl_gunzip_finish(j->gunzip, j->err) : NDL_OK;
-	if (s != NDL_OK)
-		ndl_error_prefix(j->err, "cannot decompress");
-	return s;
-}
-
 static ndl_status read_all(job *j)
 {
 	struct archive_entry *entry;
 	for (size_t i = 0;; i++) {
 		int rc = archive_read_next_header(j->a, &entry);
 		if (rc == ARCHIVE_EOF)
-			return finish_gzip(j);
+			return j->gunzip ? ndl_gunzip_finish(j->gunzip, j->err) : NDL_OK;
 		if (rc < ARCHIVE_WARN)
 			return damaged(j);
 		if (i >= MEMBERS_MAX)
@@ -178,23 +178,13 @@ static ssize_t feed_memory(void *user, const void **out, ndl_error *err)
 	return (ssize_t)n;
 }
 
-static la_ssize_t feed_archive(struct archive *a, void *client, const void **out)
-{
-	job *j = client;
-	ndl_error e = NDL_ERROR_INIT;
-	ssize_t got = ndl_gunzip_next(j->gunzip, out, &e);
-	if (got < 0)
-		archive_set_error(a, EIO, "%s", e.text);
-	return got;
-}
-
 static ndl_status open_archive(job *j)
 {
 	int rc;
 	if (!ndl_is_gzip(j->data, j->size))
 		rc = archive_read_open_memory(j->a, j->data, j->size);
 	else if ((j->gunzip = ndl_gunzip_new(feed_memory, j, j->err)))
-		rc = archive_read_open(j->a, j, NULL, feed_archive, NULL);
+		rc = archive_read_open(j->a, j->gunzip, NULL, ndl_libarchive_gunzip, NULL);
 	else
 		return NDL_ENOMEM;
 	return rc == ARCHIVE_OK ? NDL_OK : damaged(j);

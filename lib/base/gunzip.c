@@ -106,5 +106,8 @@ ndl_status ndl_gunzip_finish(ndl_gunzip *g, ndl_error *err)
 	do
 		got = ndl_gunzip_next(g, &data, err);
 	while (got > 0);
-	return got < 0 ? NDL_EFORMAT : NDL_OK;
+	if (got == 0)
+		return NDL_OK;
+	ndl_error_prefix(err, "cannot decompress");
+	return NDL_EFORMAT;
 }

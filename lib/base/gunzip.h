@@ -25,7 +25,7 @@ void ndl_gunzip_free(ndl_gunzip *g);
  * some. Returns how many bytes; 0 at the end; -1 when feed fails, with its error, and NDL_EFORMAT for damage, an end
  * inside a member, or bytes after the last that are not zero. Up to 64 KiB before damage may not have been given. */
 ssize_t ndl_gunzip_next(ndl_gunzip *g, const void **data, ndl_error *err);
-/* Reads on to the end, for the sake of the errors above. */
+/* Reads on to the end, for the sake of the errors above, "cannot decompress: " before them: a tar ends before the gzip around it. */
 ndl_status ndl_gunzip_finish(ndl_gunzip *g, ndl_error *err);
 
 #endif

@@ -15,6 +15,8 @@ ndl_status ndl_libarchive_load(ndl_error *err);
 /* archive.c: that, and a reader of all containers that we take, to be opened; NULL on failure. Release with
  * archive_read_free. */
 struct archive *ndl_libarchive_new(ndl_error *err);
+/* For archive_read_open: what comes out of an ndl_gunzip. */
+la_ssize_t ndl_libarchive_gunzip(struct archive *a, void *gunzip, const void **out);
 
 #ifdef NDL_LIBARCHIVE_SO /* config.h: its name for the dynamic loader; without it the library is linked */
 #define NDL_LIBARCHIVE(X) X(archive_read_new) X(archive_read_free) X(archive_read_support_filter_bzip2) \

@@ -73,9 +73,8 @@ static ssize_t feed_raw(void *user, const void **out, ndl_error *err)
 
 static la_ssize_t feed_archive(struct archive *a, void *client, const void **out)
 {
-	ndl_reader *r = client;
 	ndl_error e = NDL_ERROR_INIT;
-	ssize_t got = r->gunzip ? ndl_gunzip_next(r->gunzip, out, &e) : feed_raw(r, out, &e);
+	ssize_t got = feed_raw(client, out, &e);
 	if (got < 0)
 		archive_set_error(a, EIO, "%s", e.text);
 	return got;
@@ -89,14 +88,11 @@ static ndl_status archive_fail(ndl_reader *r, ndl_error *err)
 	return status;
 }
 
-/* A tar ends before the gzip around it does. */
 static ndl_status finish_gzip(ndl_reader *r, ndl_error *err)
 {
 	ndl_status s = ndl_gunzip_finish(r->gunzip, err);
-	if (s != NDL_OK) {
-		ndl_error_prefix(err, "cannot decompress");
+	if (s != NDL_OK)
 		ndl_error_at(err, r->name, 0);
-	}
 	return s;
 }
 
@@ -125,7 +121,9 @@ static ndl_status open_archive(ndl_reader *r, ndl_error *err)
 	if (ndl_is_gzip(r->first, r->first_len) && !(r->gunzip = ndl_gunzip_new(feed_raw, r, err)))
 		return NDL_ENOMEM;
 	bool tar = r->first_len >= 262 && memcmp(r->first + 257, "ustar", 5) == 0;
-	if (archive_read_open(r->archive, r, NULL, feed_archive, NULL) != ARCHIVE_OK)
+	int rc = r->gunzip ? archive_read_open(r->archive, r->gunzip, NULL, ndl_libarchive_gunzip, NULL)
+	                   : archive_read_open(r->archive, r, NULL, feed_archive, NULL);
+	if (rc != ARCHIVE_OK)
 		return archive_fail(r, err);
 	ndl_status status = next_member(r, err);
 	/* A magic with nothing sound behind it is passed on as it is ("raw"): damage too, save for

@@ -8,6 +8,7 @@
 #include "kernels/registers_avx2.h"
 
 enum { MR = 6, NR = 16 };
+#define OWN_PACKING
 #include "kernels/gemm_pack.inc"
 
 /* A row of a panel: 8 floats, or what is left of r. */

@@ -9,6 +9,7 @@
 #include "kernels/registers_avx512.h"
 
 enum { MR = 12, NR = 32 };
+#define OWN_PACKING
 #include "kernels/gemm_pack.inc"
 
 /* dst[p][r] for 16 steps of k from up to 16 rows: rows are read along k and turned. */

@@ -4,16 +4,6 @@
 enum { MR = 12, NR = 8 };
 #include "kernels/gemm_pack.inc"
 
-static void pack_a(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, MR);
-}
-
-static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, NR);
-}
-
 #define UNIT float
 #define DEPTH(k) (k)
 #define B_TYPE float32x4_t

@@ -4,16 +4,6 @@
 enum { MR = 4, NR = 8 };
 #include "kernels/gemm_pack.inc"
 
-static void pack_a(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, MR);
-}
-
-static void pack_b(void *dst, const float *src, size_t ld, bool kmajor, size_t count, size_t k)
-{
-	pack_panels(dst, src, ld, kmajor, count, k, NR);
-}
-
 /* One tile: c[m,n] (+)= alpha * sum over p of a[p][0..m) outer b[p][0..n); m <= MR, n <= NR. */
 static void tile(size_t m, size_t n, size_t k, const float *a, const float *b, float alpha,
                  bool add, float *c, size_t ldc)

@@ -115,13 +115,14 @@ static amount read_amount(const ndl_view *v, size_t i)
 		part = read_decimals(v, i);
 	if (part.items)
 		return part;
-	if (read_whole(v, i))
-		return (amount){read_whole(v, i), 1};
+	size_t n = read_whole(v, i);
+	if (n)
+		return (amount){n, 1};
 	if (is_article(v, i))
 		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
 	if (i >= v->n || v->it[i].ordinal)
 		return part;
-	size_t n = ndl_read_number(v, i, &whole);
+	n = ndl_read_number(v, i, &whole);
 	if (n == 0)
 		return part;
 	amount a = {n, (double)whole};

@@ -49,8 +49,8 @@ static float lean_of_name(unsigned types)
 static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 {
 	static const char *const pairs[][2] = {{"in", "inch"}, {"in", "inches"}, {"ft", "foot"}, {"ft", "feet"}, {"yd", "yards"},
-		{"mi", "miles"}, {"mm", "millimetres"},
-		{"mm", "millimeters"}, {"cm", "centimetres"}, {"cm", "centimeters"}, {"m", "metres"}, {"m", "meters"},
+		{"mi", "miles"}, {"mm", "millimetres"}, {"mm", "millimeters"}, {"cm", "centimetres"}, {"cm", "centimeters"},
+		{"m", "metres"}, {"m", "meters"},
 		{"km", "kilometres"}, {"km", "kilometers"}, {"g", "grams"}, {"kg", "kilos"}, {"kg", "kilograms"}, {"lb", "pounds"},
 		{"oz", "ounces"}, {"ml", "millilitres"}, {"ml", "milliliters"}, {"l", "litres"}, {"l", "liters"}, {"min", "minutes"},
 		{"s", "seconds"}, {"h", "hours"}};

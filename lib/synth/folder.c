@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void syn_error_at(ndl_error *err, const char *path, size_t number)
+{
+	if (err && !err->file[0])
+		err->line = 0; /* counted inside the line */
+	ndl_error_at(err, path, number);
+}
+
 static ndl_status each_line_of(const char *dir, const char *file, syn_line_fn *fn, void *user, ndl_error *err)
 {
 	char path[4096], name[128];
@@ -23,9 +30,7 @@ static ndl_status each_line_of(const char *dir, const char *file, syn_line_fn *f
 		line.number = ndl_reader_lineno(r);
 		ndl_status st = fn(user, &line, err);
 		if (st) {
-			if (err && !err->file[0])
-				err->line = 0; /* counted inside the line */
-			ndl_error_at(err, path, line.number);
+			syn_error_at(err, path, line.number);
 			got = st;
 			break;
 		}

@@ -14,6 +14,9 @@ typedef struct syn_line {
 	size_t len;
 } syn_line;
 
+/* Says of an error inside a line where that is, unless it says so already. */
+void syn_error_at(ndl_error *err, const char *path, size_t number);
+
 typedef ndl_status syn_line_fn(void *user, const syn_line *line, ndl_error *err);
 
 /* Calls fn with every line until it fails; the error gets file and line. */

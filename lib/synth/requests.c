@@ -128,9 +128,7 @@ static json_t *read_object(const char *line, size_t len, ndl_error *err)
 /* Says where what could not be read stands. */
 static ndl_status fail_at(const ndl_requests *r, const list *l, const source *line, ndl_status st, ndl_error *err)
 {
-	if (err && !err->file[0])
-		err->line = 0; /* counted inside the line */
-	ndl_error_at(err, r->texts.data + l->path, line->number);
+	syn_error_at(err, r->texts.data + l->path, line->number);
 	return st;
 }
 
