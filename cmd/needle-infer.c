@@ -24,7 +24,7 @@ static const cli_option options[] = {
 	{KEY_INDEX, "index", "FILE", "for --tools: an index as needle-encode makes it; -k is 5 unless given"},
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call and \"rejected\":true [0]"},
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
-	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates; now: the clock's"},
+	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates [with QUERY: now]"},
 	{KEY_REFUSE, "refuse-bias", "X", "weigh [] against the first call with this advantage [0]"},
 	{KEY_LEXICAL, "lexical-weight", "X", "how much the query's words speak for tools and arguments [1]"},
 	{KEY_BEAM, "beam", "N", "keep the N best answers side by side while decoding [1; 4 in doubt]"},
@@ -416,6 +416,8 @@ int main(int argc, char **argv)
 		cli_usage_error(&j.c, names_file(argv[first]) ? "one FILE at a time; join several with cat"
 		                                              : "one QUERY at a time; quote it if it has spaces");
 	check_options(&j, query);
+	if (query && !j.request.today && j.request.ground != NDL_GROUND_OFF)
+		j.request.today = cli_today(&j.c, "now"); /* who asks one thing asks it now; records may be of any day */
 	int status = run(&j, query);
 	ndl_toolset_free(j.tools);
 	cli_engine_close(&j.e);

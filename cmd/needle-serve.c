@@ -24,7 +24,7 @@ static const cli_option options[] = {
 	CLI_RANK(KEY_RANK),
 	{KEY_MIN, "min-confidence", "X", "less confident answers become no call [0]"},
 	{KEY_GROUND, "ground", "strict|prefer|off", "copy string values from the query [prefer]"},
-	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates; now: the clock's"},
+	{KEY_TODAY, "today", "DATE", "the day that \"tomorrow\" is said by, for arguments that are dates [now]"},
 	{KEY_LENIENT, "lenient", NULL, "ignore schema keywords that are not supported"},
 	CLI_PRECISION(KEY_PRECISION),
 	{0, NULL, NULL, NULL},
@@ -88,7 +88,7 @@ static void parse_options(server *s, int argc, char **argv)
 		case KEY_GROUND: s->request.ground = cli_grounding(&s->c, arg); break;
 		case KEY_TODAY:
 			s->request.today = cli_today(&s->c, arg);
-			s->today_now = strcmp(arg, "now") == 0;
+			s->today_fixed = strcmp(arg, "now") != 0;
 			break;
 		case KEY_LENIENT: s->tool_flags |= NDL_TOOLS_LENIENT; break;
 		case KEY_PRECISION: s->precision = cli_precision(&s->c, arg); break;

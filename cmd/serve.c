@@ -110,7 +110,7 @@ static bool ask(server *s, json_t *tools, const char *query, size_t len, const n
 		set_busy(reply);
 		return false;
 	}
-	if (s->today_now)
+	if (!s->today_fixed && q.ground != NDL_GROUND_OFF)
 		q.today = cli_today(&s->c, "now");
 	const ndl_toolset *set = tools_of(s, w, tools, &err);
 	bool done = set && ndl_session_run(w->session, set, query, len, &q, out, &err) == NDL_OK;

@@ -29,7 +29,7 @@ typedef struct server {
 	int tool_flags;
 	ndl_precision precision;
 	ndl_request request;
-	bool today_now;
+	bool today_fixed; /* else each request asks the clock */
 	ndl_toolset *tools;  /* -t, or NULL */
 	json_t *tools_json;
 	size_t parallel, queue;

@@ -60,6 +60,21 @@ post() {
 	stop
 }
 
+@test "infer: days are said by the clock, or by --today" {
+	ln -sf "$top_srcdir/share/default.safetensors" m.safetensors
+	day_of() {
+		post infer '{"query":"book a table for tomorrow","tools":[{"name":"book_table","description":"Books a table at a restaurant.",
+			"parameters":{"type":"object","properties":{"date":{"type":"string","format":"date"}},"required":["date"]}}]}'
+		jq -r '.calls[0].arguments.date' reply
+	}
+	start
+	before=$(date -d tomorrow +%F) got=$(day_of)
+	[ "$got" = "$before" ] || [ "$got" = "$(date -d tomorrow +%F)" ]
+	stop
+	start --today 2026-11-29
+	[ "$(day_of)" = 2026-11-30 ]
+}
+
 @test "infer: tools of --tools" {
 	start -t tools.json
 	post infer '{"query":"play some jazz"}'
