@@ -208,7 +208,7 @@ static void search(void *user)
 {
 	static const char query[] = "please w7 the w123 w1 of w300 and w55";
 	catalogue *c = user;
-	c->status = ndl_index_bm25(c->index, query, sizeof query - 1, c->words, NULL);
+	c->status = ndl_index_bm25(c->index, query, sizeof query - 1, true, c->words, NULL);
 	ndl_index_dot(c->index, c->vector, c->scores);
 	ndl_rank_fuse(c->scores, c->words, TOOLS, c->scores);
 	if (c->status == NDL_OK)

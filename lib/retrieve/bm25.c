@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double K = 1.2, B = 0.75;
+static const double K = 1.2, B = 0.75, KIN_SHARE = 0.5;
+enum { KIN_MIN = 4 }; /* bytes */
 static const float TEMPERATURE = 0.07f;
 
 void ndl_index_measure(ndl_index *x)
@@ -21,29 +22,23 @@ void ndl_index_measure(ndl_index *x)
 /* A query under way. */
 struct search {
 	const ndl_index *x;
+	bool kin;
 	double *sum; /* [n] */
 };
 
-struct wanted {
-	const char *word;
-	size_t len;
-	const char *bytes; /* of the index's words */
-};
-
-/* at: of one of the index's words. */
-static int compare_word(const void *key, const void *at)
-{
-	const struct wanted *w = key;
-	const uint32_t *from = at;
-	return ndl_word_compare(w->word, w->len, w->bytes + from[0], from[1] - from[0]);
-}
-
-/* The number of a word, or n_words. */
+/* The first of the index's words that is not before this one. */
 static size_t find(const ndl_index *x, const char *word, size_t len)
 {
-	struct wanted w = {word, len, x->word.bytes};
-	const uint32_t *at = bsearch(&w, x->word.at, x->n_words, sizeof *at, compare_word);
-	return at ? (size_t)(at - x->word.at) : x->n_words;
+	size_t lo = 0, hi = x->n_words;
+	while (lo < hi) {
+		const size_t mid = lo + (hi - lo) / 2;
+		const uint32_t *at = x->word.at + mid;
+		if (ndl_word_compare(x->word.bytes + at[0], at[1] - at[0], word, len) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
 }
 
 /* What a word weighs that df tools have. */
@@ -57,23 +52,53 @@ double ndl_index_rare_word(const ndl_index *x)
 	return x->n ? idf_of(x, 1) : 0;
 }
 
-static void add_word(void *user, const char *word, size_t len, bool common)
+static size_t common_prefix(const ndl_index *x, size_t w, const char *word, size_t len)
 {
-	struct search *s = user;
+	const char *other = x->word.bytes + x->word.at[w];
+	size_t n = x->word.at[w + 1] - x->word.at[w], same = 0;
+	while (same < len && same < n && word[same] == other[same])
+		same++;
+	return same;
+}
+
+/* Word w of the index, at this share of what it counts where the query says it. */
+static void add_postings(struct search *s, size_t w, double share)
+{
 	const ndl_index *x = s->x;
-	size_t w = common ? x->n_words : find(x, word, len);
-	if (w == x->n_words)
-		return;
-	double idf = idf_of(x, x->from[w + 1] - x->from[w]);
+	double idf = share * idf_of(x, x->from[w + 1] - x->from[w]);
 	for (size_t p = x->from[w]; p < x->from[w + 1]; p++) {
 		double f = x->count[p], l = x->length[x->in[p]];
 		s->sum[x->in[p]] += idf * f * (K + 1) / (f + K * (1 - B + B * l / x->mean_length));
 	}
 }
 
-ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, float *scores, ndl_error *err)
+static void add_kin(struct search *s, const char *word, size_t len)
 {
-	struct search s = {x, ndl_calloc(x->n + 1, sizeof *s.sum)};
+	const ndl_index *x = s->x;
+	size_t same;
+	for (size_t w = find(x, word, KIN_MIN); w < x->n_words && (same = common_prefix(x, w, word, len)) >= KIN_MIN; w++) {
+		const size_t other = x->word.at[w + 1] - x->word.at[w], most = len > other ? len : other;
+		if (same < most && 5 * same >= 3 * most)
+			add_postings(s, w, KIN_SHARE);
+	}
+}
+
+static void add_word(void *user, const char *word, size_t len, bool common)
+{
+	struct search *s = user;
+	const ndl_index *x = s->x;
+	if (common)
+		return;
+	size_t w = find(x, word, len);
+	if (w < x->n_words && x->word.at[w + 1] - x->word.at[w] == len && common_prefix(x, w, word, len) == len)
+		add_postings(s, w, 1);
+	if (s->kin && len >= KIN_MIN)
+		add_kin(s, word, len);
+}
+
+ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, bool kin, float *scores, ndl_error *err)
+{
+	struct search s = {x, kin, ndl_calloc(x->n + 1, sizeof *s.sum)};
 	if (!s.sum)
 		return ndl_fail_nomem(err, "a ranking");
 	ndl_words(query, len, add_word, &s);

@@ -15,7 +15,8 @@
  * number of words, L the mean of it, n tools of which df have the word,
  *     score = sum over the query's words of log(1 + (n - df + 0.5) / (df + 0.5)) * f (k + 1) / (f + k (1 - b + b l / L)),
  * k = 1.2, b = 0.75; English pronouns, prepositions and their like in the query do not count. A tool that shares no word
- * with the query has 0.
+ * with the query has 0. Words of a kin, "translate" and "translation", count half: those that begin with the same letters, four
+ * at least and three fifths of the longer word.
  *
  * Fusion: cosine + 0.07 BM25. Divided by the temperature that the contrastive head is trained at (it begins with 0.07, that of
  * the default model ended there), cosines are log-odds, as BM25 is. */
@@ -56,8 +57,8 @@ ndl_status ndl_index_set_vectors(ndl_index *x, float *vectors, size_t dim, const
 const float *ndl_index_vectors(const ndl_index *x, size_t *dim); /* NULL if there are none; borrowed */
 const char *ndl_index_by(const ndl_index *x);                    /* "" if there are none */
 
-/* scores[count] := BM25 of every tool. */
-ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, float *scores, ndl_error *err);
+/* scores[count] := BM25 of every tool; kin: words of a kin with the query's count, too. */
+ndl_status ndl_index_bm25(const ndl_index *x, const char *query, size_t len, bool kin, float *scores, ndl_error *err);
 /* What a tool of mean length has in these scores for one word of the query that it alone has; 0 if there are no tools. */
 double ndl_index_rare_word(const ndl_index *x);
 /* The words of a text, to ask whether it says another. Zero-initialise. */

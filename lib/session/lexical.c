@@ -135,7 +135,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	if (ndl_grow(&x->lean, &x->cap, n + count, sizeof *x->lean) < 0)
 		return ndl_fail_nomem(err, "the words of a query");
 	float *score = x->lean + n, best = 0;
-	ndl_status rc = ndl_index_bm25(t->index, query, len, score, err);
+	ndl_status rc = ndl_index_bm25(t->index, query, len, false, score, err);
 	if (rc == NDL_OK)
 		rc = ndl_said_set(&x->said, query, len, err);
 	if (rc != NDL_OK)

@@ -131,7 +131,7 @@ static ndl_status score(ndl_session *s, const ndl_toolset *t, enum ndl_ranking h
 {
 	ndl_status rc = NDL_OK;
 	if (how != NDL_RANK_HEAD)
-		rc = ndl_index_bm25(t->index, query, len, how == NDL_RANK_BM25 ? scores : words, err);
+		rc = ndl_index_bm25(t->index, query, len, true, how == NDL_RANK_BM25 ? scores : words, err);
 	if (rc != NDL_OK || how == NDL_RANK_BM25)
 		return rc;
 	rc = ndl_session_embed(s, query, len, s->embedding, NULL, err);

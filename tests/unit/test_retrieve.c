@@ -100,17 +100,26 @@ static void test_bm25(void)
 		return;
 	CHECK_INT(ndl_index_count(x), 3);
 	CHECK_STR(ndl_index_name(x, 1), "playMusic");
-	CHECK_INT(ndl_index_bm25(x, "Play some JAZZ music, jazz!", 27, s, &err), NDL_OK);
+	CHECK_INT(ndl_index_bm25(x, "Play some JAZZ music, jazz!", 27, false, s, &err), NDL_OK);
 	double mean = (10.0 + 15 + 3) / 3, idf = log(1 + 2.5 / 1.5), norm = 1.2 * (0.25 + 0.75 * 15 / mean);
 	double want = 2 * (idf * 4 * 2.2 / (4 + norm)) + 2 * (idf * 2.2 / (1 + norm));
 	tap_ok(fabs(s[1] - want) < 1e-5, "score %g, by the formula %g", (double)s[1], want);
 	CHECK(s[0] == 0 && s[2] == 0);
-	ndl_index_bm25(x, "how loud volumes", 16, s, &err);
+	ndl_index_bm25(x, "how loud volumes", 16, false, s, &err);
 	CHECK(s[1] > 0 && s[0] == 0);
-	ndl_index_bm25(x, "the a of", 8, s, &err);
+	ndl_index_bm25(x, "the a of", 8, false, s, &err);
 	CHECK(s[0] == 0 && s[1] == 0 && s[2] == 0);
-	ndl_index_bm25(x, "", 0, s, &err);
+	ndl_index_bm25(x, "", 0, false, s, &err);
 	CHECK(s[0] == 0 && s[1] == 0 && s[2] == 0);
+	/* "musical" shares 5 letters of 7 with "music", "musi" 4 of 5, "musicianship" 5 of 12 */
+	double kin = idf * 4 * 2.2 / (4 + norm) / 2;
+	static const struct { const char *query; bool kin; int music, alarm; } kins[] = {
+		{"musical", true, 1, 0}, {"musical", false, 0, 0}, {"musi", true, 1, 0}, {"music", true, 2, 0}, {"mus", true, 0, 0},
+		{"musicianship", true, 0, 0}, {"alar", true, 0, 1}, {"alert", true, 0, 0}, {"zzzz", true, 0, 0}, {"aaaa", true, 0, 0}};
+	for (size_t i = 0; i < sizeof kins / sizeof *kins; i++) {
+		ndl_index_bm25(x, kins[i].query, strlen(kins[i].query), kins[i].kin, s, &err);
+		tap_ok(fabs(s[1] - kin * kins[i].music) < 1e-5 && (s[0] > 0) == kins[i].alarm && s[2] == 0, "kin: %s", kins[i].query);
+	}
 	ndl_index_free(x);
 }
 
@@ -154,8 +163,8 @@ static void test_file(void)
 	CHECK_STR(ndl_index_by(y), "0123456789abcdef int8");
 	CHECK(ndl_index_hash(y, 2) == ndl_index_hash(x, 2) && ndl_index_hash(y, 0) != ndl_index_hash(y, 1));
 	CHECK(memcmp(ndl_index_vectors(y, &dim), ndl_index_vectors(x, &dim), 6 * sizeof(float)) == 0 && dim == 2);
-	ndl_index_bm25(x, "set the time of an alarm", 24, a, &err);
-	ndl_index_bm25(y, "set the time of an alarm", 24, b, &err);
+	ndl_index_bm25(x, "set the time of an alarm", 24, false, a, &err);
+	ndl_index_bm25(y, "set the time of an alarm", 24, false, b, &err);
 	CHECK(memcmp(a, b, sizeof a) == 0 && a[0] > 0);
 	json_t *list = ndl_index_tools(y, all, 3, &err), *given = ndl_json_parse(three, strlen(three), &err);
 	CHECK(list && json_equal(list, given));
@@ -181,7 +190,7 @@ static bool use(const char *bytes, size_t size)
 	size_t n = ndl_index_count(x), dim;
 	float *s = calloc(n, sizeof *s), *q;
 	size_t *order = calloc(n, sizeof *order);
-	ndl_index_bm25(x, "set the alarm, play some music", 30, s, &err);
+	ndl_index_bm25(x, "set the alarm, play some music", 30, false, s, &err);
 	ndl_rank_best(s, n, order, n, &err);
 	for (size_t i = 0; i < n; i++) {
 		json_t *tool = ndl_index_tools(x, &i, 1, &err);
