@@ -186,6 +186,11 @@ static void give_counted(ndl_readings *r, const ndl_view *v, size_t items, doubl
 		give_as(r, v, items, value / u->size, u->name, NDL_READ_NUMBER | (whole ? NDL_READ_WHOLE : 0));
 }
 
+void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds)
+{
+	give_counted(r, v, items, seconds, 't', true);
+}
+
 /* "hourly", "daily": seconds; 0: neither. */
 static double read_rate(const ndl_view *v)
 {

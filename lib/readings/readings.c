@@ -43,7 +43,6 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		ndl_look(&v, at);
 		give_number(r, &v);
-		ndl_give_noon(r, &v);
 		v.minus = ndl_mark_before(query, first.from, '-');
 		if (ndl_mark_before(query, first.from, '.'))
 			continue; /* read with it */

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes" */
+/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes", or between two times, "from 2 to 3 pm" */
 enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8 };
+/* Units of the numbers of a time of day, beside those of ndl_unit_id; an hour from 1 to 12 that is the same of 24 is HOUR. */
+enum { NDL_CLOCK_HOUR = 2, NDL_CLOCK_HOUR12 = 4, NDL_CLOCK_HOUR24 = 6, NDL_CLOCK_MINUTE = 8 };
 enum {
 	NDL_READING_TEXT = 24,
 	NDL_READINGS_MAX = 32 << 10, /* a query that means more is read no further */
@@ -46,11 +48,13 @@ bool ndl_mark_before(const char *s, size_t i, char mark);
 /* The first number from *at on that wants to be a value: digits with their decimals, or words from two on, no ordinal. It is
  * query[*from, *to), and *at goes behind it; false: there is none. */
 bool ndl_next_number(const char *query, size_t len, size_t *at, size_t *from, size_t *to);
-/* A number for what the word counts: the same for the words of one unit, and for singular and plural. */
+/* An odd number for what the word counts: the same for the words of one unit, and for singular and plural. */
 uint16_t ndl_unit_id(const char *word, size_t len);
 /* Whether it is a unit of time. */
 bool ndl_unit_is_time(uint16_t id);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
+/* NDL_CLOCK_HOUR for a name such as "hour", "start_hour", "hour_of_day", NDL_CLOCK_MINUTE for "minute" and its like; else 0. */
+uint16_t ndl_clock_part_of_name(const char *name, size_t len);
 
 #endif

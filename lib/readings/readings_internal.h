@@ -52,13 +52,14 @@ const ndl_unit *ndl_unit_each(char of, size_t *at);
 /* readings.c: adds a reading of the first `items` of v, its text as printf; unit: of a number, else 0. */
 void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
 	NDL_PRINTF(6, 7);
-/* times.c: adds noon or midnight, if v begins with it; the time of day that v begins with: how many items say that it is one,
- * 0: none, or a number that may be an hour or not. */
-void ndl_give_noon(ndl_readings *r, const ndl_view *v);
+/* times.c: adds the time of day that v begins with, and what lies between it and another: how many items say that it is a time, 0:
+ * none, or a number that may be an hour or not. */
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v);
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. Where a duration of several parts ends, "1 hour
  * 35 minutes", or 0; tail: v begins inside of one. */
 size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail);
+/* The same of a duration that two times of day have between them. */
+void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
 

@@ -22,91 +22,143 @@ static enum half half_at(const ndl_view *v, size_t *i)
 	return OPEN;
 }
 
-static void give_time(ndl_readings *r, const ndl_view *v, size_t items, long hour, long minute)
+/* A time of day as it is said. */
+typedef struct clock_time {
+	size_t items; /* 0: none */
+	long hour, minute;
+	enum half half;
+	bool sure; /* more than a number says that it is one */
+} clock_time;
+
+static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, long hour)
 {
-	long h12 = hour % 12 ? hour % 12 : 12;
+	long h12 = hour % 12 ? hour % 12 : 12, minute = t->minute;
 	const char *half = hour < 12 ? "am" : "pm";
-	ndl_readings_add(r, v, items, NDL_READ_TEXT | NDL_READ_CLOCK, 0, "%02ld:%02ld", hour, minute);
-	ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld:%02ld", hour, minute);
-	ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
+	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK, 0, "%02ld:%02ld", hour, minute);
+	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld", hour, minute);
+	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
 	if (minute == 0)
-		ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld %s", h12, half);
-	ndl_readings_add(r, v, items, NDL_READ_NUMBER, 0, "%ld", hour);
-	ndl_readings_add(r, v, items, NDL_READ_NUMBER, 0, "%ld", minute);
+		ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld %s", h12, half);
+	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, h12 == hour ? NDL_CLOCK_HOUR : NDL_CLOCK_HOUR24, "%ld", hour);
+	if (h12 != hour)
+		ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_CLOCK_HOUR12, "%ld", h12);
+	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_CLOCK_MINUTE, "%ld", minute);
 }
 
-static void give_hours(ndl_readings *r, const ndl_view *v, size_t items, long hour, long minute, enum half half)
+/* In either half of the day, where that is open. */
+static void give(ndl_readings *r, const ndl_view *v, const clock_time *t)
 {
-	if (hour > 12 || hour == 0) {
-		give_time(r, v, items, hour, minute);
+	if (t->hour > 12 || t->hour == 0) {
+		give_time(r, v, t, t->hour);
 		return;
 	}
-	if (half != PM)
-		give_time(r, v, items, hour % 12, minute);
-	if (half != AM)
-		give_time(r, v, items, hour % 12 + 12, minute);
+	if (t->half != PM)
+		give_time(r, v, t, t->hour % 12);
+	if (t->half != AM)
+		give_time(r, v, t, t->hour % 12 + 12);
 }
 
-/* "half past six", "quarter to 8", "ten (minutes) past one pm": how many items; 0: none. */
-static size_t relative_time(ndl_readings *r, const ndl_view *v)
+/* "half past six", "quarter to 8", "ten (minutes) past one pm" */
+static clock_time read_relative(const ndl_view *v, size_t at)
 {
-	size_t i = ndl_is_word(v, 0, "a");
+	const clock_time none = {0};
+	size_t i = at + ndl_is_word(v, at, "a");
 	long minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : ndl_number_at(v, i, 59);
 	i++;
 	i += ndl_is_word(v, i, "minutes");
 	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
 	if (minutes < 1 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
-		return 0;
+		return none;
 	long hour = ndl_number_at(v, ++i, 23);
 	if (hour < 0)
-		return 0;
+		return none;
 	i++;
 	enum half half = half_at(v, &i);
 	if (to)
 		hour = (hour ? hour : 24) - 1;
 	if (to && hour == 0)
 		hour = 12; /* ten to one: 12:50, in either half of the day */
-	give_hours(r, v, i, hour, to ? 60 - minutes : minutes, half);
-	return i;
+	return (clock_time){i - at, hour, to ? 60 - minutes : minutes, half, true};
 }
 
-/* "7:30 pm", "7.30", "six thirty", "5 am", "six in the evening", "8 o'clock", "at nine": how many items, where more than a
- * number says that it is a time; else 0. */
-static size_t clock_time(ndl_readings *r, const ndl_view *v)
+/* Whether items i and i + 1 may be an hour and a minute by themselves: "six thirty", "6 30". */
+static bool are_said_together(const ndl_view *v, size_t i)
 {
-	long hour = ndl_number_at(v, 0, 23), minute = 0;
-	size_t i = 1;
-	bool sure = false;
-	if (hour < 0 || v->it[0].ordinal)
-		return 0;
-	bool mark = ndl_is_word(v, 1, ":") || ndl_is_word(v, 1, ".") || ndl_is_word(v, 1, "h");
-	if (mark && ndl_number_at(v, 2, 59) >= 0 && v->it[2].digits == 2 && v->it[2].from == v->it[0].to + 1) {
-		minute = v->it[2].number;
-		i = 3;
-		sure = true;
-	} else if (!v->it[0].digits && ndl_number_at(v, 1, 59) >= 10 && !v->it[1].digits) {
-		minute = v->it[1].number;
-		i = 2;
-		if (minute % 10 == 0 && ndl_number_at(v, 2, 9) > 0)
-			minute += v->it[i++].number;
+	const ndl_item *a = &v->it[i], *b = a + 1;
+	if (ndl_number_at(v, i + 1, 59) < 10 || b->ordinal || !a->digits != !b->digits)
+		return false;
+	return !a->digits || (b->from == a->to + 1 && v->s[a->to] == ' ');
+}
+
+/* "7:30 pm", "7.30", "7 30", "six thirty", "5 am", "six in the evening", "8 o'clock", "noon"; a number that may be an hour or not */
+static clock_time read_clock(const ndl_view *v, size_t at)
+{
+	clock_time t = {.hour = ndl_number_at(v, at, 23)};
+	size_t i = at + 1;
+	if (ndl_is_word(v, at, "noon"))
+		return (clock_time){1, 12, 0, PM, true};
+	if (ndl_is_word(v, at, "midnight"))
+		return (clock_time){1, 0, 0, AM, true};
+	if (t.hour < 0 || v->it[at].ordinal)
+		return t;
+	bool mark = ndl_is_word(v, i, ":") || ndl_is_word(v, i, ".") || ndl_is_word(v, i, "h");
+	if (mark && ndl_number_at(v, i + 1, 59) >= 0 && v->it[i + 1].digits == 2 && v->it[i + 1].from == v->it[at].to + 1) {
+		t.minute = v->it[i + 1].number;
+		t.sure = true;
+		i += 2;
+	} else if (are_said_together(v, at)) {
+		t.minute = v->it[i++].number;
+		if (t.minute % 10 == 0 && !v->it[at].digits && ndl_number_at(v, i, 9) > 0)
+			t.minute += v->it[i++].number;
 	}
 	size_t before = i;
-	enum half half = half_at(v, &i);
-	sure = sure || i > before;
+	t.half = half_at(v, &i);
+	t.sure = t.sure || i > before;
 	bool counts = i < v->n && (ndl_unit_find(v->it[i].word) || ndl_is_word(v, i, "%")); /* in 20 minutes */
-	if (sure || (hour > 0 && !counts))
-		give_hours(r, v, i, hour, minute, half);
-	return sure ? i : 0;
+	if (t.sure || (t.hour > 0 && !counts))
+		t.items = i - at;
+	return t;
 }
 
-void ndl_give_noon(ndl_readings *r, const ndl_view *v)
+static clock_time read_time(const ndl_view *v, size_t at)
 {
-	if (ndl_is_word(v, 0, "noon") || ndl_is_word(v, 0, "midnight"))
-		give_time(r, v, 1, v->it[0].word[0] == 'n' ? 12 : 0, 0);
+	clock_time t = read_relative(v, at);
+	return t.items ? t : read_clock(v, at);
+}
+
+static long minutes_of(const clock_time *t)
+{
+	return t->minute + 60 * (t->hour > 12 ? t->hour : t->hour % 12 + (t->half == PM ? 12 : 0));
+}
+
+/* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure. */
+static void give_between(ndl_readings *r, const ndl_view *v, const clock_time *from)
+{
+	static const char *const words[] = {"to", "until", "till", "and"};
+	const long noon = 12 * 60;
+	size_t i = from->items, w = 0;
+	bool dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
+	while (w < sizeof words / sizeof *words && !ndl_is_word(v, i, words[w]))
+		w++;
+	if (!from->items || (!dash && w == sizeof words / sizeof *words))
+		return;
+	i += !dash;
+	const clock_time to = read_time(v, i);
+	bool halves = (from->hour > 12 || from->half != OPEN) && (to.hour > 12 || to.half != OPEN);
+	if (!to.items || !(from->sure || to.sure))
+		return;
+	const long day = halves ? 2 * noon : noon, minutes = ((minutes_of(&to) - minutes_of(from)) % day + day) % day;
+	if (minutes)
+		ndl_give_duration(r, v, i + to.items, 60 * (double)minutes);
 }
 
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v)
 {
-	size_t items = relative_time(r, v);
-	return items ? items : clock_time(r, v);
+	const clock_time relative = read_relative(v, 0), clock = read_clock(v, 0), *t = relative.items ? &relative : &clock;
+	if (t->items)
+		give(r, v, t);
+	give_between(r, v, &clock); /* 10 to 12 pm: two times, or ten to twelve? */
+	if (relative.items)
+		give_between(r, v, &relative);
+	return t->sure ? t->items : 0;
 }

@@ -115,3 +115,25 @@ size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap)
 	}
 	return n;
 }
+
+uint16_t ndl_clock_part_of_name(const char *name, size_t len)
+{
+	static const struct { const char *end; uint16_t part; } ends[] = {
+		{"hour", NDL_CLOCK_HOUR}, {"hourofday", NDL_CLOCK_HOUR}, {"minute", NDL_CLOCK_MINUTE}, {"minuteofhour", NDL_CLOCK_MINUTE},
+	};
+	char text[WORD + 1];
+	size_t n = 0;
+	for (size_t i = 0; i < len; i++) {
+		if (is_letter(name[i]) && n == WORD)
+			return 0;
+		if (is_letter(name[i]))
+			text[n++] = (char)ndl_fold((unsigned char)name[i]);
+	}
+	text[n] = '\0';
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		const size_t end = strlen(ends[i].end);
+		if (n >= end && strcmp(text + n - end, ends[i].end) == 0 && !strstr(text, "per"))
+			return ends[i].part;
+	}
+	return 0;
+}

@@ -205,6 +205,42 @@ static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
 	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
 }
 
+/* Whether hours are counted to twelve: one of these arguments is "am" or "pm", or the description of this one says so. */
+static bool is_twelve(const json_t *properties, const json_t *schema)
+{
+	const char *key, *text = json_string_value(json_object_get(schema, "description"));
+	json_t *property;
+	json_object_foreach((json_t *)properties, key, property) {
+		const json_t *list = json_object_get(property, "enum");
+		for (size_t i = 0; i < json_array_size(list); i++) {
+			const char *value = json_string_value(json_array_get(list, i));
+			if (value && (strcmp(value, "am") == 0 || strcmp(value, "AM") == 0))
+				return true;
+		}
+	}
+	return text && (strstr(text, "12-hour") || strstr(text, "1-12") || strstr(text, "1 to 12"));
+}
+
+static bool has_hour(const json_t *properties)
+{
+	const char *key;
+	json_t *property;
+	json_object_foreach((json_t *)properties, key, property)
+		if (ndl_clock_part_of_name(key, strlen(key)) == NDL_CLOCK_HOUR)
+			return true;
+	return false;
+}
+
+/* What part of a time of day the number that is due is, by its argument's name; 0: none, as a minute that goes with no hour. */
+static uint16_t clock_part_of(const scan *x)
+{
+	uint16_t part = ndl_clock_part_of_name(x->key, x->key_len);
+	const json_t *siblings = x->depth ? json_object_get(x->stack[x->depth - 1].schema, "properties") : NULL;
+	if (part == NDL_CLOCK_MINUTE)
+		return has_hour(siblings) ? part : 0;
+	return part == 0 ? 0 : is_twelve(siblings, x->value) ? NDL_CLOCK_HOUR12 : NDL_CLOCK_HOUR24;
+}
+
 /* What the argument counts, if that is time; else 0. */
 static uint16_t time_unit(const char *key, const json_t *schema)
 {
@@ -259,5 +295,6 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
+	out->clock_part = out->now.kind == NDL_COPIED_NUMBER ? clock_part_of(&x) : 0;
 	out->parts = out->n_units && in_parts(x.tool);
 }

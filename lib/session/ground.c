@@ -243,10 +243,13 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 typedef struct spans {
 	ndl_ground_byte span[NDL_GROUND_SPANS];
 	size_t n;
+	ndl_ground_byte inside; /* what does not lie around this is as if it were taken; to == 0: of no effect */
 } spans;
 
 static bool is_taken(const ndl_ground *g, const spans *taken, size_t at, size_t n)
 {
+	if (n && taken->inside.to && (g->at[at].from > taken->inside.from || g->at[at + n - 1].to < taken->inside.to))
+		return true;
 	for (size_t k = 0; n && k < taken->n; k++)
 		if (g->at[at].from < taken->span[k].to && g->at[at + n - 1].to > taken->span[k].from)
 			return true;
@@ -276,7 +279,7 @@ static void take(const ndl_ground *g, const ndl_copy *copy, size_t n_copies, con
 /* What the values of the same call took, and today's date, where it is told for the sake of others. */
 static void take_earlier(const ndl_ground *g, const ndl_copies *c, const char *text, spans *taken)
 {
-	taken->n = 0;
+	*taken = (spans){.n = 0};
 	if (g->told.to > 0)
 		taken->span[taken->n++] = g->told;
 	take(g, c->earlier, c->n, text, taken);
@@ -336,6 +339,8 @@ static bool keeps_sign(const ndl_ground_byte *at, const ndl_copy *c, const char 
 /* Whether a number counts what the argument's name says. Of a duration, whole or in parts as the tool asks for it. */
 static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 {
+	if (c->clock_part)
+		return at->unit == c->clock_part || (at->unit == NDL_CLOCK_HOUR && c->clock_part != NDL_CLOCK_MINUTE);
 	if (at->flags & (c->parts ? WHOLE : PART))
 		return false;
 	for (size_t i = 0; i < c->n_units; i++)
@@ -344,7 +349,7 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
-enum among { ALL, COUNTED, CLOCK, DAYS };
+enum among { ALL, COUNTED, SUMMED, CLOCK, DAYS };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
@@ -352,6 +357,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	switch (among) {
 	case ALL: return at < g->days || c->now.kind != NDL_COPIED_TEXT || c->iso;
 	case COUNTED: return counts(&g->at[at], c);
+	case SUMMED: return (c->clock_part || g->at[at].flags & WHOLE) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & CLOCK_START;
 	case DAYS: return at >= g->days;
 	}
@@ -418,13 +424,29 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
+/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The hour and the
+ * minute of a time of day may both be of it, and what lies between two times be told beside one. False if there is nothing. */
+static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
+                         size_t words, ndl_kept *kept)
+{
+	spans other = *taken, same = {.n = 0};
+	take(g, c->before, c->n_before, text, &other);
+	take(g, c->before, c->n_before, text, &same);
+	if (taken->n > (g->told.to > 0))
+		same.inside = taken->span[taken->n - 1];
+	if (c->clock_part == NDL_CLOCK_MINUTE && keep_places(g, &same, p, c, SUMMED, text, words, kept->fresh_bits))
+		return true;
+	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
+	       (same.inside.to && keep_places(g, &same, p, c, SUMMED, text, words, kept->fresh_bits));
+}
+
 /* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
 static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copies *c, const char *text, size_t words,
                        ndl_kept *kept)
 {
 	const spans none = {.n = 0};
 	const ndl_copy *now = &c->now;
-	spans taken, all_taken; /* by this call; by those before it, too */
+	spans taken; /* by this call */
 	if (!keep_places(g, &none, p, c, ALL, text, words, kept->bits)) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
 			return false;
@@ -434,11 +456,8 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copie
 	take_earlier(g, c, text, &taken);
 	if (c->clock || c->iso)
 		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
-	if (now->kind == NDL_COPIED_NUMBER && c->n_units) {
-		all_taken = taken;
-		take(g, c->before, c->n_before, text, &all_taken);
-		kept->fresh = kept->only = keep_places(g, &all_taken, p, c, COUNTED, text, words, kept->fresh_bits);
-	}
+	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->clock_part))
+		kept->fresh = kept->only = keep_counted(g, &taken, p, c, text, words, kept);
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
 	kept->only = kept->only || (kept->fresh && is_day(g, &taken, now, text));

@@ -102,7 +102,11 @@ static json_t *tool_list(void)
 		"\"utc\":{\"type\":\"string\",\"description\":\"HH:MM:SS\"}}}},"
 		"{\"name\":\"wait\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hours\":{\"type\":\"integer\"},"
 		"\"rest\":{\"type\":\"integer\",\"description\":\"Minutes beside these\"},\"on\":{\"type\":\"string\"},"
-		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}}]";
+		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}},"
+		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
+		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
+		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
+		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
 }
 
@@ -251,6 +255,32 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, WAIT "\"on\":\"2027", "\"", NDL_COPIED_TEXT, true, true);
 }
 
+#define RING "{\"name\":\"ring\",\"arguments\":{"
+
+/* The hour and the minute of a time of day, and what lies between two. */
+static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "at quarter to six in the evening, then 7 30", *half = " [{\"name\":\"ring12\",\"arguments\":{\"hour\":";
+	check_kept(e, t, q, " [" RING "\"hour\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":1", "7", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":", "2", NDL_COPIED_NUMBER, true, false); /* a quarter of 100 */
+	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":", "4", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":", "3", NDL_COPIED_NUMBER, true, false); /* of the other time */
+	check_kept(e, t, q, " [" RING "\"hour\":7,\"minute\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":", "7", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":1", "7", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "at quarter to six pm", " [" RING "\"minute\":45,\"hour\":1", "7", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "at 6 am", " [" RING "\"hour\":6,\"minute\":", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "at 5 pm", " [" RING "\"hour\":", "5", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "at 5 pm", half, "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "at 5 pm", half, "1", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "in 40 minutes", " [" RING "\"hour\":", "4", NDL_COPIED_NUMBER, true, true); /* no time of day: any */
+	q = "from 2 pm to half past three, 7 of us";
+	check_kept(e, t, q, " [" RING "\"at\":\"2 pm\",\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"minutes\":", "7", NDL_COPIED_NUMBER, true, false);
+}
+
 static void check_cover(const ndl_toolset *t, const char *query, const char *answer, double numbers)
 {
 	ndl_error err = NDL_ERROR_INIT;
@@ -305,6 +335,7 @@ int main(void)
 	test_kept(e, ndl_toolset_tools(t));
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
+	test_clock_parts(e, ndl_toolset_tools(t));
 	test_cover(t);
 	ndl_toolset_free(t);
 	ndl_engine_free(e);

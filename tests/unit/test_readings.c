@@ -30,6 +30,8 @@ static const row times[] = {
 	{"6 a.m. sharp", "06:00", "6 a.m"},
 	{"at 18h30", "18:30", "18h30"},
 	{"when it rains", "12:00", NULL},
+	{"for 7 30 am", "07:30", "7 30 am"},
+	{"midnight", "12:00", NULL},
 	{"in 20 minutes", "20:00", NULL},
 };
 
@@ -128,6 +130,16 @@ static const row numbers[] = {
 	{"2 kilometers", "2000", "2 kilometers"},
 	{"2 kilometers", "120", NULL},
 	{"half a percent of it", "0.5", "half a percent"},
+	{"2 pm to half past three", "90", "2 pm to half past three"},
+	{"on 9-10 am", "60", "9-10 am"},
+	{"from 10pm until 2am", "240", "10pm until 2am"},
+	{"noon till 4", "4", "noon till 4"},
+	{"10 to 12 pm", "120", "10 to 12 pm"},
+	{"between ten and eleven thirty in the morning", "1.5", "ten and eleven thirty in the morning"},
+	{"quarter past nine to half past ten", "75", "quarter past nine to half past ten"},
+	{"22:00-06:30", "8.5", "22:00-06:30"},
+	{"9 to 5", "480", NULL}, /* a score? */
+	{"6 pm to 6 pm", "0", "6 pm"},
 };
 
 static bool find(ndl_readings *r, const char *query, int64_t today)
@@ -262,6 +274,11 @@ static void test_names(void)
 	}
 	for (size_t k = 0, n = ndl_units_of_name("min_price", 9, id, CAP); k < n; k++)
 		CHECK(id[k] != minute);
+	static const struct { const char *name; uint16_t part; } parts[] = {{"hour", NDL_CLOCK_HOUR}, {"startHour", NDL_CLOCK_HOUR},
+		{"hour_of_day", NDL_CLOCK_HOUR}, {"MINUTE", NDL_CLOCK_MINUTE}, {"alarm_minute", NDL_CLOCK_MINUTE}, {"hours", 0}, {"", 0},
+		{"km_per_hour", 0}, {"hour_count", 0}, {"a_name_that_is_longer_than_a_word_and_ends_in_hour", 0}};
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		tap_ok(ndl_clock_part_of_name(parts[i].name, strlen(parts[i].name)) == parts[i].part, "%s as a part of a time", parts[i].name);
 	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, CAP) == 0);
 }
 
