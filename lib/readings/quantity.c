@@ -179,16 +179,16 @@ static double word_at(const ndl_view *v, size_t i)
 }
 
 /* In every unit of its kind. */
-static void give_counted(ndl_readings *r, const ndl_view *v, size_t items, double value, char of, bool whole)
+static void give_counted(ndl_readings *r, const ndl_view *v, size_t items, double value, char of, unsigned kinds)
 {
 	const ndl_unit *u;
 	for (size_t at = 0; (u = ndl_unit_each(of, &at));)
-		give_as(r, v, items, value / u->size, u->name, NDL_READ_NUMBER | (whole ? NDL_READ_WHOLE : 0));
+		give_as(r, v, items, value / u->size, u->name, NDL_READ_NUMBER | kinds);
 }
 
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds)
 {
-	give_counted(r, v, items, seconds, 't', true);
+	give_counted(r, v, items, seconds, 't', NDL_READ_WHOLE | NDL_READ_BETWEEN);
 }
 
 /* "hourly", "daily": seconds; 0: neither. */
@@ -209,11 +209,11 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail)
 	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
 	if (time.items && !part)
-		give_counted(r, v, time.items, time.value, 't', end > 0);
+		give_counted(r, v, time.items, time.value, 't', end ? NDL_READ_WHOLE : 0);
 	if (unit && unit->of != 't')
-		give_counted(r, v, a.items + 1, a.value * unit->size, unit->of, false);
+		give_counted(r, v, a.items + 1, a.value * unit->size, unit->of, 0);
 	if (read_rate(v) > 0)
-		give_counted(r, v, 1, read_rate(v), 't', false);
+		give_counted(r, v, 1, read_rate(v), 't', 0);
 	if (word > 0)
 		give(r, v, 1, word, NULL);
 	if (v->it[0].ordinal && v->it[0].number > 0)

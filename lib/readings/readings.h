@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes", or between two times, "from 2 to 3 pm" */
-enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8 };
+/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes"; BETWEEN: what lies between two times, "from 2 to 3 pm" */
+enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8, NDL_READ_BETWEEN = 16 };
 /* Units of the numbers of a time of day, beside those of ndl_unit_id; an hour from 1 to 12 that is the same of 24 is HOUR. */
 enum { NDL_CLOCK_HOUR = 2, NDL_CLOCK_HOUR12 = 4, NDL_CLOCK_HOUR24 = 6, NDL_CLOCK_MINUTE = 8 };
 enum {

@@ -115,7 +115,8 @@ static clock_time read_clock(const ndl_view *v, size_t at)
 	t.half = half_at(v, &i);
 	t.sure = t.sure || i > before;
 	bool counts = i < v->n && (ndl_unit_find(v->it[i].word) || ndl_is_word(v, i, "%")); /* in 20 minutes */
-	if (t.sure || (t.hour > 0 && !counts))
+	bool decimals = i + 1 < v->n && ndl_is_word(v, i, ".") && v->it[i + 1].digits && v->it[i + 1].from == v->it[at].to + 1;
+	if (t.sure || (t.hour > 0 && !counts && !decimals))
 		t.items = i - at;
 	return t;
 }

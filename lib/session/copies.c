@@ -296,5 +296,6 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->clock_part = out->now.kind == NDL_COPIED_NUMBER ? clock_part_of(&x) : 0;
+	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);
 	out->parts = out->n_units && in_parts(x.tool);
 }

@@ -22,8 +22,8 @@ enum {
 	TEXT_MAX = 64 << 10,  /* with their readings: all of it is searched for every token */
 };
 /* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the
- * number; it is a part of a duration, "35 minutes" of "an hour 35 minutes"; it is such a duration. */
-enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32, PART = 64, WHOLE = 128 };
+ * number; it is a part of a duration, "35 minutes" of "an hour 35 minutes"; it is such a duration; it lies between two times. */
+enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32, PART = 64, WHOLE = 128, BETWEEN = 256 };
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -117,11 +117,20 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	if (g->text.failed)
 		return false;
 	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER, is_clock = x->kinds & NDL_READ_CLOCK;
-	g->at[first].flags = (uint8_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0) |
-	                               (x->minus ? NEGATIVE : 0) | (x->kinds & NDL_READ_WHOLE ? WHOLE : 0));
+	g->at[first].flags = (uint16_t)((is_text ? MAY_START : 0) | (is_number ? NUMBER_START : 0) | (is_clock ? CLOCK_START : 0) |
+	                               (x->minus ? NEGATIVE : 0) | (x->kinds & NDL_READ_WHOLE ? WHOLE : 0) |
+	                                (x->kinds & NDL_READ_BETWEEN ? BETWEEN : 0));
 	g->at[first].unit = x->unit;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 	return true;
+}
+
+/* Marks the number of the query that a negative one, "minus 5", begins with. */
+static void mark_negative(ndl_ground *g, const ndl_reading *x)
+{
+	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
+		if (g->at[i].from == x->from && g->at[i].flags & NUMBER_START)
+			g->at[i].flags |= NEGATIVE;
 }
 
 /* Marks the numbers of the query that are parts of a duration, all but its first. */
@@ -138,6 +147,8 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 		add_reading(g, &r->reading[i]);
 		if (r->reading[i].kinds & NDL_READ_WHOLE)
 			mark_parts(g, &r->reading[i]);
+		if (r->reading[i].minus)
+			mark_negative(g, &r->reading[i]);
 	}
 	g->days = g->text.len;
 	for (size_t i = r->days; i < r->n; i++) {
@@ -230,7 +241,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 	for (size_t at = 0; len && next_place(g, &at, kind, value, len); at++) {
 		if (!may_end(g, at + len, kind))
 			continue;
-		*from = g->at[at].from - (sign && g->at[at].flags & NEGATIVE);
+		*from = g->at[at].from - (sign && at && g->text.data[at - 1] == '-');
 		*to = g->at[at + len - 1].to;
 		return true;
 	}
@@ -349,7 +360,16 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
-enum among { ALL, COUNTED, SUMMED, CLOCK, DAYS };
+/* Whether the number that begins at a byte has decimals. */
+static bool has_decimals(const ndl_ground *g, size_t at)
+{
+	const char *s = ndl_buf_cstr(&g->text);
+	while (digit_at(s, at))
+		at++;
+	return s[at] == '.' && digit_at(s, at + 1);
+}
+
+enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
@@ -357,7 +377,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	switch (among) {
 	case ALL: return at < g->days || c->now.kind != NDL_COPIED_TEXT || c->iso;
 	case COUNTED: return counts(&g->at[at], c);
-	case SUMMED: return (c->clock_part || g->at[at].flags & WHOLE) && counts(&g->at[at], c);
+	case SHARED: return (c->clock_part || g->at[at].flags & BETWEEN) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & CLOCK_START;
 	case DAYS: return at >= g->days;
 	}
@@ -373,7 +393,7 @@ static bool keep_places(const ndl_ground *g, const spans *taken, const ndl_piece
 	size_t from = now->from + has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
 	for (size_t at = 0; next_place(g, &at, now->kind, text + from, n); at++) {
-		if (is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among))
+		if (is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among) || (c->integer && has_decimals(g, at)))
 			continue;
 		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
 		if (signs)
@@ -434,10 +454,10 @@ static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_piec
 	take(g, c->before, c->n_before, text, &same);
 	if (taken->n > (g->told.to > 0))
 		same.inside = taken->span[taken->n - 1];
-	if (c->clock_part == NDL_CLOCK_MINUTE && keep_places(g, &same, p, c, SUMMED, text, words, kept->fresh_bits))
+	if (c->clock_part == NDL_CLOCK_MINUTE && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
 		return true;
 	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
-	       (same.inside.to && keep_places(g, &same, p, c, SUMMED, text, words, kept->fresh_bits));
+	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
 }
 
 /* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */

@@ -44,6 +44,7 @@ typedef struct ndl_copies {
 	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name and description, if it is a number */
 	size_t n_units;
 	uint16_t clock_part;          /* NDL_CLOCK_MINUTE, NDL_CLOCK_HOUR12 or 24, if it is a number that is that of a time of day */
+	bool integer;                 /* it is a number without decimals */
 	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
@@ -57,7 +58,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size
 typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
-	uint8_t flags;
+	uint16_t flags;
 } ndl_ground_byte;
 typedef struct ndl_ground {
 	ndl_buf text;

@@ -203,6 +203,10 @@ static void test_kept(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "no number", CALL "\"seats\":", "5", NDL_COPIED_NOT, false, false);
 	check_kept(e, t, "-18 or 25", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "-18 or 25", CALL "\"seats\":-", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "minus twelve degrees", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "minus twelve degrees", CALL "\"seats\":-1", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "set it to minus 18", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "40 minus 18", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "18-25", CALL "\"seats\":", "2", NDL_COPIED_NUMBER, true, true);
 }
 
@@ -242,6 +246,16 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
 }
 
+/* What has decimals is no integer. */
+static void test_integers(const ndl_engine *e, const ndl_tools *t)
+{
+	check_kept(e, t, "at half speed", CALL "\"seats\":", "5", NDL_COPIED_NUMBER, true, true); /* 50 */
+	check_kept(e, t, "at half speed", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "at half speed", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "1.5 or 30", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "only 1.5", CALL "\"seats\":", "1", NDL_COPIED_NOT, false, false);
+}
+
 /* Durations whole or in parts, and days in one form or another, as the tool asks for them. */
 static void test_asked(const ndl_engine *e, const ndl_tools *t)
 {
@@ -249,6 +263,7 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, WAIT "\"hours\":", "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"rest\":", "2", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"rest\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "5 hours and 20 minutes, 4 of us", CALL "\"walkMinutes\":320,\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "-", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "\"", NDL_COPIED_TEXT, true, false);
 	check_kept(e, t, q, WAIT "\"on\":\"2027", "-", NDL_COPIED_TEXT, false, false);
@@ -335,6 +350,7 @@ int main(void)
 	test_kept(e, ndl_toolset_tools(t));
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
+	test_integers(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));
 	test_cover(t);
 	ndl_toolset_free(t);
