@@ -321,11 +321,63 @@ static size_t give_by_today(ndl_readings *r, const ndl_view *v, int64_t today)
 	return f.items && give_number(r, v, f.items, ndl_day_resolve(f.way, f.n, today)) ? f.items : 0;
 }
 
+/* What stands between two days, from item i on: how many items, where the second may begin; else *none. */
+static size_t read_between(const ndl_view *v, size_t i, bool *none)
+{
+	static const char *const words[] = {"to", "until", "till", "through", "and"};
+	bool word = IS_ANY(v, i, words), dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
+	*none = !word && !dash;
+	return word + (word && ndl_is_word(v, i + 1, "the"));
+}
+
+/* A date of one reading, or a day that leaves the month to another: month 0. How many items; 0: neither. */
+static size_t read_end(const ndl_view *v, size_t i, date *d)
+{
+	date both[2];
+	size_t n, first = i, items = read_date(v, i, both, &n);
+	*d = items ? both[0] : (date){0, 0, day_at(v, &i)};
+	return items ? items * (n == 1) : d->day > 0 ? i - first : 0;
+}
+
+/* Gives the days of "3 May to 7 May 2027", "12-15 June", "June 12 until 15, 2027", which v begins with, where one leaves the month or
+ * the year to the other: how many items say the first; 0: there are none. */
+static size_t give_two(ndl_readings *r, const ndl_view *v, const base *by)
+{
+	date a, b;
+	bool none;
+	size_t items = read_end(v, 0, &a), at = items + read_between(v, items, &none), more = items && !none ? read_end(v, at, &b) : 0;
+	if (!more || !(a.month || b.month) || (a.month && a.year))
+		return 0;
+	const bool bare = b.month == 0;
+	size_t year = at + more + ndl_is_word(v, at + more, ",");
+	a.month = a.month ? a.month : b.month;
+	b.month = bare ? a.month : b.month;
+	if (bare && is_year(v, year))
+		b.year = (int)v->it[year].number;
+	const bool turn = 100 * a.month + a.day > 100 * b.month + b.day; /* of the year between them */
+	ndl_view rest = {.s = v->s, .len = v->len};
+	ndl_look(&rest, v->it[at].from);
+	if (b.year) {
+		a.year = b.year - turn;
+		give(r, v, items, &a);
+		if (bare)
+			give(r, &rest, more, &b);
+	} else if (by->today > 0) {
+		give_yearly(r, v, items, &a, by);
+		if (bare)
+			give_yearly(r, &rest, more, &b, by);
+	}
+	return items;
+}
+
 /* Gives the date, or the day by today, that v begins with; how many items say it. */
 static size_t give_day(ndl_readings *r, const ndl_view *v, const base *by)
 {
 	date d[2];
-	size_t n, items = read_date(v, 0, d, &n);
+	size_t n, items = give_two(r, v, by);
+	if (items)
+		return items;
+	items = read_date(v, 0, d, &n);
 	for (size_t k = 0; k < n && items; k++)
 		if (d[k].year)
 			give(r, v, items, &d[k]);
