@@ -1,5 +1,6 @@
-/* cover.c - numbers of a query that no call takes: who says a number wants it to go somewhere. The idea is the coverage penalty
- * of Wu et al., "Google's Neural Machine Translation System", 2016, section 7, for numbers alone. English. */
+/* cover.c - numbers of a query that no call takes, or the hour of "an hour and 15 minutes": who says a number wants it to go
+ * somewhere. The idea is the coverage penalty of Wu et al., "Google's Neural Machine Translation System", 2016, section 7, for
+ * numbers alone. English. */
 #include "session/search_internal.h"
 
 #include "readings/readings.h"
@@ -62,6 +63,19 @@ static bool contains(const char *s, const char *part, size_t len)
 	return false;
 }
 
+/* Durations of which a call took a part, but not the first, where that is no number: "an hour and 15 minutes". */
+static size_t count_cut(const ndl_ground *g, const char *s, size_t len, const ndl_ground_byte *span, size_t n)
+{
+	ndl_ground_byte whole;
+	size_t cut = 0;
+	for (size_t at = 0; ndl_ground_next_duration(g, &at, &whole);) {
+		size_t next = whole.from, from = len, to;
+		bool number = ndl_next_number(s, len, &next, &from, &to) && from == whole.from;
+		cut += !number && overlaps(span, n, whole.from, whole.to) && !overlaps(span, n, whole.from, whole.from + 1);
+	}
+	return cut;
+}
+
 double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 {
 	const ndl_decoding *d = x->d;
@@ -77,5 +91,6 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 		bool covered = overlaps(span, n, from, to) || contains(answer, s + from, to - from);
 		left += !covered && is_in_use(s, len, span, n, from);
 	}
-	return UNCOVERED_COST * (double)left;
+	left += d->ground ? count_cut(d->ground, s, len, span, n) : 0;
+	return UNCOVERED_COST * (double)(left < COUNTED_MAX ? left : COUNTED_MAX);
 }

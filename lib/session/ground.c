@@ -307,6 +307,18 @@ size_t ndl_ground_taken(const ndl_ground *g, const ndl_tools *t, const char *tex
 	return taken.n;
 }
 
+bool ndl_ground_next_duration(const ndl_ground *g, size_t *at, ndl_ground_byte *span)
+{
+	for (; *at < g->days; ++*at)
+		if ((g->at[*at].flags & WHOLE) && !(g->at[*at].flags & BETWEEN)) {
+			*span = g->at[*at];
+			while (*at < g->days && g->at[*at].from == span->from) /* in other units */
+				++*at;
+			return true;
+		}
+	return false;
+}
+
 /* ---- tokens --------------------------------------------------------------------------- */
 
 static void set(uint64_t *bits, int32_t id)

@@ -90,6 +90,8 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 /* span[] := what the values of all calls in text[0..n) took of the query, and where it tells today's date; returns how many. */
 enum { NDL_GROUND_SPANS = 2 * NDL_COPIES + 1 };
 size_t ndl_ground_taken(const ndl_ground *g, const ndl_tools *t, const char *text, size_t n, ndl_ground_byte span[NDL_GROUND_SPANS]);
+/* The next duration of several parts, "an hour and 15 minutes", from byte *at of the texts on, which goes behind it; false: no more. */
+bool ndl_ground_next_duration(const ndl_ground *g, size_t *at, ndl_ground_byte *span);
 /* For each call an object: JSON Pointer of an argument -> [from, to) in the query, or null. Owned. */
 json_t *ndl_ground_sources(const ndl_ground *g, const json_t *calls);
 

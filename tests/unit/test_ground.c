@@ -322,6 +322,10 @@ static void test_cover(const ndl_toolset *t)
 	check_cover(t, "3 seats, and 4 chairs", CALL "\"seats\":3}},{\"name\":\"trip\",\"arguments\":{\"from\":\"chairs\"}}", 1);
 	check_cover(t, "We waited 5 days. 3 seats", CALL "\"seats\":3}}", 0);      /* beside the point */
 	check_cover(t, "the one on the 2nd", CALL "\"class\":\"first\"}}", 0);
+	check_cover(t, "for an hour and 15 minutes", WAIT "\"rest\":15}}", 1);
+	check_cover(t, "for an hour and 15 minutes", WAIT "\"hours\":1,\"rest\":15}}", 0);
+	check_cover(t, "for an hour and 15 minutes", CALL "\"walkMinutes\":75}}", 0);
+	check_cover(t, "for two hours and 15 minutes", WAIT "\"rest\":15}}", 1);
 	check_cover(t, "type 4K", CALL "\"class\":\"4k\"}}", 0);
 }
 
