@@ -408,6 +408,7 @@ void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today
 	ndl_item first;
 	r->days = r->n;
 	find_today(r, query, len, &today);
+	r->today = today;
 	const base by = {today, today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= r->told_from && first.from < r->told_to;

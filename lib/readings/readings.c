@@ -7,20 +7,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+void ndl_readings_push(ndl_readings *r, const ndl_reading *x)
+{
+	if (r->n == NDL_READINGS_MAX)
+		return;
+	if (ndl_grow(&r->reading, &r->cap, r->n + 1, sizeof *x) < 0)
+		r->failed = true;
+	else
+		r->reading[r->n++] = *x;
+}
+
 void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
 {
 	va_list ap;
 	ndl_reading x = {.kinds = kinds, .unit = unit, .minus = v->minus, .from = v->it[0].from, .to = v->it[items - 1].to};
-	if (r->n == NDL_READINGS_MAX)
-		return;
-	if (ndl_grow(&r->reading, &r->cap, r->n + 1, sizeof x) < 0) {
-		r->failed = true;
-		return;
-	}
 	va_start(ap, fmt);
 	vsnprintf(x.text, sizeof x.text, fmt, ap);
 	va_end(ap);
-	r->reading[r->n++] = x;
+	ndl_readings_push(r, &x);
 }
 
 /* Adds the number that v begins with as a text: "twenty-five" may be 25 where strings are asked for. */
@@ -64,6 +68,7 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 		duration_end = end ? end : duration_end;
 	}
 	ndl_give_days(r, query, len, today);
+	ndl_give_moments(r);
 	return r->failed ? ndl_fail_nomem(err, "what a query means") : NDL_OK;
 }
 

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK: a text HH:MM; WHOLE: a duration of several parts, "an hour 35 minutes"; BETWEEN: what lies between two times, "from 2 to 3 pm" */
-enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8, NDL_READ_BETWEEN = 16 };
+/* CLOCK: a text HH:MM, SURE: more than a number says that it is one; WHOLE: a duration of several parts, "an hour 35 minutes"; BETWEEN: what lies between two times, "from 2 to 3 pm" */
+enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_WHOLE = 8, NDL_READ_BETWEEN = 16, NDL_READ_SURE = 32 };
 /* Units of the numbers of a time of day, beside those of ndl_unit_id; an hour from 1 to 12 that is the same of 24 is HOUR. */
 enum { NDL_CLOCK_HOUR = 2, NDL_CLOCK_HOUR12 = 4, NDL_CLOCK_HOUR24 = 6, NDL_CLOCK_MINUTE = 8 };
 enum {
@@ -34,6 +34,9 @@ typedef struct ndl_readings {
 	ndl_reading *reading;
 	size_t n, cap;
 	size_t days;               /* from here on the texts are ISO dates, each followed by the number of its month */
+	size_t times;              /* from here on times of day as RFC 3339 writes them, 06:30:00Z */
+	size_t moments;            /* from here on times on days, 2026-12-01T06:30:00Z and 2026-12-01 06:30:00; midnight, where none is sure */
+	int64_t today;             /* as the query states it, or as it is given; 0: unknown */
 	size_t told_from, told_to; /* where the query states today's date; to == 0: nowhere */
 	bool failed;               /* there was no memory */
 } ndl_readings;

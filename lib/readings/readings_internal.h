@@ -52,6 +52,7 @@ const ndl_unit *ndl_unit_each(char of, size_t *at);
 /* readings.c: adds a reading of the first `items` of v, its text as printf; unit: of a number, else 0. */
 void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
 	NDL_PRINTF(6, 7);
+void ndl_readings_push(ndl_readings *r, const ndl_reading *x);
 /* times.c: adds the time of day that v begins with, and what lies between it and another: how many items say that it is a time, 0:
  * none, or a number that may be an hour or not. */
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v);
@@ -62,5 +63,7 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail);
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
+/* moments.c: adds times of day, and these on days, of what r has. */
+void ndl_give_moments(ndl_readings *r);
 
 #endif

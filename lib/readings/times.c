@@ -34,7 +34,7 @@ static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, l
 {
 	long h12 = hour % 12 ? hour % 12 : 12, minute = t->minute;
 	const char *half = hour < 12 ? "am" : "pm";
-	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK, 0, "%02ld:%02ld", hour, minute);
+	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK | (t->sure ? NDL_READ_SURE : 0), 0, "%02ld:%02ld", hour, minute);
 	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld", hour, minute);
 	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
 	if (minute == 0)
@@ -70,7 +70,7 @@ static clock_time read_relative(const ndl_view *v, size_t at)
 	if (minutes < 1 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
 		return none;
 	long hour = ndl_number_at(v, ++i, 23);
-	if (hour < 0)
+	if (hour < 0 || ndl_is_word(v, i + 1, ":")) /* 10 to 11:30 */
 		return none;
 	i++;
 	enum half half = half_at(v, &i);
@@ -132,8 +132,8 @@ static long minutes_of(const clock_time *t)
 	return t->minute + 60 * (t->hour > 12 ? t->hour : t->hour % 12 + (t->half == PM ? 12 : 0));
 }
 
-/* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure. */
-static void give_between(ndl_readings *r, const ndl_view *v, const clock_time *from)
+/* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure; false: nothing. */
+static bool give_between(ndl_readings *r, const ndl_view *v, const clock_time *from)
 {
 	static const char *const words[] = {"to", "until", "till", "and"};
 	const long noon = 12 * 60;
@@ -142,15 +142,16 @@ static void give_between(ndl_readings *r, const ndl_view *v, const clock_time *f
 	while (w < sizeof words / sizeof *words && !ndl_is_word(v, i, words[w]))
 		w++;
 	if (!from->items || (!dash && w == sizeof words / sizeof *words))
-		return;
+		return false;
 	i += !dash;
 	const clock_time to = read_time(v, i);
 	bool halves = (from->hour > 12 || from->half != OPEN) && (to.hour > 12 || to.half != OPEN);
 	if (!to.items || !(from->sure || to.sure))
-		return;
+		return false;
 	const long day = halves ? 2 * noon : noon, minutes = ((minutes_of(&to) - minutes_of(from)) % day + day) % day;
 	if (minutes)
 		ndl_give_duration(r, v, i + to.items, 60 * (double)minutes);
+	return true;
 }
 
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v)
@@ -158,7 +159,8 @@ size_t ndl_give_time(ndl_readings *r, const ndl_view *v)
 	const clock_time relative = read_relative(v, 0), clock = read_clock(v, 0), *t = relative.items ? &relative : &clock;
 	if (t->items)
 		give(r, v, t);
-	give_between(r, v, &clock); /* 10 to 12 pm: two times, or ten to twelve? */
+	if (give_between(r, v, &clock) && relative.items) /* 10 to 12 pm: two times, or ten to twelve? */
+		give(r, v, &clock);
 	if (relative.items)
 		give_between(r, v, &relative);
 	return t->sure ? t->items : 0;

@@ -1,7 +1,7 @@
 /* copies.c - which values of an answer under way are to be copied from the query.
  *
- * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date are of another making,
- * and are left alone; so are numbers with an enum or const. */
+ * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date, time and date-time are
+ * of another making, and are left alone; so are numbers with an enum or const. */
 #include "session/ground_internal.h"
 
 #include "readings/readings.h"
@@ -73,16 +73,46 @@ static bool is_text(const json_t *schema)
 	return copied;
 }
 
-static bool is_date(const json_t *schema)
+/* Whether a text begins with a time on a day, or with how one is written: "2026-12-01T06:30", "YYYY-MM-DD HH:MM". */
+static bool shows_moment(const char *text)
 {
-	static const char *const made[] = {"enum", "const", "pattern"};
-	const char *format = json_string_value(json_object_get(schema, "format"));
-	return format && strcmp(format, "date") == 0 && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
+	for (const char *form = "0000-00-00T00:00"; *form; form++, text++) {
+		bool digit = (*text >= '0' && *text <= '9') || (*text && strchr("YMDHhm", *text));
+		if (*form == '0' ? !digit : *form == 'T' ? *text != 'T' && *text != ' ' : *text != *form)
+			return false;
+	}
+	return true;
+}
+
+/* Its description says that it is one. */
+static bool is_moment(const json_t *schema)
+{
+	static const char *const names[] = {"datetime", "date-time", "date and time", "timestamp"};
+	const char *text = json_string_value(json_object_get(schema, "description"));
+	if (!text || !is_text(schema))
+		return false;
+	for (const char *c = text; *c; c++)
+		if (shows_moment(c))
+			return true;
+	for (size_t i = 0; i < sizeof names / sizeof *names && strstr(text, "ISO "); i++)
+		if (strstr(text, names[i]))
+			return true;
+	return false;
 }
 
 static enum ndl_copied kind_of_string(const json_t *schema)
 {
-	return is_text(schema) ? NDL_COPIED_TEXT : is_date(schema) ? NDL_COPIED_DATE : NDL_COPIED_NOT;
+	static const char *const made[] = {"enum", "const", "pattern"};
+	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
+		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
+	const char *format = json_string_value(json_object_get(schema, "format"));
+	if (is_text(schema))
+		return is_moment(schema) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
+	bool bare = format && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
+	for (size_t i = 0; bare && i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(format, formats[i].format) == 0)
+			return formats[i].kind;
+	return NDL_COPIED_NOT;
 }
 
 /* Its description says that it is a time of the clock, "24-hour time, HH:MM". */
@@ -153,6 +183,7 @@ static void take_string(scan *x, level *l)
 		note(x, l ? kind_of_string(x->value) : NDL_COPIED_NOT, begin, end);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
+		x->out->described = l && end == x->n && is_text(x->value);
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -272,7 +303,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 {
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
 	out->n = out->n_before = 0;
-	out->clock = out->iso = false;
+	out->clock = out->iso = out->described = false;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;

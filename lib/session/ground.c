@@ -141,6 +141,16 @@ static void mark_parts(ndl_ground *g, const ndl_reading *whole)
 			g->at[i].flags |= PART;
 }
 
+/* A time, alone or on a day: it may end before the seconds and the zone, too. */
+static void add_timed(ndl_ground *g, const ndl_reading *x)
+{
+	const size_t first = g->text.len, minutes = strlen(x->text) >= 16 ? 16 : 5;
+	if (!add_reading(g, x))
+		return;
+	for (size_t i = minutes; i < g->text.len - first - 1; i += i == minutes ? 3 : 1)
+		g->at[first + i].flags |= MAY_END;
+}
+
 static void add_readings(ndl_ground *g, const ndl_readings *r)
 {
 	for (size_t i = 0; i < r->days; i++) {
@@ -151,11 +161,17 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 			mark_negative(g, &r->reading[i]);
 	}
 	g->days = g->text.len;
-	for (size_t i = r->days; i < r->n; i++) {
+	for (size_t i = r->days; i < r->times; i++) {
 		const ndl_reading *x = &r->reading[i];
 		bool told = x->from >= r->told_from && x->from < r->told_to;
 		g->has_days = (add_reading(g, x) && !told) || g->has_days;
 	}
+	g->times = g->text.len;
+	for (size_t i = r->times; i < r->moments; i++)
+		add_timed(g, &r->reading[i]);
+	g->moments = g->text.len;
+	for (size_t i = r->moments; i < r->n; i++)
+		add_timed(g, &r->reading[i]);
 	if (g->has_days)
 		g->told = (ndl_ground_byte){(uint32_t)r->told_from, (uint32_t)r->told_to, 0, 0};
 }
@@ -216,10 +232,10 @@ static bool may_end(const ndl_ground *g, size_t at, enum ndl_copied kind)
 /* The next place from *at on where value can be under way; false: no more. */
 static bool next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n)
 {
-	uint8_t start = kind == NDL_COPIED_NUMBER ? NUMBER_START : MAY_START;
-	if (kind == NDL_COPIED_DATE && *at < g->days)
-		*at = g->days;
-	for (; *at < g->text.len; ++*at)
+	const uint16_t start = kind == NDL_COPIED_NUMBER ? NUMBER_START : MAY_START;
+	const size_t from = kind == NDL_COPIED_DATE ? g->days : kind == NDL_COPIED_TIME ? g->times : kind == NDL_COPIED_MOMENT ? g->moments : 0;
+	const size_t to = kind == NDL_COPIED_MOMENT ? g->text.len : kind == NDL_COPIED_TIME ? g->moments : g->times;
+	for (*at = *at < from ? from : *at; *at < to; ++*at)
 		if ((g->at[*at].flags & start) && stands_at(g, *at, value, n))
 			return true;
 	return false;
@@ -473,20 +489,26 @@ static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_piec
 }
 
 /* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
-static bool keep_value(const ndl_ground *g, const ndl_pieces *p, const ndl_copies *c, const char *text, size_t words,
-                       ndl_kept *kept)
+static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words, ndl_kept *kept)
 {
 	const spans none = {.n = 0};
-	const ndl_copy *now = &c->now;
+	ndl_copy *now = &c->now;
 	spans taken; /* by this call */
-	if (!keep_places(g, &none, p, c, ALL, text, words, kept->bits)) {
+	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+	if (!found && now->kind == NDL_COPIED_MOMENT && c->described) {
+		now->kind = NDL_COPIED_TEXT;
+		found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+	}
+	if (!found) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
 			return false;
 		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
 		return true;
 	}
 	take_earlier(g, c, text, &taken);
-	if (c->clock || c->iso)
+	if (now->kind == NDL_COPIED_TIME || now->kind == NDL_COPIED_MOMENT)
+		kept->fresh = kept->only = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
+	else if (c->clock || c->iso)
 		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
 	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->clock_part))
 		kept->fresh = kept->only = keep_counted(g, &taken, p, c, text, words, kept);
@@ -524,9 +546,11 @@ static void add_source(json_t *to, const ndl_ground *g, const ndl_buf *path, con
 	json_t *span = json_null();
 	const char *inside = ndl_buf_cstr(&text) + quoted;
 	size_t len = text.failed ? 0 : text.len - 2 * (size_t)quoted;
-	if (ndl_ground_span(g, NDL_COPIED_TEXT, inside, len, &from, &end) ||
-	    (json_is_number(value) && ndl_ground_span(g, NDL_COPIED_NUMBER, inside, len, &from, &end)))
-		span = json_pack("[II]", (json_int_t)from, (json_int_t)end);
+	static const enum ndl_copied kinds[] = {NDL_COPIED_TEXT, NDL_COPIED_TIME, NDL_COPIED_MOMENT, NDL_COPIED_NUMBER};
+	const size_t n = json_is_number(value) ? 4 : 3;
+	for (size_t i = 0; i < n && json_is_null(span); i++)
+		if (ndl_ground_span(g, kinds[i], inside, len, &from, &end))
+			span = json_pack("[II]", (json_int_t)from, (json_int_t)end);
 	json_object_set_new(to, ndl_buf_cstr(path), span);
 	ndl_buf_clear(&text);
 }

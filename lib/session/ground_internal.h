@@ -30,6 +30,8 @@ enum ndl_copied {
 	NDL_COPIED_NOT,
 	NDL_COPIED_TEXT,
 	NDL_COPIED_DATE, /* a text that must be an ISO date */
+	NDL_COPIED_TIME, /* one that must be a time of day as RFC 3339 writes it */
+	NDL_COPIED_MOMENT, /* one that must be a time on a day, or is described so */
 	NDL_COPIED_NUMBER,
 };
 enum { NDL_COPIES = 32, NDL_COPY_UNITS = 6 };
@@ -48,6 +50,7 @@ typedef struct ndl_copies {
 	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
+	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
 } ndl_copies;
@@ -64,7 +67,7 @@ typedef struct ndl_ground {
 	ndl_buf text;
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
-	size_t days;          /* from here on the texts are ISO dates, each followed by the number of its month */
+	size_t days, times, moments; /* where the texts begin that are of these, as in ndl_readings */
 	bool has_days;        /* there are some, beside today's date where the query states that */
 	ndl_ground_byte told; /* where it states that for their sake: not to be copied itself; to == 0: nowhere */
 } ndl_ground;

@@ -75,14 +75,16 @@ typedef void ndl_call_fn(void *user, json_t *call);
 
 enum { NDL_BEAM_MAX = 16 };
 
-/* Where values come from, but those that the schema gives an enum, const, pattern or format other than date.
+/* Where values come from, but those that the schema gives an enum, const, pattern or format other than date, time and
+ * date-time.
  * A string is grounded if it is a span of the query from the edge of a word to the edge of a word (a
  * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
  * date of it as arguments spell them: 06:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next
  * Friday". A number is, where the query has any, if it is one of them or
  * what a quantity of it comes to: 90 for "an hour and a half". A string that is described as HH:MM is a time of the query in that
- * form, where it has any; a day is an ISO date only where that is described, or the format. A number that counts what its argument
- * does is one that the query counts so. Calls that leave out numbers of their part of the query cost probability, too. */
+ * form, where it has any; a day is an ISO date only where that is described, or the format; so is a time, or a time on a day, as RFC
+ * 3339 writes it. A number that counts what its argument does is one that the query counts so, an hour and a minute are those of a
+ * time of day. Calls that leave out numbers of their part of the query cost probability, too. */
 enum ndl_grounding {
 	NDL_GROUND_PREFER, /* leaving the query, or taking what another value of the call took, costs a value some of its probability */
 	NDL_GROUND_STRICT, /* the same, and only grounded strings, unless the schema (minLength) admits none */

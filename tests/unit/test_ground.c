@@ -103,6 +103,8 @@ static json_t *tool_list(void)
 		"{\"name\":\"wait\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hours\":{\"type\":\"integer\"},"
 		"\"rest\":{\"type\":\"integer\",\"description\":\"Minutes beside these\"},\"on\":{\"type\":\"string\"},"
 		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}},"
+		"{\"name\":\"meet\",\"parameters\":{\"type\":\"object\",\"properties\":{\"start\":{\"type\":\"string\",\"format\":\"date-time\"},"
+		"\"end\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD HH:MM\"},\"alarm\":{\"type\":\"string\",\"format\":\"time\"}}}},"
 		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
 		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
@@ -270,6 +272,28 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, WAIT "\"on\":\"2027", "\"", NDL_COPIED_TEXT, true, true);
 }
 
+#define MEET " [{\"name\":\"meet\",\"arguments\":{"
+
+/* Times alone and on days, where the format or the description wants that. */
+static void test_moments(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "at half past 5 pm and 9:15 on 3 May 2027", *start = MEET "\"start\":\"";
+	check_kept(e, t, q, MEET "\"start\":\"", "2", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"", "h", NDL_COPIED_MOMENT, false, false);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00", "Z", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T", "1", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00Z\",\"end\":\"2027-05-03 ", "0",
+	           NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00Z\",\"end\":\"2027-05-03 ", "1",
+	           NDL_COPIED_MOMENT, true, false);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 17:30", "\"", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"alarm\":\"1", "7", NDL_COPIED_TIME, true, true);
+	check_kept(e, t, q, MEET "\"alarm\":\"17:30:00", "Z", NDL_COPIED_TIME, true, true);
+	check_kept(e, t, "see you", start, "s", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "see you", MEET "\"end\":\"", "s", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"2027-05-03", "T", NDL_COPIED_NOT, false, false);
+}
+
 #define RING "{\"name\":\"ring\",\"arguments\":{"
 
 /* The hour and the minute of a time of day, and what lies between two. */
@@ -354,6 +378,7 @@ int main(void)
 	test_kept(e, ndl_toolset_tools(t));
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
+	test_moments(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));
 	test_cover(t);

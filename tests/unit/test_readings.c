@@ -197,15 +197,45 @@ static void test_days(void)
 	const char *q = "at ten tomorrow, or on 3 May 2027";
 	CHECK(find(&r, q, ndl_day_number(2026, 11, 29)) && r.told_to == 0 && r.days > 0);
 	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
-	CHECK_INT(r.n - r.days, 4);
-	for (size_t i = r.days; i + 1 < r.n; i += 2)
+	CHECK_INT(r.times - r.days, 4);
+	for (size_t i = r.days; i + 1 < r.times; i += 2)
 		CHECK(strlen(r.reading[i].text) == 10 && r.reading[i].kinds == NDL_READ_TEXT && r.reading[i + 1].kinds == NDL_READ_NUMBER &&
 		      strtol(r.reading[i].text + 5, NULL, 10) == strtol(r.reading[i + 1].text, NULL, 10));
-	CHECK(find(&r, q, 0) && r.n - r.days == 2); /* tomorrow is unknown */
+	CHECK(find(&r, q, 0) && r.times - r.days == 2); /* tomorrow is unknown */
 	q = "call at ten (today is Sunday 29 November 2026) tomorrow";
 	CHECK(find(&r, q, ndl_day_number(2020, 1, 1)) && r.told_from == 13 && r.told_to == 45);
 	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
 	CHECK(find(&r, "", 0) && r.n == 0 && r.days == 0 && r.told_to == 0);
+	ndl_readings_clear(&r);
+}
+
+/* Times, and times on days, as RFC 3339 has them: "-" is none of them. */
+static void test_moments(void)
+{
+	static const struct { const char *query, *text, *source; } moments[] = {
+		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05T10:00:00Z", "10"},
+		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05 11:30:00", "11:30 am"},
+		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05T05:00:00Z", NULL}, /* the 5 of 5 December */
+		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05T00:00:00Z", NULL},
+		{"for 10 on 5 December 2026", "2026-12-05T00:00:00Z", "5 December 2026"},
+		{"tomorrow at nine", "2026-11-30T21:00:00Z", "nine"},
+		{"tomorrow at nine, again on Friday at noon", "2026-12-04T12:00:00Z", "noon"},
+		{"tomorrow at nine, again on Friday at noon", "2026-11-30T12:00:00Z", NULL}, /* of another day */
+		{"at 6 pm", "2026-11-29T18:00:00Z", "6 pm"},
+		{"at 6 pm", "18:00:00Z", "6 pm"},
+		{"at 6 pm", "06:00:00Z", NULL},
+		{"at 6 pm on 3/5/2027", "2027-05-03T18:00:00Z", "6 pm"},
+		{"at 6 pm on 3/5/2027", "2027-03-05T18:00:00Z", "6 pm"},
+		{"today is 2026-12-01, call at 6 pm", "2026-12-01T18:00:00Z", "6 pm"},
+	};
+	ndl_readings r = {0};
+	for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {
+		bool ok = find(&r, moments[i].query, ndl_day_number(2026, 11, 29));
+		const ndl_reading *x = reading_of(&r, r.times, NDL_READ_TEXT, moments[i].text);
+		tap_ok(ok && (moments[i].source ? is_said_by(x, moments[i].query, moments[i].source) : !x), "%s in: %s", moments[i].text,
+		       moments[i].query);
+	}
+	CHECK(find(&r, "at 6 pm", 0) && r.moments > r.times && r.n == r.moments); /* of what day? */
 	ndl_readings_clear(&r);
 }
 
@@ -303,6 +333,7 @@ int main(void)
 	TEST_ROWS(numbers, NDL_READ_NUMBER);
 	test_days();
 	test_days_composed();
+	test_moments();
 	test_kinds();
 	test_many();
 	test_names();

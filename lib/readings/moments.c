@@ -1,0 +1,89 @@
+/* moments.c - times and days as RFC 3339 writes them, alone and joined: "tomorrow at half past six" is 2026-12-01T06:30:00Z, where
+ * tomorrow is known. In UTC: queries do not say where they are meant. */
+#include "readings/readings_internal.h"
+
+#include "base/day.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LOOK = 64 }; /* times and days of a query that are joined: more do not mean anything */
+
+static size_t distance(const ndl_reading *a, const ndl_reading *b)
+{
+	return a->from >= b->to ? a->from - b->to : b->from >= a->to ? b->from - a->to : 0;
+}
+
+/* The day, of those that r has, that is told nearest to a time; NULL: there is none. */
+static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *time)
+{
+	const ndl_reading *best = NULL;
+	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
+		const ndl_reading *x = &r->reading[i];
+		bool told = x->from >= r->told_from && x->from < r->told_to;
+		if (!told && (!best || distance(x, time) < distance(best, time)))
+			best = x;
+	}
+	return best;
+}
+
+/* With a T and with a blank. */
+static void give_moment(ndl_readings *r, const ndl_reading *said, const char *day, const char *time)
+{
+	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to};
+	snprintf(x.text, sizeof x.text, "%.10sT%.5s:00Z", day, time);
+	ndl_readings_push(r, &x);
+	snprintf(x.text, sizeof x.text, "%.10s %.5s:00", day, time);
+	ndl_readings_push(r, &x);
+}
+
+/* The time on the day nearest to it, in all its readings, or today; not the 3 of 3 May. */
+static void give_on_day(ndl_readings *r, ndl_reading time)
+{
+	const ndl_reading *day = nearest_day(r, &time);
+	const size_t from = day ? day->from : 0;
+	ndl_reading today = {.from = 0};
+	if (!day && r->today > 0) {
+		int y, m, d;
+		ndl_day_parts(r->today, &y, &m, &d);
+		snprintf(today.text, sizeof today.text, "%04d-%02d-%02d", y, m, d);
+		give_moment(r, &time, today.text, time.text);
+	}
+	for (size_t i = r->days; day && distance(day, &time) && i < r->times; i += 2) {
+		today = r->reading[i]; /* a copy: the list may move */
+		if (today.from == from)
+			give_moment(r, &time, today.text, time.text);
+	}
+}
+
+/* Whether a time that is sure is told on this day. */
+static bool has_time(const ndl_readings *r, const ndl_reading *day)
+{
+	for (size_t i = r->times; i < r->moments; i++)
+		if ((r->reading[i].kinds & NDL_READ_SURE) && nearest_day(r, &r->reading[i])->from == day->from)
+			return true;
+	return false;
+}
+
+void ndl_give_moments(ndl_readings *r)
+{
+	size_t n = 0;
+	r->times = r->n;
+	for (size_t i = 0; i < r->days && n < LOOK; i++) {
+		ndl_reading x = r->reading[i];
+		if (!(x.kinds & NDL_READ_CLOCK))
+			continue;
+		snprintf(x.text, sizeof x.text, "%.5s:00Z", r->reading[i].text);
+		x.kinds = NDL_READ_TEXT | (x.kinds & NDL_READ_SURE);
+		ndl_readings_push(r, &x);
+		n++;
+	}
+	r->moments = r->n;
+	for (size_t i = r->times; i < r->moments; i++)
+		give_on_day(r, r->reading[i]);
+	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
+		const ndl_reading day = r->reading[i];
+		if ((day.from < r->told_from || day.from >= r->told_to) && !has_time(r, &day))
+			give_moment(r, &day, day.text, "00:00");
+	}
+}
