@@ -74,13 +74,12 @@ uint16_t ndl_unit_id(const char *word, size_t len)
 	return n ? (uint16_t)(ndl_xxh64(name, u ? strlen(name) : n, 0) | 1) : 0;
 }
 
-bool ndl_unit_is_time(uint16_t id)
+char ndl_unit_kind(uint16_t id)
 {
-	const ndl_unit *u;
-	for (size_t at = 0; (u = ndl_unit_each('t', &at));)
-		if (ndl_unit_id(u->name, strlen(u->name)) == id)
-			return true;
-	return false;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+		if (ndl_unit_id(units[i].name, strlen(units[i].name)) == id)
+			return units[i].of;
+	return 0;
 }
 
 static bool is_letter(char c)

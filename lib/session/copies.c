@@ -84,20 +84,20 @@ static bool shows_moment(const char *text)
 	return true;
 }
 
-/* Its description says that it is one. */
-static bool is_moment(const json_t *schema)
+/* Whether its description says that it is one; then what it has between day and time, T or a blank, else 0. */
+static char moment_separator(const json_t *schema)
 {
 	static const char *const names[] = {"datetime", "date-time", "date and time", "timestamp"};
 	const char *text = json_string_value(json_object_get(schema, "description"));
 	if (!text || !is_text(schema))
-		return false;
+		return 0;
 	for (const char *c = text; *c; c++)
 		if (shows_moment(c))
-			return true;
+			return c[10];
 	for (size_t i = 0; i < sizeof names / sizeof *names && strstr(text, "ISO "); i++)
 		if (strstr(text, names[i]))
-			return true;
-	return false;
+			return 'T';
+	return 0;
 }
 
 static enum ndl_copied kind_of_string(const json_t *schema)
@@ -107,7 +107,7 @@ static enum ndl_copied kind_of_string(const json_t *schema)
 		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
-		return is_moment(schema) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
+		return moment_separator(schema) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
 	bool bare = format && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
 	for (size_t i = 0; bare && i < sizeof formats / sizeof *formats; i++)
 		if (strcmp(format, formats[i].format) == 0)
@@ -184,6 +184,7 @@ static void take_string(scan *x, level *l)
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
 		x->out->described = l && end == x->n && is_text(x->value);
+		x->out->separator = l && end == x->n ? moment_separator(x->value) : 0;
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -279,7 +280,7 @@ static uint16_t time_unit(const char *key, const json_t *schema)
 	uint16_t unit[NDL_COPY_UNITS];
 	size_t n = is_number(schema) ? units_of(&of, unit) : 0;
 	for (size_t i = 0; i < n; i++)
-		if (ndl_unit_is_time(unit[i]))
+		if (ndl_unit_kind(unit[i]) == 't')
 			return unit[i];
 	return 0;
 }
@@ -304,6 +305,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
 	out->n = out->n_before = 0;
 	out->clock = out->iso = out->described = false;
+	out->separator = 0;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
@@ -328,5 +330,8 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->clock_part = out->now.kind == NDL_COPIED_NUMBER ? clock_part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);
+	out->of = 0;
+	for (size_t i = 0; i < out->n_units && !out->of; i++)
+		out->of = ndl_unit_kind(out->unit[i]);
 	out->parts = out->n_units && in_parts(x.tool);
 }

@@ -23,7 +23,17 @@ enum {
 };
 /* At a byte: a text, a number may begin with it; end before it; a time HH:MM begins with it; a minus stands before the
  * number; it is a part of a duration, "35 minutes" of "an hour 35 minutes"; it is such a duration; it lies between two times. */
-enum { MAY_START = 1, MAY_END = 2, NUMBER_START = 4, NUMBER_END = 8, CLOCK_START = 16, NEGATIVE = 32, PART = 64, WHOLE = 128, BETWEEN = 256 };
+enum {
+	MAY_START = 1,
+	MAY_END = 2,
+	NUMBER_START = 4,
+	NUMBER_END = 8,
+	CLOCK_START = 16,
+	NEGATIVE = 32,
+	PART = 64,
+	WHOLE = 128,
+	BETWEEN = 256,
+};
 
 static void put(ndl_ground *g, char c, size_t from, size_t to)
 {
@@ -31,7 +41,7 @@ static void put(ndl_ground *g, char c, size_t from, size_t to)
 		g->text.failed = true;
 		return;
 	}
-	g->at[g->text.len] = (ndl_ground_byte){(uint32_t)from, (uint32_t)to, 0, 0};
+	g->at[g->text.len] = (ndl_ground_byte){.from = (uint32_t)from, .to = (uint32_t)to};
 	ndl_buf_byte(&g->text, ndl_fold((unsigned char)c));
 }
 
@@ -85,6 +95,13 @@ static uint16_t unit_behind(const char *s, size_t i)
 	return s[i] == '%' ? ndl_unit_id("percent", 7) : ndl_unit_id(s + i, n);
 }
 
+/* 5 m may be minutes or metres. */
+static bool is_bare_m(const char *s, size_t i)
+{
+	i += s[i] == ' ';
+	return s[i] == 'm' && kind_of((unsigned char)s[i + 1]) != 'a';
+}
+
 /* Marks where numbers begin and end as they are written. */
 static void mark_numbers(ndl_ground *g, size_t n)
 {
@@ -102,6 +119,7 @@ static void mark_numbers(ndl_ground *g, size_t n)
 				i++;
 		g->at[i].flags |= NUMBER_END;
 		g->at[first].unit = unit_behind(s, i);
+		g->at[first].of = is_bare_m(s, i) ? 0 : ndl_unit_kind(g->at[first].unit);
 	}
 }
 
@@ -121,6 +139,7 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	                               (x->minus ? NEGATIVE : 0) | (x->kinds & NDL_READ_WHOLE ? WHOLE : 0) |
 	                                (x->kinds & NDL_READ_BETWEEN ? BETWEEN : 0));
 	g->at[first].unit = x->unit;
+	g->at[first].of = ndl_unit_kind(x->unit);
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? MAY_END : 0) | (is_number ? NUMBER_END : 0));
 	return true;
 }
@@ -173,7 +192,7 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 	for (size_t i = r->moments; i < r->n; i++)
 		add_timed(g, &r->reading[i]);
 	if (g->has_days)
-		g->told = (ndl_ground_byte){(uint32_t)r->told_from, (uint32_t)r->told_to, 0, 0};
+		g->told = (ndl_ground_byte){.from = (uint32_t)r->told_from, .to = (uint32_t)r->told_to};
 }
 
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err)
@@ -297,7 +316,7 @@ static void take(const ndl_ground *g, const ndl_copy *copy, size_t n_copies, con
 		size_t sign = has_sign(c, text), n = c->to - c->from - sign;
 		for (size_t at = 0; n && next_place(g, &at, c->kind, text + c->from + sign, n); at++)
 			if (may_end(g, at + n, c->kind) && !is_taken(g, taken, at, n)) {
-				taken->span[taken->n++] = (ndl_ground_byte){g->at[at].from, g->at[at + n - 1].to, 0, 0};
+				taken->span[taken->n++] = (ndl_ground_byte){.from = g->at[at].from, .to = g->at[at + n - 1].to};
 				break;
 			}
 	}
@@ -399,11 +418,18 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 
 enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
 
-/* ISO dates are only for those who ask for them: else a day is told as the query does. */
+/* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
+ * minutes. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
 	switch (among) {
-	case ALL: return at < g->days || c->now.kind != NDL_COPIED_TEXT || c->iso;
+	case ALL:
+		switch (c->now.kind) {
+		case NDL_COPIED_TEXT: return at < g->days || c->iso;
+		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
+		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
+		default: return true;
+		}
 	case COUNTED: return counts(&g->at[at], c);
 	case SHARED: return (c->clock_part || g->at[at].flags & BETWEEN) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & CLOCK_START;
@@ -499,6 +525,12 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 		now->kind = NDL_COPIED_TEXT;
 		found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	}
+	if (!found && now->kind == NDL_COPIED_NUMBER && c->of && now->from == now->to) {
+		c->of = 0;
+		kept->none = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+		memset(kept->bits, 0, words * sizeof *kept->bits);
+		return kept->none;
+	}
 	if (!found) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
 			return false;
@@ -526,7 +558,7 @@ enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const 
 	ndl_copies c;
 	ndl_copies_find(&c, t, ndl_buf_cstr(text), text->len);
 	bool inside = c.now.kind != NDL_COPIED_NOT;
-	kept->fresh = kept->only = false;
+	kept->none = kept->fresh = kept->only = false;
 	if (inside ? !keep_value(g, p, &c, ndl_buf_cstr(text), words, kept) : p->n_opening == 0)
 		return NDL_COPIED_NOT;
 	if (!inside)

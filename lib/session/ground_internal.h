@@ -51,6 +51,8 @@ typedef struct ndl_copies {
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
 	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
+	char separator;               /* that it has between day and time then; 0: any */
+	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
 } ndl_copies;
@@ -62,6 +64,7 @@ typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
 	uint16_t flags;
+	char of; /* what that is a unit of, as ndl_unit_kind */
 } ndl_ground_byte;
 typedef struct ndl_ground {
 	ndl_buf text;
@@ -81,6 +84,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 /* Tokens that keep to the query, and those that also keep clear of what earlier values of the call were copied from. */
 typedef struct ndl_kept {
 	uint64_t *bits, *fresh_bits; /* [V / 64] */
+	bool none;  /* no token keeps to it: numbers of the query count other things */
 	bool fresh; /* fresh_bits is valid; else every token of bits is equally good */
 	bool only;  /* nothing but fresh_bits may follow: what is under way can only be a day that was worked out by today's date, or must
 	             * be a time of the clock, or a number that counts what it does */

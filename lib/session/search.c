@@ -219,7 +219,7 @@ static enum ndl_copied keep(ndl_search *x, const ndl_path *p)
 		return NDL_COPIED_NOT;
 	enum ndl_copied kind = ndl_ground_keep(x->d->ground, s->engine, x->d->answer.t->tools, &p->text, s->mask, &s->kept, &s->scratch);
 	for (size_t w = 0; w < x->words && kind != NDL_COPIED_NOT; w++)
-		if (s->mask[w] & s->kept.bits[w])
+		if (s->kept.none || s->mask[w] & s->kept.bits[w])
 			return kind;
 	return NDL_COPIED_NOT;
 }

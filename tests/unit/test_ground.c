@@ -245,6 +245,11 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "3 seats, then 12", CALL "\"seats\":3,\"volume_ml\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "3 seats, then 12", CALL "\"seats\":3}},{\"name\":\"trip\",\"arguments\":{\"seats\":", "1",
 	           NDL_COPIED_NUMBER, true, true); /* what counts them went to the call before */
+	check_kept(e, t, "a 5 km walk", CALL "\"walkMinutes\":", "5", NDL_COPIED_NUMBER, false, false); /* it counts something else */
+	check_kept(e, t, "a 5 km walk", CALL "\"walkMinutes\":5", "0", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "5", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "a 5 m walk", CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true); /* metres or minutes */
 	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
 }
 
@@ -289,6 +294,7 @@ static void test_moments(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 17:30", "\"", NDL_COPIED_MOMENT, true, true);
 	check_kept(e, t, q, MEET "\"alarm\":\"1", "7", NDL_COPIED_TIME, true, true);
 	check_kept(e, t, q, MEET "\"alarm\":\"17:30:00", "Z", NDL_COPIED_TIME, true, true);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03", "T", NDL_COPIED_MOMENT, false, false);
 	check_kept(e, t, "see you", start, "s", NDL_COPIED_NOT, false, false);
 	check_kept(e, t, "see you", MEET "\"end\":\"", "s", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, CALL "\"from\":\"2027-05-03", "T", NDL_COPIED_NOT, false, false);

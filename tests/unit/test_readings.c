@@ -117,6 +117,8 @@ static const row numbers[] = {
 	{"four hundred and thirty bucks", "430", "four hundred and thirty"},
 	{"1,234,500 for 1.2 million", "1234500", "1,234,500"},
 	{"1,234,500 for 1.2 million", "1200000", "1.2 million"},
+	{"a half million", "500000", "a half million"},
+	{"a half million", "50", NULL},
 	{"20k steps", "20000", "20k"},
 	{"4 hours and 15 minutes ahead", "255", "4 hours and 15 minutes"},
 	{"4 hours and 15 minutes ahead", "15300", "4 hours and 15 minutes"},
