@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* In units of BM25, that is logarithms: of what a query says so, this much is wanted of 3,000 examples (values of enums
  * 105 of 107, flags 29 of 31, numbers 90 of 97, others 51 of 67), and as good as always chosen. */
@@ -45,19 +46,30 @@ static float lean_of_name(unsigned types)
 	return is_flag(types) ? FLAG_SAID : is_number(types) ? NUMBER_SAID : TEXT_SAID;
 }
 
-/* Whether a value, in quotes, is short for a word of the query: "in" for inches. */
+/* What an enum has for a word of the query: the singular does for the plural. */
+static const char *const shorts[][2] = {
+	{"in", "inch"}, {"in", "inches"}, {"ft", "foot"}, {"ft", "feet"}, {"yd", "yards"}, {"mi", "miles"}, {"mm", "millimetres"},
+	{"mm", "millimeters"}, {"cm", "centimetres"}, {"cm", "centimeters"}, {"m", "metres"}, {"m", "meters"}, {"km", "kilometres"},
+	{"km", "kilometers"}, {"g", "grams"}, {"kg", "kilos"}, {"kg", "kilograms"}, {"lb", "pounds"}, {"oz", "ounces"},
+	{"ml", "millilitres"}, {"ml", "milliliters"}, {"l", "litres"}, {"l", "liters"}, {"min", "minutes"}, {"s", "seconds"}, {"h", "hours"},
+	{"C", "celsius"}, {"F", "fahrenheit"}, {"am", "morning"}, {"pm", "afternoon"}, {"pm", "evening"}, {"pm", "tonight"},
+	{"mon", "Monday"}, {"tue", "Tuesday"}, {"wed", "Wednesday"}, {"thu", "Thursday"}, {"fri", "Friday"}, {"sat", "Saturday"},
+	{"sun", "Sunday"},
+	{"usd", "dollars"}, {"eur", "euros"}, {"gbp", "pounds"}, {"gbp", "quid"}, {"jpy", "yen"}, {"inr", "rupees"}, {"chf", "francs"},
+	{"cny", "yuan"},
+	{"en", "English"}, {"fr", "French"}, {"de", "German"}, {"es", "Spanish"}, {"it", "Italian"}, {"pt", "Portuguese"}, {"nl", "Dutch"},
+	{"ru", "Russian"}, {"ja", "Japanese"}, {"zh", "Chinese"}, {"ko", "Korean"}, {"ar", "Arabic"}, {"hi", "Hindi"}, {"pl", "Polish"},
+	{"sv", "Swedish"}, {"tr", "Turkish"}, {"el", "Greek"},
+};
+
+/* Whether a value, in quotes, is short for a word of the query. One letter in one case alone: L is large. */
 static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 {
-	static const char *const pairs[][2] = {{"in", "inch"}, {"in", "inches"}, {"ft", "foot"}, {"ft", "feet"}, {"yd", "yards"},
-		{"mi", "miles"}, {"mm", "millimetres"}, {"mm", "millimeters"}, {"cm", "centimetres"}, {"cm", "centimeters"},
-		{"m", "metres"}, {"m", "meters"},
-		{"km", "kilometres"}, {"km", "kilometers"}, {"g", "grams"}, {"kg", "kilos"}, {"kg", "kilograms"}, {"lb", "pounds"},
-		{"oz", "ounces"}, {"ml", "millilitres"}, {"ml", "milliliters"}, {"l", "litres"}, {"l", "liters"}, {"min", "minutes"},
-		{"s", "seconds"}, {"h", "hours"}};
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		const size_t n = strlen(pairs[i][0]);
-		if (value->len == n + 2 && memcmp(value->bytes + 1, pairs[i][0], n) == 0 &&
-		    ndl_said_has(&x->said, pairs[i][1], strlen(pairs[i][1])))
+	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++) {
+		const char *s = shorts[i][0];
+		const size_t n = strlen(s);
+		if (value->len == n + 2 && (n > 1 ? strncasecmp(value->bytes + 1, s, n) == 0 : value->bytes[1] == *s) &&
+		    ndl_said_has(&x->said, shorts[i][1], strlen(shorts[i][1])))
 			return true;
 	}
 	return false;

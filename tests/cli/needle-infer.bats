@@ -387,6 +387,15 @@ valid() {
 	jq -e 'length > 0' <<<"$called"
 }
 
+@test "an enum's value may be short for a word of the query" {
+	echo '[{"name":"pay","parameters":{"type":"object","required":["currency","half"],"properties":{
+		"currency":{"enum":["USD","EUR","GBP"]},"half":{"enum":["AM","PM"]}}}}]' >pay.json
+	said() { needle-infer -t pay.json --lexical-weight 100 --refuse-bias -100 "$1" | jq -rc '.[0].arguments | [.currency, .half]'; }
+	[ "$(said "pay twenty euros in the morning")" = '["EUR","AM"]' ]
+	[ "$(said "pay 1 pound tonight")" = '["GBP","PM"]' ]
+	[ "$(said "pay dollars in the afternoon")" = '["USD","PM"]' ]
+}
+
 @test "days that are said by today's date are worked out" {
 	echo '[{"name":"book_table","description":"Books a table at a restaurant.","parameters":{"type":"object",
 		"properties":{"date":{"type":"string","format":"date"}},"required":["date"]}}]' >table.json
