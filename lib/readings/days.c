@@ -402,13 +402,46 @@ static void find_today(ndl_readings *r, const char *query, size_t len, int64_t *
 	r->told_to = items ? v.it[items - 1].to : 0;
 }
 
+/* "May 2027": 2 items; else 0. */
+static size_t read_month(const ndl_view *v, date out[2], size_t *n)
+{
+	out[0] = (date){is_year(v, 1) ? (int)v->it[1].number : 0, month_at(v, 0), 0};
+	*n = 1;
+	return out[0].month && out[0].year ? 2 : 0;
+}
+
+/* Adds the numbers of the dates that the query tells, but today's. */
+static void give_parts(ndl_readings *r, const char *query, size_t len)
+{
+	ndl_view v = {.s = query, .len = len};
+	ndl_item first;
+	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+		date d[2];
+		size_t n;
+		ndl_look(&v, at);
+		size_t items = read_date(&v, 0, d, &n);
+		items = items ? items : read_month(&v, d, &n);
+		if (items == 0)
+			continue;
+		next = v.it[items - 1].to;
+		for (size_t k = 0; k < n && !(first.from >= r->told_from && first.from < r->told_to); k++) {
+			const struct { int number; uint16_t unit; } parts[] = {
+				{d[k].day, NDL_PART_DAY}, {d[k].month, NDL_PART_MONTH}, {d[k].year, NDL_PART_YEAR}};
+			for (size_t i = 0; i < 3; i++)
+				if (parts[i].number)
+					ndl_readings_add(r, &v, items, NDL_READ_NUMBER, parts[i].unit, "%d", parts[i].number);
+		}
+	}
+}
+
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
-	r->days = r->n;
 	find_today(r, query, len, &today);
 	r->today = today;
+	give_parts(r, query, len);
+	r->days = r->n;
 	const base by = {today, today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= r->told_from && first.from < r->told_to;

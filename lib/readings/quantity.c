@@ -221,8 +221,10 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail)
 	if (a.items == 0)
 		return end;
 	give(r, v, a.items, a.value, behind);
-	if ((a.value < 1 && scale <= 0) || percent)
-		give(r, v, a.items, percent ? a.value / 100 : 100 * a.value, percent || unit ? NULL : "percent");
+	if (percent)
+		give(r, v, a.items, a.value / 100, NULL);
+	else if (a.value < 1 && scale <= 0 && !unit)
+		give(r, v, a.items, 100 * a.value, "percent");
 	if (scale > 0)
 		give(r, v, a.items + 1, a.value * scale, a.items + 1 < v->n ? v->it[a.items + 1].word : NULL);
 	return end;

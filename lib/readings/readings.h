@@ -15,8 +15,17 @@
 /* CLOCK: a text HH:MM, SURE: more than a number says that it is one; WHOLE: a duration of several parts, "an hour 35 minutes";
  * BETWEEN: what lies between two times, "from 2 to 3 pm" */
 enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_SURE = 8, NDL_READ_WHOLE = 16, NDL_READ_BETWEEN = 32 };
-/* Units of the numbers of a time of day, beside those of ndl_unit_id; an hour from 1 to 12 that is the same of 24 is HOUR. */
-enum { NDL_CLOCK_HOUR = 2, NDL_CLOCK_HOUR12 = 4, NDL_CLOCK_HOUR24 = 6, NDL_CLOCK_MINUTE = 8 };
+/* Units of the numbers of a time of day and of a date, beside those of ndl_unit_id. An hour from 1 to 12 that is the same of 24 is
+ * HOUR. */
+enum {
+	NDL_PART_HOUR = 2,
+	NDL_PART_HOUR12 = 4,
+	NDL_PART_HOUR24 = 6,
+	NDL_PART_MINUTE = 8,
+	NDL_PART_DAY = 10,
+	NDL_PART_MONTH = 12,
+	NDL_PART_YEAR = 14,
+};
 enum {
 	NDL_READING_TEXT = 24,
 	NDL_READINGS_MAX = 32 << 10, /* a query that means more is read no further */
@@ -54,11 +63,11 @@ bool ndl_mark_before(const char *s, size_t i, char mark);
 bool ndl_next_number(const char *query, size_t len, size_t *at, size_t *from, size_t *to);
 /* An odd number for what the word counts: the same for the words of one unit, and for singular and plural. */
 uint16_t ndl_unit_id(const char *word, size_t len);
-/* What it is a unit of: 't' time, 'v' volume, 'w' weight, 'l' length, 'e' energy, '%'; 0: none of them. */
+/* What it is a unit of: 't' time, 'v' volume, 'w' weight, 'l' length, 'e' energy, 'a' degrees, '%'; 0: none of them. */
 char ndl_unit_kind(uint16_t id);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
-/* NDL_CLOCK_HOUR for a name such as "hour", "start_hour", "hour_of_day", NDL_CLOCK_MINUTE for "minute" and its like; else 0. */
-uint16_t ndl_clock_part_of_name(const char *name, size_t len);
+/* NDL_PART_HOUR for a name such as "hour", "startHour", "hour_of_day", NDL_PART_DAY for "birth_day", and so on; else 0. */
+uint16_t ndl_part_of_name(const char *name, size_t len);
 
 #endif

@@ -39,10 +39,10 @@ static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, l
 	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
 	if (minute == 0)
 		ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld %s", h12, half);
-	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, h12 == hour ? NDL_CLOCK_HOUR : NDL_CLOCK_HOUR24, "%ld", hour);
+	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, h12 == hour ? NDL_PART_HOUR : NDL_PART_HOUR24, "%ld", hour);
 	if (h12 != hour)
-		ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_CLOCK_HOUR12, "%ld", h12);
-	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_CLOCK_MINUTE, "%ld", minute);
+		ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_PART_HOUR12, "%ld", h12);
+	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_PART_MINUTE, "%ld", minute);
 }
 
 /* In either half of the day, where that is open. */

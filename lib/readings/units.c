@@ -6,6 +6,7 @@
 #include "base/rng.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* By the word in the singular and in American spelling; of the same name: different words for one unit. */
 static const ndl_unit units[] = {
@@ -19,6 +20,8 @@ static const ndl_unit units[] = {
 	{"kg", "kg", 1000, 'w'}, {"kilo", "kg", 1000, 'w'}, {"kilogram", "kg", 1000, 'w'},
 	{"mm", "mm", 1, 'l'}, {"millimeter", "mm", 1, 'l'}, {"cm", "cm", 10, 'l'}, {"centimeter", "cm", 10, 'l'},
 	{"meter", "meter", 1000, 'l'}, {"km", "km", 1e6, 'l'}, {"kilometer", "km", 1e6, 'l'},
+	{"inch", "inch", 25.4, 'l'}, {"inche", "inch", 25.4, 'l'}, {"foot", "foot", 304.8, 'l'}, {"feet", "foot", 304.8, 'l'},
+	{"yard", "yard", 914.4, 'l'}, {"mile", "mile", 1609344, 'l'}, {"degree", "degree", 1, 'a'},
 	{"kcal", "kcal", 1, 'e'}, {"calorie", "kcal", 1, 'e'},
 	{"percent", "percent", 1, '%'}, {"percentage", "percent", 1, '%'}, {"pct", "percent", 1, '%'},
 };
@@ -87,6 +90,15 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
+/* The end of the word of a name that begins at i: "alarm", "Hour" of alarmHour. */
+static size_t word_end(const char *name, size_t i, size_t len)
+{
+	size_t end = i + 1;
+	while (end < len && is_letter(name[end]) && !(name[end] <= 'Z' && name[end - 1] >= 'a'))
+		end++;
+	return end;
+}
+
 /* Whether a part of a name may say what is counted. A minute is one of the clock, minutes are counted; min may be the least. */
 static bool may_count(const char *part, size_t len, bool first, bool last)
 {
@@ -107,32 +119,37 @@ size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap)
 		end = i + 1;
 		if (!is_letter(name[i]))
 			continue;
-		while (end < len && is_letter(name[end]) && !(name[end] <= 'Z' && name[end - 1] >= 'a'))
-			end++;
+		end = word_end(name, i, len);
 		if (may_count(name + i, end - i, i == 0, end == len))
 			id[n++] = ndl_unit_id(name + i, end - i);
 	}
 	return n;
 }
 
-uint16_t ndl_clock_part_of_name(const char *name, size_t len)
+static bool is_name_word(const char *word, size_t len, const char *other)
 {
-	static const struct { const char *end; uint16_t part; } ends[] = {
-		{"hour", NDL_CLOCK_HOUR}, {"hourofday", NDL_CLOCK_HOUR}, {"minute", NDL_CLOCK_MINUTE}, {"minuteofhour", NDL_CLOCK_MINUTE},
-	};
-	char text[WORD + 1];
-	size_t n = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (is_letter(name[i]) && n == WORD)
+	return strlen(other) == len && strncasecmp(word, other, len) == 0;
+}
+
+uint16_t ndl_part_of_name(const char *name, size_t len)
+{
+	static const struct { const char *word; uint16_t part; } words[] = {{"hour", NDL_PART_HOUR}, {"minute", NDL_PART_MINUTE},
+		{"day", NDL_PART_DAY}, {"month", NDL_PART_MONTH}, {"year", NDL_PART_YEAR}};
+	uint16_t part = 0;
+	bool of = false; /* "of_day", "of_month" stand behind what counts */
+	for (size_t i = 0, end; i < len; i = end) {
+		end = is_letter(name[i]) ? word_end(name, i, len) : i + 1;
+		if (!is_letter(name[i]))
+			continue;
+		if (is_name_word(name + i, end - i, "per"))
 			return 0;
-		if (is_letter(name[i]))
-			text[n++] = (char)ndl_fold((unsigned char)name[i]);
+		of = of || is_name_word(name + i, end - i, "of");
+		if (of)
+			continue;
+		part = 0;
+		for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+			if (is_name_word(name + i, end - i, words[w].word))
+				part = words[w].part;
 	}
-	text[n] = '\0';
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-		const size_t end = strlen(ends[i].end);
-		if (n >= end && strcmp(text + n - end, ends[i].end) == 0 && !strstr(text, "per"))
-			return ends[i].part;
-	}
-	return 0;
+	return part;
 }

@@ -253,24 +253,28 @@ static bool is_twelve(const json_t *properties, const json_t *schema)
 	return text && (strstr(text, "12-hour") || strstr(text, "1-12") || strstr(text, "1 to 12"));
 }
 
-static bool has_hour(const json_t *properties)
+static bool has_part(const json_t *properties, uint16_t part)
 {
 	const char *key;
 	json_t *property;
 	json_object_foreach((json_t *)properties, key, property)
-		if (ndl_clock_part_of_name(key, strlen(key)) == NDL_CLOCK_HOUR)
+		if (ndl_part_of_name(key, strlen(key)) == part)
 			return true;
 	return false;
 }
 
-/* What part of a time of day the number that is due is, by its argument's name; 0: none, as a minute that goes with no hour. */
-static uint16_t clock_part_of(const scan *x)
+/* What part of a time of day or a date the number that is due is, by its argument's name and those beside it; 0: none. A minute goes
+ * with an hour, a day with a month, a month with one of the others. */
+static uint16_t part_of(const scan *x)
 {
-	uint16_t part = ndl_clock_part_of_name(x->key, x->key_len);
-	const json_t *siblings = x->depth ? json_object_get(x->stack[x->depth - 1].schema, "properties") : NULL;
-	if (part == NDL_CLOCK_MINUTE)
-		return has_hour(siblings) ? part : 0;
-	return part == 0 ? 0 : is_twelve(siblings, x->value) ? NDL_CLOCK_HOUR12 : NDL_CLOCK_HOUR24;
+	const json_t *beside = x->depth ? json_object_get(x->stack[x->depth - 1].schema, "properties") : NULL;
+	uint16_t part = ndl_part_of_name(x->key, x->key_len);
+	switch (part) {
+	case NDL_PART_HOUR: return is_twelve(beside, x->value) ? NDL_PART_HOUR12 : NDL_PART_HOUR24;
+	case NDL_PART_MINUTE: return has_part(beside, NDL_PART_HOUR) ? part : 0;
+	case NDL_PART_MONTH: return has_part(beside, NDL_PART_DAY) || has_part(beside, NDL_PART_YEAR) ? part : 0;
+	default: return part && has_part(beside, NDL_PART_MONTH) ? part : 0;
+	}
 }
 
 /* What the argument counts, if that is time; else 0. */
@@ -328,7 +332,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
-	out->clock_part = out->now.kind == NDL_COPIED_NUMBER ? clock_part_of(&x) : 0;
+	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);
 	out->of = 0;
 	for (size_t i = 0; i < out->n_units && !out->of; i++)

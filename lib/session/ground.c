@@ -397,8 +397,10 @@ static bool keeps_sign(const ndl_ground_byte *at, const ndl_copy *c, const char 
 /* Whether a number counts what the argument's name says. Of a duration, whole or in parts as the tool asks for it. */
 static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 {
-	if (c->clock_part)
-		return at->unit == c->clock_part || (at->unit == NDL_CLOCK_HOUR && c->clock_part != NDL_CLOCK_MINUTE);
+	if (at->unit == NDL_PART_HOUR)
+		return c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24;
+	if (c->part)
+		return at->unit == c->part;
 	if (at->flags & (c->parts ? WHOLE : PART))
 		return false;
 	for (size_t i = 0; i < c->n_units; i++)
@@ -431,7 +433,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 		default: return true;
 		}
 	case COUNTED: return counts(&g->at[at], c);
-	case SHARED: return (c->clock_part || g->at[at].flags & BETWEEN) && counts(&g->at[at], c);
+	case SHARED: return (c->part || g->at[at].flags & BETWEEN) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & CLOCK_START;
 	case DAYS: return at >= g->days;
 	}
@@ -498,8 +500,8 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
-/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The hour and the
- * minute of a time of day may both be of it, and what lies between two times be told beside one. False if there is nothing. */
+/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a time
+ * of day or a date may all be of it (hours and days mostly begin another), and what lies between two times be told beside one. False if there is nothing. */
 static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
                          size_t words, ndl_kept *kept)
 {
@@ -508,7 +510,8 @@ static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_piec
 	take(g, c->before, c->n_before, text, &same);
 	if (taken->n > (g->told.to > 0))
 		same.inside = taken->span[taken->n - 1];
-	if (c->clock_part == NDL_CLOCK_MINUTE && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
+	bool first = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24 || c->part == NDL_PART_DAY;
+	if (c->part && !first && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
 		return true;
 	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
 	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
@@ -542,7 +545,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 		kept->fresh = kept->only = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
 	else if (c->clock || c->iso)
 		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
-	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->clock_part))
+	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->part))
 		kept->fresh = kept->only = keep_counted(g, &taken, p, c, text, words, kept);
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);

@@ -45,7 +45,7 @@ typedef struct ndl_copies {
 	size_t n;
 	uint16_t unit[NDL_COPY_UNITS]; /* what `now` may count by the argument's name and description, if it is a number */
 	size_t n_units;
-	uint16_t clock_part;          /* NDL_CLOCK_MINUTE, NDL_CLOCK_HOUR12 or 24, if it is a number that is that of a time of day */
+	uint16_t part;                /* NDL_PART_, not HOUR, if it is a number of a time of day or a date; else 0 */
 	bool integer;                 /* it is a number without decimals */
 	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */

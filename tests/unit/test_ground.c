@@ -103,6 +103,8 @@ static json_t *tool_list(void)
 		"{\"name\":\"wait\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hours\":{\"type\":\"integer\"},"
 		"\"rest\":{\"type\":\"integer\",\"description\":\"Minutes beside these\"},\"on\":{\"type\":\"string\"},"
 		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}},"
+		"{\"name\":\"born\",\"parameters\":{\"type\":\"object\",\"properties\":{\"day\":{\"type\":\"integer\"},\"month\":{\"type\":\"integer\"},"
+		"\"year\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"meet\",\"parameters\":{\"type\":\"object\",\"properties\":{\"start\":{\"type\":\"string\",\"format\":\"date-time\"},"
 		"\"end\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD HH:MM\"},\"alarm\":{\"type\":\"string\",\"format\":\"time\"}}}},"
 		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
@@ -300,6 +302,7 @@ static void test_moments(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"from\":\"2027-05-03", "T", NDL_COPIED_NOT, false, false);
 }
 
+#define BORN " [{\"name\":\"born\",\"arguments\":{"
 #define RING "{\"name\":\"ring\",\"arguments\":{"
 
 /* The hour and the minute of a time of day, and what lies between two. */
@@ -320,6 +323,13 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "at 5 pm", half, "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "at 5 pm", half, "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "in 40 minutes", " [" RING "\"hour\":", "4", NDL_COPIED_NUMBER, true, true); /* no time of day: any */
+	q = "on 14 March 2027, not before 2 May"; /* and the parts of a date */
+	check_kept(e, t, q, BORN "\"day\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"day\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "5", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, BORN "\"day\":2,\"month\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"year\":", "2", NDL_COPIED_NUMBER, true, true);
 	q = "from 2 pm to half past three, 7 of us";
 	check_kept(e, t, q, " [" RING "\"at\":\"2 pm\",\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, " [" RING "\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);

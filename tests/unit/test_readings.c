@@ -137,6 +137,9 @@ static const row numbers[] = {
 	{"at 10:05 PM", "22", "10:05 PM"},
 	{"at 10:05 PM", "5", "10:05 PM"},
 	{"on May 3rd, 2027", "5", "May 3rd, 2027"},
+	{"the first of October", "10", "first of October"},
+	{"expires May 2027", "5", "May 2027"},
+	{"you may come", "5", NULL},
 	{"no number", "1", NULL},
 	{"15 minutes in", "1500", NULL},
 	{"half a litre of milk", "500", "half a litre"},
@@ -319,11 +322,12 @@ static void test_names(void)
 	}
 	for (size_t k = 0, n = ndl_units_of_name("min_price", 9, id, CAP); k < n; k++)
 		CHECK(id[k] != minute);
-	static const struct { const char *name; uint16_t part; } parts[] = {{"hour", NDL_CLOCK_HOUR}, {"startHour", NDL_CLOCK_HOUR},
-		{"hour_of_day", NDL_CLOCK_HOUR}, {"MINUTE", NDL_CLOCK_MINUTE}, {"alarm_minute", NDL_CLOCK_MINUTE}, {"hours", 0}, {"", 0},
-		{"km_per_hour", 0}, {"hour_count", 0}, {"a_name_that_is_longer_than_a_word_and_ends_in_hour", 0}};
+	static const struct { const char *name; uint16_t part; } parts[] = {{"hour", NDL_PART_HOUR}, {"startHour", NDL_PART_HOUR},
+		{"hour_of_day", NDL_PART_HOUR}, {"MINUTE", NDL_PART_MINUTE}, {"alarm_minute", NDL_PART_MINUTE}, {"hours", 0}, {"", 0},
+		{"km_per_hour", 0}, {"hour_count", 0}, {"birth_day", NDL_PART_DAY}, {"dayOfMonth", NDL_PART_DAY}, {"birthday", 0},
+		{"Month", NDL_PART_MONTH}, {"expiry_year", NDL_PART_YEAR}, {"day_of_week", NDL_PART_DAY}};
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-		tap_ok(ndl_clock_part_of_name(parts[i].name, strlen(parts[i].name)) == parts[i].part, "%s as a part of a time", parts[i].name);
+		tap_ok(ndl_part_of_name(parts[i].name, strlen(parts[i].name)) == parts[i].part, "%s as a part of a time", parts[i].name);
 	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, CAP) == 0);
 }
 
