@@ -500,8 +500,9 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
-/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a time
- * of day or a date may all be of it (hours and days mostly begin another), and what lies between two times be told beside one. False if there is nothing. */
+/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
+ * time of day or a date may all be of it (hours and days mostly begin another), and what lies between two times be told beside one.
+ * False if there is nothing. */
 static bool keep_counted(const ndl_ground *g, const spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
                          size_t words, ndl_kept *kept)
 {
