@@ -2,6 +2,7 @@
 #include "cmd/cli.h"
 
 #include "base/outfile.h"
+#include "base/utf8.h"
 #include "needle.h"
 
 #include <errno.h>
@@ -261,8 +262,14 @@ int cli_choice(const cli *c, const char *option, const char *text, const char *c
 
 void cli_put_clean(FILE *to, const char *text)
 {
-	for (; *text; text++)
-		putc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, to);
+	for (size_t n, left = strlen(text); left; text += n, left -= n) {
+		n = ndl_utf8_shown(text, left);
+		if (n)
+			fwrite(text, 1, n, to);
+		else
+			putc('?', to);
+		n += n == 0;
+	}
 }
 
 /* One line "needle-X: text". */

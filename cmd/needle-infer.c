@@ -215,6 +215,14 @@ out:
 
 /* One query ------------------------------------------------------------------------------ */
 
+static void explain_token(const json_t *t)
+{
+	fprintf(stderr, "%.6f\t%lld\t", json_real_value(json_object_get(t, "p")),
+	        (long long)json_integer_value(json_object_get(t, "choices")));
+	cli_put_clean(stderr, json_string_value(json_object_get(t, "piece")));
+	fputc('\n', stderr);
+}
+
 static void explain(const worker *w, const ndl_result *r)
 {
 	const job *j = w->j;
@@ -223,9 +231,7 @@ static void explain(const worker *w, const ndl_result *r)
 	fflush(stdout);
 	if (j->trace)
 		json_array_foreach(w->tokens, i, t)
-			fprintf(stderr, "%.6f\t%lld\t%s\n", json_real_value(json_object_get(t, "p")),
-			        (long long)json_integer_value(json_object_get(t, "choices")),
-			        json_string_value(json_object_get(t, "piece")));
+			explain_token(t);
 	if (j->trace)
 		print_json(r->sources, stderr);
 	if (j->timings) {
