@@ -340,6 +340,7 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--stream and --logits need a QUERY");
 	cli_refuse_same(c, j->logits, j->tools_path);
 	cli_refuse_same(c, j->logits, j->index);
+	cli_refuse_same(c, j->logits, c->common.model);
 	if (!query && tools_on_stdin && (!j->input || strcmp(j->input, "-") == 0))
 		cli_usage_error(c, "tools and records cannot both come from stdin");
 	if (j->lines && !j->tools_path && !j->index)
