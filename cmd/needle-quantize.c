@@ -159,9 +159,8 @@ static ndl_status report_json(const ndl_conversion *v, json_t *check, ndl_error 
 	                        tensors);
 	if (out && check)
 		json_object_set(out, "check", check);
-	if (out)
-		ndl_json_write(&line, out, 0);
-	ndl_status s = out ? ndl_buf_check(&line, err) : ndl_fail_nomem(err, "report");
+	ndl_json_write(&line, out, 0);
+	ndl_status s = ndl_buf_check(&line, err);
 	if (s == NDL_OK)
 		puts(ndl_buf_cstr(&line));
 	ndl_buf_clear(&line);
