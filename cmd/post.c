@@ -104,7 +104,8 @@ static ndl_status open_cache(post *p, ndl_error *err)
 	p->cache = fopen(p->o.cache, "ab+");
 	if (!p->cache)
 		return ndl_fail_errno(err, "cannot write %s", p->o.cache);
-	if (fseek(p->cache, -1, SEEK_END) == 0 && fgetc(p->cache) != '\n') /* a line that was cut short */
+	bool cut = fseek(p->cache, -1, SEEK_END) == 0 && fgetc(p->cache) != '\n'; /* a line that was cut short */
+	if (cut && fseek(p->cache, 0, SEEK_END) == 0)
 		fputc('\n', p->cache);
 	return NDL_OK;
 }

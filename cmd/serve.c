@@ -35,14 +35,15 @@ static worker *take_turn(server *s)
 {
 	struct timespec until;
 	worker *w;
+	int waited = 0;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += (time_t)s->http.timeout;
 	pthread_mutex_lock(&s->lock);
 	w = idle_worker(s);
 	if (!w && s->waiting < s->queue) {
 		s->waiting++;
-		while (!(w = idle_worker(s)) && pthread_cond_timedwait(&s->idle, &s->lock, &until) == 0)
-			;
+		while (!(w = idle_worker(s)) && waited == 0) /* a worker may become idle as the wait ends */
+			waited = pthread_cond_timedwait(&s->idle, &s->lock, &until);
 		s->waiting--;
 	}
 	if (w)
