@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "cmd/cli.h"
 
+#include "base/clock.h"
 #include "base/outfile.h"
 #include "base/utf8.h"
 #include "needle.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_OPTIONS = 64, KEY_VERSION = 1000 };
@@ -421,13 +421,6 @@ int cli_finish(const cli *c, int status)
 
 /* Progress ---------------------------------------------------------------------------- */
 
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void cli_progress(const cli *c, uint64_t done, uint64_t total, const char *text)
 {
 	enum { WIDTH = 30 };
@@ -435,7 +428,7 @@ void cli_progress(const cli *c, uint64_t done, uint64_t total, const char *text)
 	static uint64_t first; /* a resumed run begins in the middle */
 	if (c->common.quiet || !isatty(STDERR_FILENO))
 		return;
-	double now = now_s();
+	double now = ndl_seconds();
 	if (started == 0) {
 		started = now;
 		first = done;

@@ -6,6 +6,7 @@
 
 #ifdef HAVE_LIBCURL
 
+#include "base/clock.h"
 #include "base/reader.h"
 #include "base/rng.h"
 #include "json/json.h"
@@ -41,13 +42,6 @@ bool post_available(void)
 }
 
 /* Time ---------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void pause_for(double seconds)
 {
@@ -205,8 +199,8 @@ void post_count(const post *p, post_counts *out)
 static int try_once(post *p, const char *body, ndl_buf *response, double *wait, ndl_error *err)
 {
 	double due = p->last + 60 / p->o.per_minute;
-	pause_for(due - now());
-	p->last = now();
+	pause_for(due - ndl_seconds());
+	p->last = ndl_seconds();
 	p->counts.sent++;
 	ndl_buf_reset(response);
 	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, body);
