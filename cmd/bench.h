@@ -44,7 +44,6 @@ bool bench_wants_any(const bench *b, const char *const *names);
 ndl_status bench_add(bench *b, const char *name, const char *kernel, int threads, double value,
                      const char *unit, bool less_is_better, ndl_error *err);
 
-double bench_now(void); /* seconds */
 
 /* Shortest time of one call of run(arg), seconds: repeated for min_s, three times at least. */
 double bench_time(const bench *b, void (*run)(void *), void *arg);

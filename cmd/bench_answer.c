@@ -3,6 +3,7 @@
 #include "cmd/bench.h"
 #include "cmd/engine.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "grammar/grammar.h"
@@ -80,11 +81,11 @@ static void ask_all(answers *a)
 /* Seconds of decoding all queries, each at its fastest. */
 static double decode_time(answers *a, bool no_jump)
 {
-	double sum = 0, end = bench_now() + a->b->min_s;
+	double sum = 0, end = ndl_seconds() + a->b->min_s;
 	a->request.no_jump = no_jump;
 	for (int q = 0; q < QUERIES; q++)
 		a->ms[q] = 1e9;
-	for (int i = 0; a->status == NDL_OK && (i < 3 || bench_now() < end); i++)
+	for (int i = 0; a->status == NDL_OK && (i < 3 || ndl_seconds() < end); i++)
 		ask_all(a);
 	for (int q = 0; q < QUERIES; q++)
 		sum += a->ms[q];

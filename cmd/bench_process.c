@@ -1,6 +1,7 @@
 /* bench_process.c - needle-infer as people run it: a process for one query, and one for many records. */
 #include "cmd/bench.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -71,7 +72,7 @@ static ndl_status run_process(const infer *p, char **argv, int out, int errors, 
 		return ndl_fail_nomem(err, "a process");
 	int rc = posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
 	rc = rc ? rc : posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
-	double start = bench_now();
+	double start = ndl_seconds();
 	rc = rc ? rc : posix_spawn(&pid, p->program, &files, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	if (rc) {
@@ -80,7 +81,7 @@ static ndl_status run_process(const infer *p, char **argv, int out, int errors, 
 	}
 	while ((ended = wait4(pid, &state, 0, &used)) < 0 && errno == EINTR)
 		;
-	u->seconds = bench_now() - start;
+	u->seconds = ndl_seconds() - start;
 	if (ended < 0)
 		return ndl_fail_errno(err, "%s: cannot wait", p->program);
 	if (!WIFEXITED(state) || WEXITSTATUS(state) > CLI_NEGATIVE)
@@ -140,9 +141,9 @@ typedef struct calls {
 /* false without a failure: the file cannot be dropped from memory. */
 static bool measure_calls(infer *p, bool cold, calls *c, ndl_error *err)
 {
-	double end = bench_now() + 5 * p->b->min_s;
+	double end = ndl_seconds() + 5 * p->b->min_s;
 	*c = (calls){.processor_seconds = 1e9};
-	while (c->n < MOST_CALLS && (c->n < LEAST_CALLS || bench_now() < end)) {
+	while (c->n < MOST_CALLS && (c->n < LEAST_CALLS || ndl_seconds() < end)) {
 		usage u;
 		if ((cold && !drop_cache(p->model)) || ask_once(p, NULL, STDERR_FILENO, &u, err) != NDL_OK)
 			return false;

@@ -69,7 +69,8 @@ _Noreturn void cli_usage_error(const cli *c, const char *fmt, ...) NDL_PRINTF(2,
 /* A usage error if both (NULL: no file) are the same regular file: writing one would destroy the other. */
 void cli_refuse_same(const cli *c, const char *out, const char *in);
 
-/* Text from anywhere (arguments, file names, keys): what it holds must not steer the terminal nor break the line. */
+/* Text from anywhere (arguments, file names, keys): what it holds must not steer the terminal nor break the line, so bytes of
+ * controls, or of no UTF-8, come out as '?'. */
 void cli_put_clean(FILE *to, const char *text);
 /* "needle-X: file:line: text" on stderr, stdout flushed first. */
 void cli_report(const cli *c, const ndl_error *err);

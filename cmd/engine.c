@@ -97,7 +97,7 @@ ndl_exec *cli_exec_new(int threads, ndl_precision precision, ndl_error *err)
 
 /* The heap that an engine takes, in huge pages and asked for at once (base/mem.h): from a boundary of them on, to which
  * *pad is left free; it is not given back when blocks at its end are freed. Large blocks, little of which is used, stay
- * apart from it. */
+ * apart from it. Here and not in the library: mallopt is about all that a process allocates, which is for a program to decide. */
 static void prepare_heap(void **pad)
 {
 #ifdef __GLIBC__
@@ -199,4 +199,18 @@ void cli_own_tools_clear(cli_own_tools *own)
 	ndl_toolset_free(own->set);
 	ndl_buf_clear(&own->text);
 	ndl_buf_clear(&own->given);
+}
+
+ndl_status cli_worker_open(cli_worker *w, const ndl_engine *e, int threads, ndl_precision precision, ndl_error *err)
+{
+	w->exec = cli_exec_new(threads, precision, err);
+	w->session = w->exec ? ndl_session_new(e, w->exec, err) : NULL;
+	return w->session ? NDL_OK : err->code;
+}
+
+void cli_worker_close(cli_worker *w)
+{
+	cli_own_tools_clear(&w->own);
+	ndl_session_free(w->session);
+	ndl_exec_free(w->exec);
 }

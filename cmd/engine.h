@@ -67,6 +67,15 @@ typedef struct cli_own_tools {
 const ndl_toolset *cli_own_toolset(cli_own_tools *own, const cli_tools_use *u, json_t *list, const ndl_exec *x, ndl_error *err);
 void cli_own_tools_clear(cli_own_tools *own);
 
+/* What one thread of several answers with, or one request of several at a time. Zeroed at first; close in either case. */
+typedef struct cli_worker {
+	ndl_exec *exec;
+	ndl_session *session;
+	cli_own_tools own;
+} cli_worker;
+ndl_status cli_worker_open(cli_worker *w, const ndl_engine *e, int threads, ndl_precision precision, ndl_error *err);
+void cli_worker_close(cli_worker *w);
+
 /* Whether the model can rank so; what is asked for by name does not fall back. */
 ndl_status cli_check_ranking(const ndl_engine *e, enum ndl_ranking how, ndl_error *err);
 

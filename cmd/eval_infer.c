@@ -12,17 +12,10 @@
 #include <omp.h>
 #endif
 
-/* One thread's own: a session runs on one core, so that records share nothing but the model. */
-typedef struct worker {
-	ndl_exec *exec;
-	ndl_session *session;
-	cli_own_tools own;
-} worker;
-
 struct eval_caller {
 	ndl_engine *engine;
 	ndl_toolset *toolset; /* of all records, or NULL */
-	worker *worker;
+	cli_worker *worker;   /* [threads], each of one thread: records share nothing but the model */
 	int threads;
 	bool recall;          /* only eval_caller_rank is called */
 	int tool_flags;
@@ -34,14 +27,10 @@ static ndl_status open_workers(eval_caller *c, ndl_precision precision, ndl_erro
 	c->worker = ndl_calloc((size_t)c->threads, sizeof *c->worker);
 	if (!c->worker)
 		return ndl_fail_nomem(err, "sessions");
-	for (int i = 0; i < c->threads; i++) {
-		worker *w = &c->worker[i];
-		w->exec = cli_exec_new(1, precision, err);
-		w->session = w->exec ? ndl_session_new(c->engine, w->exec, err) : NULL;
-		if (!w->session)
-			return NDL_ENOMEM;
-	}
-	return NDL_OK;
+	ndl_status rc = NDL_OK;
+	for (int i = 0; i < c->threads && rc == NDL_OK; i++)
+		rc = cli_worker_open(&c->worker[i], c->engine, 1, precision, err);
+	return rc;
 }
 
 static cli_tools_use use_of(const eval_caller *c)
@@ -80,11 +69,8 @@ void eval_caller_free(eval_caller *c)
 {
 	if (!c)
 		return;
-	for (int i = 0; c->worker && i < c->threads; i++) {
-		ndl_session_free(c->worker[i].session);
-		ndl_exec_free(c->worker[i].exec);
-		cli_own_tools_clear(&c->worker[i].own);
-	}
+	for (int i = 0; c->worker && i < c->threads; i++)
+		cli_worker_close(&c->worker[i]);
 	free(c->worker);
 	ndl_toolset_free(c->toolset);
 	ndl_engine_free(c->engine);
@@ -92,7 +78,7 @@ void eval_caller_free(eval_caller *c)
 }
 
 /* The tools of all records, or of this one. */
-static const ndl_toolset *toolset_of(const eval_caller *c, worker *w, const json_t *record, ndl_error *err)
+static const ndl_toolset *toolset_of(const eval_caller *c, cli_worker *w, const json_t *record, ndl_error *err)
 {
 	json_t *list = ndl_json_get(record, "tools");
 	if (c->toolset)
@@ -114,7 +100,7 @@ static const json_t *query_of(const json_t *record, ndl_error *err)
 	return NULL;
 }
 
-static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *tools, json_t *record, ndl_odds *odds,
+static ndl_status run_query(const eval_caller *c, cli_worker *w, const ndl_toolset *tools, json_t *record, ndl_odds *odds,
                             ndl_error *err)
 {
 	ndl_result result = {0};
@@ -131,7 +117,7 @@ static ndl_status run_query(const eval_caller *c, worker *w, const ndl_toolset *
 	return rc;
 }
 
-static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
+static ndl_status run_record(const eval_caller *c, cli_worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
 {
 	if (!json_is_object(record))
 		return NDL_OK; /* scoring says so */
@@ -140,7 +126,7 @@ static ndl_status run_record(const eval_caller *c, worker *w, json_t *record, nd
 	return tools ? run_query(c, w, tools, record, odds, err) : err->code;
 }
 
-static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
+static void run_one(const eval_caller *c, cli_worker *w, json_t *record, ndl_odds *odds, ndl_error *err)
 {
 	ndl_odds unused;
 	if (!record || run_record(c, w, record, odds ? odds : &unused, err) == NDL_OK)
@@ -151,7 +137,7 @@ static void run_one(const eval_caller *c, worker *w, json_t *record, ndl_odds *o
 }
 
 /* The worker of the thread that asks. */
-static worker *my_worker(const eval_caller *c)
+static cli_worker *my_worker(const eval_caller *c)
 {
 #ifdef _OPENMP
 	return &c->worker[omp_get_thread_num()];
@@ -169,7 +155,7 @@ void eval_caller_run(eval_caller *c, json_t **record, ndl_error *err, ndl_odds *
 
 /* Retrieval ----------------------------------------------------------------------------- */
 
-static ndl_status rank_record(const eval_caller *c, worker *w, const json_t *record, ndl_recall *out, ndl_error *err)
+static ndl_status rank_record(const eval_caller *c, cli_worker *w, const json_t *record, ndl_recall *out, ndl_error *err)
 {
 	const json_t *query = query_of(record, err);
 	const ndl_toolset *t = query ? toolset_of(c, w, record, err) : NULL;

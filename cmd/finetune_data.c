@@ -212,7 +212,9 @@ static void tell_tools(const finetune_data *d)
 			fprintf(stderr, "  %8zu", t->rows);
 		else
 			fprintf(stderr, "  %8zu %8zu %8zu", t->n[NDL_TRAIN], t->n[NDL_VAL], t->n[NDL_TEST]);
-		fprintf(stderr, "  %s\n", t->name[0] ? t->name : "(no call)");
+		fputs("  ", stderr);
+		cli_put_clean(stderr, t->name[0] ? t->name : "(no call)");
+		fputc('\n', stderr);
 	}
 	if (s->n_tools > SHOWN_TOOLS)
 		fprintf(stderr, "  %26s  and %zu more\n", "", s->n_tools - SHOWN_TOOLS);

@@ -44,7 +44,7 @@ static void put_batch(ndl_buf *b, const ndl_batch *t)
 }
 
 /* Into f, which is the caller's. */
-static long write_batches(FILE *f, ndl_dataset *data, uint64_t most, const volatile int *stop, ndl_error *err)
+static long write_batches(FILE *f, ndl_dataset *data, uint64_t most, const volatile sig_atomic_t *stop, ndl_error *err)
 {
 	ndl_buf b = NDL_BUF_INIT;
 	ndl_batch t;
@@ -62,7 +62,7 @@ static long write_batches(FILE *f, ndl_dataset *data, uint64_t most, const volat
 	return rc < 0 && !*stop ? rc : n; /* a signal ends a wait for rows */
 }
 
-long finetune_dump(const char *path, ndl_dataset *data, uint64_t most, const volatile int *stop, ndl_error *err)
+long finetune_dump(const char *path, ndl_dataset *data, uint64_t most, const volatile sig_atomic_t *stop, ndl_error *err)
 {
 	ndl_outfile out;
 	if (strcmp(path, "-") == 0)

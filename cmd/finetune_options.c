@@ -209,10 +209,13 @@ static void check_options(const cli *app, const finetune_options *o)
 		cli_usage_error(app, "a model file cannot be written to stdout");
 	if (o->log && strcmp(o->log, "-") == 0)
 		cli_usage_error(app, "--log needs a file: stdout is for the scores");
+	const char *const read[] = {o->val, o->tools, o->init, o->vocab, o->teacher, o->heldout};
 	for (int i = 0; i < o->n_inputs; i++)
 		refuse_outputs(app, o, o->inputs[i]);
-	refuse_outputs(app, o, o->val);
-	refuse_outputs(app, o, o->tools);
+	for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+		refuse_outputs(app, o, read[i]);
+	cli_refuse_same(app, o->log, app->common.model); /* the trained model may take its base's place */
+	cli_refuse_same(app, o->dump, app->common.model);
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
 	if (o->init && !o->vocab)

@@ -5,6 +5,7 @@
 #include "cmd/bench.h"
 #include "cmd/engine.h"
 
+#include "base/clock.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "json/json.h"
@@ -14,7 +15,6 @@
 #include <sha2.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { KEY_JSON = 256, KEY_COMPARE, KEY_KERNELS, KEY_TIME, KEY_PROMPT, KEY_ANSWER, KEY_RECORDS, KEY_TRAIN,
 	KEY_SHAPE };
@@ -35,20 +35,13 @@ static const cli_option options[] = {
 
 /* Measuring ------------------------------------------------------------------------------- */
 
-double bench_now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 double bench_time(const bench *b, void (*fn)(void *), void *arg)
 {
-	double best = 1e9, end = bench_now() + b->min_s;
-	for (int i = 0; i < 3 || bench_now() < end; i++) {
-		double t = bench_now();
+	double best = 1e9, end = ndl_seconds() + b->min_s;
+	for (int i = 0; i < 3 || ndl_seconds() < end; i++) {
+		double t = ndl_seconds();
 		fn(arg);
-		t = bench_now() - t;
+		t = ndl_seconds() - t;
 		best = t < best ? t : best;
 	}
 	return best > 1e-9 ? best : 1e-9;

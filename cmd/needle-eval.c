@@ -312,9 +312,13 @@ static const char *parse_options(job *j, int argc, char **argv)
 		cli_check_cpu(&j->c);
 	if (argc - first > 1)
 		cli_usage_error(&j->c, "more than one input file");
+	const char *input = first < argc ? argv[first] : NULL;
 	cli_refuse_same(&j->c, j->failures_path, j->tools_path);
-	cli_refuse_same(&j->c, j->failures_path, first < argc ? argv[first] : NULL);
-	return first < argc ? argv[first] : NULL;
+	cli_refuse_same(&j->c, j->failures_path, input);
+	cli_refuse_same(&j->c, j->failures_path, j->model);
+	cli_refuse_same(&j->c, j->calibrate_path, j->tools_path);
+	cli_refuse_same(&j->c, j->calibrate_path, input);
+	return input;
 }
 
 static ndl_status open_all(job *j, ndl_error *err)

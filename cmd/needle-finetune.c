@@ -6,11 +6,11 @@
 #include "cmd/finetune_dump.h"
 #include "cmd/finetune_job.h"
 #include "cmd/finetune_score.h"
+#include "base/clock.h"
 #include "base/outfile.h"
 
 #include <math.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static cli app = {
@@ -41,13 +41,6 @@ static void catch_signals(void)
 }
 
 /* Running -------------------------------------------------------------------------------- */
-
-static double now_s(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* Loss and, of --val-calls examples, calls on the validation rows; the best model so far is kept. */
 static ndl_status validate(finetune_job *j, ndl_loss *loss, ndl_eval_counts *calls, ndl_error *err)
@@ -117,10 +110,10 @@ static ndl_status loop(finetune_job *j, ndl_error *err)
 {
 	ndl_step_report r;
 	train_window w = {0};
-	double before = now_s();
+	double before = ndl_seconds();
 	int rc = 0;
 	while (!stop_signal && (rc = ndl_run_step(j->run, &r, err)) > 0) {
-		double now = now_s();
+		double now = ndl_seconds();
 		char text[80];
 		train_window_add(&w, &r, now - before);
 		snprintf(text, sizeof text, "loss %.3f, accuracy %.3f", r.loss.total,
@@ -131,7 +124,7 @@ static ndl_status loop(finetune_job *j, ndl_error *err)
 			status = finetune_state(j, false, err);
 		if (status != NDL_OK)
 			return status;
-		before = now_s(); /* validating is not training */
+		before = ndl_seconds(); /* validating is not training */
 	}
 	cli_progress_end(&app);
 	return rc < 0 ? (ndl_status)rc : NDL_OK;

@@ -55,10 +55,8 @@ typedef struct job {
 /* What one thread works with. */
 typedef struct worker {
 	const job *j;
-	ndl_exec *exec;       /* of one thread: records are what is done side by side */
-	ndl_session *session;
-	cli_own_tools own;
-	json_t *tokens;       /* --trace of the request under way */
+	cli_worker with; /* of one thread: records are what is done side by side */
+	json_t *tokens;  /* --trace of the request under way */
 } worker;
 
 /* One request --------------------------------------------------------------------------- */
@@ -122,7 +120,7 @@ static ndl_status ask(worker *w, const ndl_toolset *tools, const char *query, si
 	}
 	if (w->j->stream)
 		request.on_call = on_call;
-	return ndl_session_run(w->session, tools, query, len, &request, r, err);
+	return ndl_session_run(w->with.session, tools, query, len, &request, r, err);
 }
 
 /* Records ------------------------------------------------------------------------------- */
@@ -137,7 +135,7 @@ static const ndl_toolset *tools_of(worker *w, json_t *record, ndl_error *err)
 		return w->j->tools;
 	}
 	const cli_tools_use use = use_of(w->j);
-	return cli_own_toolset(&w->own, &use, given, w->exec, err);
+	return cli_own_toolset(&w->with.own, &use, given, w->with.exec, err);
 }
 
 static void add_result(const worker *w, json_t *record, const ndl_result *r)
@@ -171,23 +169,6 @@ static int do_record(void *user, json_t *record, ndl_error *err)
 	return 0;
 }
 
-static void free_worker(worker *w)
-{
-	cli_own_tools_clear(&w->own);
-	json_decref(w->tokens);
-	if (w->session != w->j->e.session)
-		ndl_session_free(w->session);
-	ndl_exec_free(w->exec);
-}
-
-static bool open_worker(const job *j, worker *w, ndl_error *err)
-{
-	w->j = j;
-	w->exec = cli_exec_new(1, j->precision, err);
-	w->session = w->exec ? ndl_session_new(j->e.engine, w->exec, err) : NULL;
-	return w->session != NULL;
-}
-
 static int records(job *j)
 {
 	enum { MAX_WORKERS = 64 };
@@ -199,7 +180,8 @@ static int records(job *j)
 	int status = CLI_UNUSABLE;
 	for (; n < want && n < MAX_WORKERS; n++) {
 		users[n] = &workers[n];
-		if (!open_worker(j, &workers[n], &err)) {
+		workers[n].j = j;
+		if (cli_worker_open(&workers[n].with, j->e.engine, 1, j->precision, &err) != NDL_OK) {
 			cli_report(&j->c, &err);
 			n++;
 			goto out;
@@ -208,12 +190,22 @@ static int records(job *j)
 	status = records_run_many(&j->c, j->input, (j->strict ? RECORDS_STRICT : 0) | (j->lines ? RECORDS_LINES : 0),
 	                          do_record, users, n, &stats);
 out:
-	while (n)
-		free_worker(&workers[--n]);
+	while (n) {
+		cli_worker_close(&workers[--n].with);
+		json_decref(workers[n].tokens);
+	}
 	return status;
 }
 
 /* One query ------------------------------------------------------------------------------ */
+
+static void explain_token(const json_t *t)
+{
+	fprintf(stderr, "%.6f\t%lld\t", json_real_value(json_object_get(t, "p")),
+	        (long long)json_integer_value(json_object_get(t, "choices")));
+	cli_put_clean(stderr, json_string_value(json_object_get(t, "piece")));
+	fputc('\n', stderr);
+}
 
 static void explain(const worker *w, const ndl_result *r)
 {
@@ -223,9 +215,7 @@ static void explain(const worker *w, const ndl_result *r)
 	fflush(stdout);
 	if (j->trace)
 		json_array_foreach(w->tokens, i, t)
-			fprintf(stderr, "%.6f\t%lld\t%s\n", json_real_value(json_object_get(t, "p")),
-			        (long long)json_integer_value(json_object_get(t, "choices")),
-			        json_string_value(json_object_get(t, "piece")));
+			explain_token(t);
 	if (j->trace)
 		print_json(r->sources, stderr);
 	if (j->timings) {
@@ -248,17 +238,17 @@ static int one_query(job *j, const char *query)
 {
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_result r = {0};
-	worker w = {.j = j, .session = j->e.session};
+	worker w = {.j = j, .with.session = j->e.session}; /* borrowed */
 	if (ask(&w, j->tools, query, strlen(query), &r, &err) != NDL_OK) {
 		cli_report(&j->c, &err);
-		free_worker(&w);
+		json_decref(w.tokens);
 		return err.code == NDL_ENOMEM || err.code == NDL_EFORMAT ? CLI_UNUSABLE : CLI_NEGATIVE;
 	}
 	if (!j->stream)
 		print_json(r.calls, stdout);
 	explain(&w, &r);
 	int status = json_array_size(r.calls) ? CLI_OK : CLI_NEGATIVE;
-	free_worker(&w);
+	json_decref(w.tokens);
 	ndl_result_clear(&r);
 	return status;
 }
@@ -334,6 +324,7 @@ static void check_options(const job *j, const char *query)
 		cli_usage_error(c, "--stream and --logits need a QUERY");
 	cli_refuse_same(c, j->logits, j->tools_path);
 	cli_refuse_same(c, j->logits, j->index);
+	cli_refuse_same(c, j->logits, c->common.model);
 	if (!query && tools_on_stdin && (!j->input || strcmp(j->input, "-") == 0))
 		cli_usage_error(c, "tools and records cannot both come from stdin");
 	if (j->lines && !j->tools_path && !j->index)

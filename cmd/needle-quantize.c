@@ -159,9 +159,8 @@ static ndl_status report_json(const ndl_conversion *v, json_t *check, ndl_error 
 	                        tensors);
 	if (out && check)
 		json_object_set(out, "check", check);
-	if (out)
-		ndl_json_write(&line, out, 0);
-	ndl_status s = out ? ndl_buf_check(&line, err) : ndl_fail_nomem(err, "report");
+	ndl_json_write(&line, out, 0);
+	ndl_status s = ndl_buf_check(&line, err);
 	if (s == NDL_OK)
 		puts(ndl_buf_cstr(&line));
 	ndl_buf_clear(&line);
@@ -333,6 +332,9 @@ static void finish_options(const cli *c, settings *o, int operands)
 		cli_usage_error(c, "-o FILE is needed: where should the result go?");
 	if (strcmp(o->output, "-") == 0)
 		cli_usage_error(c, "a model file cannot be written to stdout");
+	const char *const read[] = {o->vocab, o->calibrate, o->check, o->tools};
+	for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+		cli_refuse_same(c, o->output, read[i]);
 	if ((o->json || !c->common.quiet) && is_stdout(o->output))
 		cli_usage_error(c, "-o %s: stdout is for the report, unless -q", o->output);
 	if (!o->bits)

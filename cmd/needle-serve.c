@@ -115,14 +115,10 @@ static void name_model(server *s)
 static bool open_workers(server *s, ndl_error *err)
 {
 	int threads = ndl_exec_threads(s->e.exec) / (int)s->parallel;
-	for (size_t i = 0; i < s->parallel; i++) {
-		worker *w = &s->worker[i];
-		w->exec = ndl_exec_fork(s->e.exec, threads > 0 ? threads : 1, err);
-		w->session = w->exec ? ndl_session_new(s->e.engine, w->exec, err) : NULL;
-		if (!w->session)
-			return false;
-	}
-	return true;
+	ndl_status rc = NDL_OK;
+	for (size_t i = 0; i < s->parallel && rc == NDL_OK; i++)
+		rc = cli_worker_open(&s->worker[i].with, s->e.engine, threads > 0 ? threads : 1, s->precision, err);
+	return rc == NDL_OK;
 }
 
 static bool load_tools(server *s, ndl_error *err)
@@ -165,11 +161,8 @@ static int serve(server *s)
 
 static void close_server(server *s)
 {
-	for (size_t i = 0; i < s->parallel; i++) {
-		cli_own_tools_clear(&s->worker[i].own);
-		ndl_session_free(s->worker[i].session);
-		ndl_exec_free(s->worker[i].exec);
-	}
+	for (size_t i = 0; i < s->parallel; i++)
+		cli_worker_close(&s->worker[i].with);
 	ndl_toolset_free(s->tools);
 	json_decref(s->tools_json);
 	cli_engine_close(&s->e);

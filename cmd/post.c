@@ -6,6 +6,7 @@
 
 #ifdef HAVE_LIBCURL
 
+#include "base/clock.h"
 #include "base/reader.h"
 #include "base/rng.h"
 #include "json/json.h"
@@ -41,13 +42,6 @@ bool post_available(void)
 }
 
 /* Time ---------------------------------------------------------------------------------- */
-
-static double now(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void pause_for(double seconds)
 {
@@ -104,7 +98,8 @@ static ndl_status open_cache(post *p, ndl_error *err)
 	p->cache = fopen(p->o.cache, "ab+");
 	if (!p->cache)
 		return ndl_fail_errno(err, "cannot write %s", p->o.cache);
-	if (fseek(p->cache, -1, SEEK_END) == 0 && fgetc(p->cache) != '\n') /* a line that was cut short */
+	bool cut = fseek(p->cache, -1, SEEK_END) == 0 && fgetc(p->cache) != '\n'; /* a line that was cut short */
+	if (cut && fseek(p->cache, 0, SEEK_END) == 0)
 		fputc('\n', p->cache);
 	return NDL_OK;
 }
@@ -204,8 +199,8 @@ void post_count(const post *p, post_counts *out)
 static int try_once(post *p, const char *body, ndl_buf *response, double *wait, ndl_error *err)
 {
 	double due = p->last + 60 / p->o.per_minute;
-	pause_for(due - now());
-	p->last = now();
+	pause_for(due - ndl_seconds());
+	p->last = ndl_seconds();
 	p->counts.sent++;
 	ndl_buf_reset(response);
 	curl_easy_setopt(p->curl, CURLOPT_POSTFIELDS, body);

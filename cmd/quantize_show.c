@@ -44,9 +44,8 @@ static size_t parameters(const ndl_config *c)
 static int print_json(const cli *c, json_t *value)
 {
 	ndl_buf line = NDL_BUF_INIT;
-	if (value)
-		ndl_json_write(&line, value, 0);
-	int status = value && ndl_buf_check(&line, NULL) == NDL_OK ? CLI_OK : CLI_UNUSABLE;
+	ndl_json_write(&line, value, 0);
+	int status = ndl_buf_check(&line, NULL) == NDL_OK ? CLI_OK : CLI_UNUSABLE;
 	if (status == CLI_OK)
 		puts(ndl_buf_cstr(&line));
 	else

@@ -35,14 +35,15 @@ static worker *take_turn(server *s)
 {
 	struct timespec until;
 	worker *w;
+	int waited = 0;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += (time_t)s->http.timeout;
 	pthread_mutex_lock(&s->lock);
 	w = idle_worker(s);
 	if (!w && s->waiting < s->queue) {
 		s->waiting++;
-		while (!(w = idle_worker(s)) && pthread_cond_timedwait(&s->idle, &s->lock, &until) == 0)
-			;
+		while (!(w = idle_worker(s)) && waited == 0) /* a worker may become idle as the wait ends */
+			waited = pthread_cond_timedwait(&s->idle, &s->lock, &until);
 		s->waiting--;
 	}
 	if (w)
@@ -96,7 +97,7 @@ static const ndl_toolset *tools_of(const server *s, worker *w, json_t *given, nd
 		return s->tools;
 	}
 	const cli_tools_use use = serve_tools_use(s);
-	return cli_own_toolset(&w->own, &use, given, w->exec, err);
+	return cli_own_toolset(&w->with.own, &use, given, w->with.exec, err);
 }
 
 /* False with the reply set. Clear *out. */
@@ -113,7 +114,7 @@ static bool ask(server *s, json_t *tools, const char *query, size_t len, const n
 	if (!s->today_fixed && q.ground != NDL_GROUND_OFF)
 		q.today = cli_today(&s->c, "now");
 	const ndl_toolset *set = tools_of(s, w, tools, &err);
-	bool done = set && ndl_session_run(w->session, set, query, len, &q, out, &err) == NDL_OK;
+	bool done = set && ndl_session_run(w->with.session, set, query, len, &q, out, &err) == NDL_OK;
 	end_turn(s, w, done ? out : NULL);
 	if (!done)
 		set_error(reply, &err);

@@ -13,9 +13,7 @@ enum { SERVE_ROUTES = 6, SERVE_STATUSES = 4 };    /* that are counted apart */
 
 /* What one request at a time is answered with. */
 typedef struct worker {
-	ndl_exec *exec;
-	ndl_session *session;
-	cli_own_tools own;
+	cli_worker with;
 	bool busy;
 } worker;
 

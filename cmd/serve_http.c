@@ -129,8 +129,8 @@ static void add_headers(struct MHD_Response *m, struct MHD_Connection *c, const 
 
 static enum MHD_Result send_reply(struct MHD_Connection *c, http_reply *r)
 {
-	struct MHD_Response *m =
-		MHD_create_response_from_buffer(r->body.len, (void *)ndl_buf_cstr(&r->body), MHD_RESPMEM_MUST_COPY);
+	struct MHD_Response *m = r->body.failed ? NULL
+		: MHD_create_response_from_buffer(r->body.len, (void *)ndl_buf_cstr(&r->body), MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result sent = MHD_NO;
 	if (m) {
 		add_headers(m, c, r);

@@ -1,6 +1,6 @@
 # cmd: thin programs over libneedle; each command's fragment lists its program, page and test
 noinst_LIBRARIES = libcli.a
-libcli_a_SOURCES = cmd/cli.h cmd/cli.c cmd/records.h cmd/records.c
+libcli_a_SOURCES = cmd/cli.h cmd/cli.c cmd/cli_options.c cmd/records.h cmd/records.c
 include $(top_srcdir)/cmd/needle-tokenize.mk
 include $(top_srcdir)/cmd/needle-encode.mk
 include $(top_srcdir)/cmd/needle-infer.mk

@@ -12,8 +12,8 @@
 static void make_printable(char *s)
 {
 	for (size_t n, left = strlen(s); left; s += n, left -= n) {
-		n = ndl_utf8_decode(s, left, NULL);
-		if (n == 0 || (unsigned char)*s < 0x20 || *s == 0x7f) {
+		n = ndl_utf8_shown(s, left);
+		if (n == 0) {
 			*s = '?';
 			n = 1;
 		}

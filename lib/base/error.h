@@ -39,7 +39,7 @@ typedef struct ndl_error {
 
 /* Fills err (which may be NULL) with code and the formatted text and forgets all that was in
  * it; the arguments may point into it. Returns code, so that callers can
- * `return ndl_fail(err, NDL_EFORMAT, "…")`. Control bytes in the text become '?'. */
+ * `return ndl_fail(err, NDL_EFORMAT, "…")`. Bytes of controls, or of no UTF-8, become '?'. */
 ndl_status ndl_fail(ndl_error *err, ndl_status code, const char *fmt, ...) NDL_PRINTF(3, 4);
 
 /* ndl_fail(NDL_EIO) with ": strerror(errno)" appended. */

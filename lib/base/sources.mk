@@ -6,6 +6,7 @@ libneedle_a_SOURCES += \
 	lib/base/error.h lib/base/error.c \
 	lib/base/mem.h lib/base/mem.c \
 	lib/base/buf.h lib/base/buf.c \
+	lib/base/clock.h lib/base/clock.c \
 	lib/base/day.h lib/base/day.c \
 	lib/base/gunzip.h lib/base/gunzip.c \
 	lib/base/map.h lib/base/map.c \

@@ -81,6 +81,13 @@ ndl_status ndl_utf8_require(const char *s, size_t len, ndl_error *err)
 	return good < len ? ndl_fail(err, NDL_EINVAL, "the text is not UTF-8 at byte %zu", good + 1) : NDL_OK;
 }
 
+size_t ndl_utf8_shown(const char *s, size_t len)
+{
+	uint32_t cp;
+	size_t n = ndl_utf8_decode(s, len, &cp);
+	return n && cp >= 0x20 && !(cp >= 0x7f && cp < 0xa0) ? n : 0;
+}
+
 size_t ndl_utf8_count(const char *s, size_t len)
 {
 	size_t count = 0;

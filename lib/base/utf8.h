@@ -16,6 +16,8 @@ size_t ndl_utf8_encode(uint32_t cp, char out[4]);
 size_t ndl_utf8_check(const char *s, size_t len);
 /* NDL_EINVAL, with the place, if not all is valid. */
 ndl_status ndl_utf8_require(const char *s, size_t len, ndl_error *err);
+/* The length of the character at s, 0 if it is none or a control (C0, DEL or C1, by which terminals are steered). */
+size_t ndl_utf8_shown(const char *s, size_t len);
 /* Number of characters in valid UTF-8. */
 size_t ndl_utf8_count(const char *s, size_t len);
 

@@ -20,7 +20,7 @@
  * "pattern" and "format" hold for the text that a string stands for, whatever escapes it is
  * written with.
  *
- * Advancing never allocates or recurses. A state is plain memory without pointers into the
+ * Advancing never allocates. A state is plain memory without pointers into the
  * heap except to its grammar, so it may be copied by assignment, or faster by ndl_gstate_copy. */
 #ifndef NDL_GRAMMAR_GRAMMAR_H
 #define NDL_GRAMMAR_GRAMMAR_H

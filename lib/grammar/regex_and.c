@@ -6,16 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOKAHEADS = 8 };
+enum {
+	LOOKAHEADS = 8,
+	CLASSES = 4096, /* that a product may have: one pattern tells fewer characters apart */
+};
 
 /* ---- both of two ---- */
 
 /* Ranges and classes as pairs: class = class of a * classes of b + class of b, and then numbered. */
-static int pair_classes(ndl_regex *r, const ndl_regex *a, const ndl_regex *b, uint32_t **pair)
+static ndl_status pair_classes(ndl_regex *r, const ndl_regex *a, const ndl_regex *b, uint32_t **pair, ndl_error *err)
 {
 	uint32_t *point = ndl_calloc((size_t)a->n_ranges + b->n_ranges, sizeof *point);
 	if (!point)
-		return -1;
+		return ndl_fail_nomem(err, "pattern");
 	for (uint32_t i = 0; i < a->n_ranges; i++)
 		point[i] = a->range[i].at;
 	for (uint32_t i = 0; i < b->n_ranges; i++)
@@ -24,7 +27,7 @@ static int pair_classes(ndl_regex *r, const ndl_regex *a, const ndl_regex *b, ui
 	free(point);
 	*pair = failed ? NULL : ndl_calloc(r->n_ranges, sizeof **pair);
 	if (!*pair)
-		return -1;
+		return ndl_fail_nomem(err, "pattern");
 	for (uint32_t i = 0; i < r->n_ranges; i++) {
 		uint32_t at = r->range[i].at, k = 0;
 		if (!ndl_regex_is_text(at))
@@ -32,11 +35,13 @@ static int pair_classes(ndl_regex *r, const ndl_regex *a, const ndl_regex *b, ui
 		uint32_t both = (uint32_t)a->range[ndl_regex_range(a, at)].class_ << 16 | b->range[ndl_regex_range(b, at)].class_;
 		while (k < r->n_classes && (*pair)[k] != both)
 			k++;
+		if (k == CLASSES)
+			return ndl_fail(err, NDL_ELIMIT, "patterns tell too many characters apart together");
 		if (k == r->n_classes)
 			(*pair)[r->n_classes++] = both;
 		r->range[i].class_ = (uint16_t)k;
 	}
-	return 0;
+	return NDL_OK;
 }
 
 struct product {
@@ -97,7 +102,6 @@ static ndl_status expand_pairs(struct product *p, bool negated, ndl_error *err)
 ndl_regex *ndl_regex_and(const ndl_regex *a, const ndl_regex *b, bool negated, ndl_error *err)
 {
 	struct product p = {.a = a, .b = b, .r = ndl_calloc(1, sizeof(ndl_regex))};
-	ndl_status status = NDL_OK;
 	size_t pairs = (size_t)a->n_states * (b->n_states + 1);
 	if (pairs > REGEX_TABLE) {
 		ndl_fail(err, NDL_ELIMIT, "patterns need too many states together");
@@ -105,8 +109,7 @@ ndl_regex *ndl_regex_and(const ndl_regex *a, const ndl_regex *b, bool negated, n
 		return NULL;
 	}
 	p.number = ndl_calloc(pairs, sizeof *p.number);
-	if (!p.r || !p.number || pair_classes(p.r, a, b, &p.pair) < 0)
-		status = ndl_fail_nomem(err, "pattern");
+	ndl_status status = p.r && p.number ? pair_classes(p.r, a, b, &p.pair, err) : ndl_fail_nomem(err, "pattern");
 	if (status == 0)
 		status = expand_pairs(&p, negated, err);
 	free(p.pair);

@@ -150,6 +150,10 @@ static void write_object(ndl_buf *out, const json_t *value, int flags)
 
 void ndl_json_write(ndl_buf *out, const json_t *value, int flags)
 {
+	if (!value) {
+		out->failed = true;
+		return;
+	}
 	switch (json_typeof(value)) {
 	case JSON_OBJECT:
 		write_object(out, value, flags);

@@ -23,7 +23,8 @@ enum {
 	NDL_JSON_ASCII = 1, /* non-ASCII as \uXXXX (Python's ensure_ascii); default is UTF-8 as is */
 };
 
-/* Appends value compactly: no spaces, insertion order, floats as Python's repr. */
+/* Appends value compactly: no spaces, insertion order, floats as Python's repr. NULL, what could not be made for want of memory,
+ * makes the buffer fail. */
 void ndl_json_write(ndl_buf *out, const json_t *value, int flags);
 
 /* Appends text as a JSON string with its quotes. text must be valid UTF-8. */

@@ -1,20 +1,13 @@
 /* session.c - the working memory of a thread, and one request through it. */
 #include "session/decode_internal.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "data/prompt.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-static double now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
 
 ndl_status ndl_session_paths(ndl_session *s, size_t beam, ndl_error *err)
 {
@@ -148,10 +141,10 @@ ndl_status ndl_session_prefill(ndl_session *s, ndl_decoder *dec, const ndl_tools
 
 static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *query, size_t len, ndl_result *r, ndl_error *err)
 {
-	double start = now_ms();
+	double start = ndl_seconds();
 	ndl_status rc = ndl_session_prefill(s, s->path[0]->dec, t, query, len, &r->cut, err);
 	r->prefill_tokens = s->prompt.len;
-	r->prefill_ms = now_ms() - start;
+	r->prefill_ms = 1e3 * (ndl_seconds() - start);
 	return rc;
 }
 
@@ -171,10 +164,10 @@ static ndl_status decode_calls(ndl_decoding *d)
 static ndl_status decode(ndl_decoding *d)
 {
 	size_t window = (size_t)ndl_model_config(d->s->engine->model)->max_dec_len - 1;
-	double start = now_ms();
+	double start = ndl_seconds();
 	d->limit = d->q->max_tokens && d->q->max_tokens < window ? d->q->max_tokens : window;
 	ndl_status rc = d->q->no_grammar ? ndl_decode_free(d) : decode_calls(d);
-	d->r->decode_ms = now_ms() - start;
+	d->r->decode_ms = 1e3 * (ndl_seconds() - start);
 	return rc;
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #ifdef _OPENMP
 #include <omp.h>
+#else
+#include <unistd.h>
 #endif
 
 enum { MAX_THREADS = 1024 };
@@ -12,11 +14,11 @@ enum { MAX_THREADS = 1024 };
 static int default_threads(void)
 {
 #ifdef _OPENMP
-	int n = omp_get_max_threads();
-	return n < MAX_THREADS ? n : MAX_THREADS;
+	long n = omp_get_max_threads();
 #else
-	return 1;
+	long n = sysconf(_SC_NPROCESSORS_ONLN); /* for the pool's threads, which need no OpenMP */
 #endif
+	return n < 1 ? 1 : n < MAX_THREADS ? (int)n : MAX_THREADS;
 }
 
 static int alloc_scratch(ndl_exec *x)

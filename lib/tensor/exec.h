@@ -20,7 +20,7 @@ typedef struct ndl_exec ndl_exec; /* opaque, owned: free with ndl_exec_free */
  *         decoders, which keep to what they were made with. */
 typedef enum ndl_precision { NDL_PRECISION_F32, NDL_PRECISION_BF16, NDL_PRECISION_INT8 } ndl_precision;
 
-/* threads 0: all available cores (OpenMP's default). cpu: a mask string as in $NEEDLE_CPU
+/* threads 0: all available cores (by OpenMP, where it is there). cpu: a mask string as in $NEEDLE_CPU
  * ("scalar", "avx2", "avx512", "avx512bf16", "amx", "neon"; NULL: best of this machine): the highest level
  * allowed. Its precision is F32 until ndl_exec_set_precision; needle-infer's is INT8, several times faster. NULL on
  * failure. */

@@ -16,6 +16,7 @@ static void settle_bytes(ndl_buf *out, ndl_buf *bytes)
 		else
 			ndl_buf_str(out, REPLACEMENT);
 	}
+	out->failed |= bytes->failed; /* or it would be forgotten */
 	ndl_buf_reset(bytes);
 }
 
@@ -53,9 +54,7 @@ ndl_status ndl_tok_decode(const ndl_tok *t, ndl_buf *out, const int32_t *ids, si
 		ndl_buf_add(out, s, len);
 	}
 	settle_bytes(out, &bytes);
-	status = ndl_buf_check(&bytes, err);
-	if (status == NDL_OK)
-		status = ndl_buf_check(out, err);
+	status = ndl_buf_check(out, err);
 out:
 	if (status != NDL_OK)
 		out->len = old_len;

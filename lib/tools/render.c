@@ -31,8 +31,10 @@ static void write_arg(ndl_buf *out, const json_t *schema, bool required, int fla
 	ndl_buf_byte(out, '{');
 	write_member(out, schema, "type", flags);
 	write_member(out, schema, "description", flags);
-	if (required)
-		ndl_buf_str(out, out->data[out->len - 1] == '{' ? "\"required\":true" : ",\"required\":true");
+	if (required) {
+		write_key(out, "required");
+		ndl_buf_str(out, "true");
+	}
 	const json_t *value = json_object_get(schema, "const");
 	if (value) {
 		write_key(out, "enum");

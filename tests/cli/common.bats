@@ -72,6 +72,7 @@ usage_error() {
 @test "control bytes of an argument do not reach the terminal" {
 	usage_error "unknown option '--?[31m'" $'--\e[31m'
 	usage_error "unknown option '--a?b'" $'--a\nb'
+	usage_error "unknown option '--a??31mß'" $'--a\xc2\x9b31mß'
 }
 
 @test "--help and --version win, print on stdout, and notice a full disk" {

@@ -81,6 +81,7 @@ is_local() {
 	cp "$testdata/tools.json" tools.json
 	printf '%s\n' '{"query":"q","answers":[],"calls":[]}' >rows.jsonl
 	ln -s rows.jsonl link
+	cp "$top_srcdir/share/default.safetensors" small.safetensors
 	cp tools.json tools.was
 	cp rows.jsonl rows.was
 	local model=$top_srcdir/share/default.safetensors command
@@ -89,15 +90,28 @@ is_local() {
 		[[ $stderr == *"is to be read and to be overwritten"* ]]
 		cmp tools.json tools.was
 		cmp rows.jsonl rows.was
+		cmp small.safetensors "$model"
 	done <<-'END'
 		needle-encode -m "$model" --tools tools.json --index tools.json
+		needle-encode -m small.safetensors --tools tools.json --index small.safetensors
+		needle-encode -m "$model" --states rows.jsonl rows.jsonl
+		needle-encode -m "$model" --states tools.json --tools tools.json rows.jsonl
 		needle-infer -m "$model" -t tools.json --logits ./tools.json q
 		needle-eval --failures rows.jsonl rows.jsonl
+		needle-infer -m small.safetensors -t tools.json --logits small.safetensors q
 		needle-eval -t tools.json --failures tools.json rows.jsonl
+		needle-eval -m small.safetensors --failures small.safetensors rows.jsonl
+		needle-eval -m "$model" --calibrate link rows.jsonl
+		needle-eval -m "$model" -t tools.json --calibrate tools.json rows.jsonl
 		needle-tokenize --train -o link rows.jsonl
 		needle-finetune -m "$model" rows.jsonl -o link
 		needle-finetune -m "$model" rows.jsonl -o new.safetensors --log rows.jsonl
 		needle-finetune -m "$model" rows.jsonl -t tools.json --dump-tokens tools.json
+		needle-finetune -m small.safetensors rows.jsonl -o new.safetensors --log small.safetensors
+		needle-finetune -m "$model" rows.jsonl -o small.safetensors --teacher-model small.safetensors
+		needle-finetune --init tools.json --vocab "$testdata/vocab-512.model" rows.jsonl -o tools.json
+		needle-quantize "$model" -o rows.jsonl --check rows.jsonl
+		needle-quantize "$model" -o tools.json --check rows.jsonl -t tools.json
 	END
 }
 

@@ -480,6 +480,9 @@ seen_loss() {
 	[[ "$stderr" == *"2 tools have under 120 examples (play, set_alarm)"* ]]
 	[[ "$stderr" == *"3 examples for validation say little"* ]]
 	[[ "$stderr" == *"1 steps are few"* ]]
+	sed 's/"play"/"pl\\u001b[31may"/g' d.jsonl >steering.jsonl # a name is text from anywhere
+	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 0 --score 0 steering.jsonl -o m.safetensors
+	[[ "$stderr" == *" pl?[31may"* && "$stderr" != *$'\e[31m'* ]]
 	grep -v love d.jsonl >eager.jsonl
 	run -0 --separate-stderr needle-finetune --init c.json --vocab "$vocab" --max-steps 1 --score 0 eager.jsonl -o m.safetensors
 	[[ "$stderr" == *"no example refuses"* ]]

@@ -1,4 +1,4 @@
-/* probe.c - the smallest command there could be, to test what all commands share (cmd/cli.c and
+/* probe.c - the smallest command there could be, to test what all commands share (cmd/cli*.c and
  * cmd/records.c) apart from any real one.
  *
  * Reads records; one with "fail" fails with that text, any other gets "seen":true. */

@@ -36,6 +36,9 @@ static void test_errors(void)
 	ndl_error e = NDL_ERROR_INIT;
 	CHECK_INT(ndl_fail(&e, NDL_EFORMAT, "bad %d\x1b[31m", 7), NDL_EFORMAT);
 	CHECK_STR(e.text, "bad 7?[31m");
+	ndl_fail(&e, NDL_EFORMAT, "bad\xc2\x9b%dm \xc2\xa7\xc2", 31); /* CSI as one character of UTF-8; a sign; half of one */
+	CHECK_STR(e.text, "bad??31m \xc2\xa7?");
+	ndl_fail(&e, NDL_EFORMAT, "bad %d\x1b[31m", 7);
 	ndl_error_prefix(&e, "tools[%d]", 2);
 	CHECK_STR(e.text, "tools[2]: bad 7?[31m");
 	ndl_error_at(&e, "x.json", 12);

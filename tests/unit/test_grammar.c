@@ -2,6 +2,7 @@
  * random schemas in test_grammar_random.c. */
 #include "tests/tap.h"
 
+#include "base/utf8.h"
 #include "grammar/grammar.h"
 
 #include <string.h>
@@ -599,6 +600,27 @@ static void many_choices(void)
 	ndl_grammar_free(g);
 }
 
+/* Patterns that must all match, each of which names a thousand characters of its own: telling all apart takes time that grows with the cube. */
+static void many_characters(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	ndl_buf b = NDL_BUF_INIT;
+	ndl_buf_str(&b, "[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string','allOf':[");
+	for (uint32_t i = 0; i < 8; i++) {
+		ndl_buf_printf(&b, "%s{'pattern':'^(?:", i ? "," : "");
+		for (uint32_t c = 0; c < 1000; c++) {
+			char text[4];
+			ndl_buf_add(&b, text, ndl_utf8_encode(0x4E00 + 1000 * i + c, text));
+			ndl_buf_byte(&b, '|');
+		}
+		ndl_buf_str(&b, ".)*$'}");
+	}
+	ndl_buf_str(&b, "]}}}}]");
+	CHECK(grammar_of(b.data, NULL, &err) == NULL);
+	CHECK_STR(err.text, "tool \"f\": /properties/a/pattern: patterns tell too many characters apart together");
+	ndl_buf_clear(&b);
+}
+
 int main(void)
 {
 	types();
@@ -614,5 +636,6 @@ int main(void)
 	errors();
 	large();
 	many_choices();
+	many_characters();
 	return tap_done();
 }

@@ -61,6 +61,9 @@ int main(void)
 	CHECK(!ndl_json_has(json_object_get(a, "x"), json_object_get(a, "y")) && !ndl_json_has(NULL, a));
 	json_t *s = json_string("[1]"), *u = ndl_json_unwrap(s, &e);
 	CHECK(json_is_array(u));
+	ndl_buf none = NDL_BUF_INIT;
+	ndl_json_write(&none, NULL, 0); /* what jansson gives when there is no memory */
+	CHECK_INT(ndl_buf_check(&none, NULL), NDL_ENOMEM);
 	json_decref(a);
 	json_decref(b);
 	json_decref(s);
