@@ -37,10 +37,12 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
 	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
-	size_t duration_end = 0;
+	size_t duration_end = 0, number_end = 0;
 	r->n = 0;
 	r->failed = false;
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+		if (first.from < number_end) /* its part is another number: 5 of "1.5 hours", half of "two and a half" */
+			continue;
 		ndl_look(&v, at);
 		give_number(r, &v);
 		ndl_give_noon(r, &v);
@@ -51,7 +53,7 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 			size_t items = ndl_give_time(r, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
-		size_t end = ndl_give_quantities(r, &v, at < duration_end);
+		size_t end = ndl_give_quantities(r, &v, at < duration_end, &number_end);
 		duration_end = end ? end : duration_end;
 	}
 	ndl_give_days(r, query, len, today);

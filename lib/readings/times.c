@@ -47,15 +47,17 @@ static void give_hours(ndl_readings *r, const ndl_view *v, size_t items, long ho
 		give_time(r, v, items, hour % 12 + 12, minute);
 }
 
-/* "half past six", "quarter to 8", "ten (minutes) past one pm": how many items; 0: none. */
+/* "half past six", "quarter to 8", "twenty-five (minutes) past one pm": how many items; 0: none. */
 static size_t relative_time(ndl_readings *r, const ndl_view *v)
 {
-	size_t i = ndl_is_word(v, 0, "a");
-	long minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : ndl_number_at(v, i, 59);
-	i++;
+	long minutes;
+	size_t i = ndl_is_word(v, 0, "a"), items = ndl_read_number(v, i, &minutes);
+	if (items == 0)
+		minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : 0;
+	i += items ? items : 1;
 	i += ndl_is_word(v, i, "minutes");
 	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
-	if (minutes < 1 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
+	if (minutes < 1 || minutes > 59 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
 		return 0;
 	long hour = ndl_number_at(v, ++i, 23);
 	if (hour < 0)
@@ -70,13 +72,33 @@ static size_t relative_time(ndl_readings *r, const ndl_view *v)
 	return i;
 }
 
-/* "7:30 pm", "7.30", "six thirty", "5 am", "six in the evening", "8 o'clock", "at nine": how many items, where more than a
+/* "1600 hours", "730 pm", "0730": as clock_time. */
+static size_t joined_time(ndl_readings *r, const ndl_view *v)
+{
+	long n = ndl_number_at(v, 0, 2359), hour = n / 100, minute = n % 100;
+	size_t i = 1;
+	if (n < 0 || minute > 59 || v->it[0].ordinal)
+		return 0;
+	bool hours = ndl_is_word(v, 1, "hours") || ndl_is_word(v, 1, "hrs"), nought = v->it[0].digits == 4 && n < 1000;
+	enum half half = half_at(v, &i);
+	if (v->it[0].digits == 4 && (hours || (nought && i == 1)))
+		give_time(r, v, i, hour, minute);
+	else if (i > 1 && hour > 0)
+		give_hours(r, v, i, hour, minute, half);
+	else
+		return 0;
+	return i;
+}
+
+/* "7:30 pm", "7.30", "six thirty", "six oh five", "5 am", "six in the evening", "8 o'clock", "at nine": how many items, where more than a
  * number says that it is a time; else 0. */
 static size_t clock_time(ndl_readings *r, const ndl_view *v)
 {
 	long hour = ndl_number_at(v, 0, 23), minute = 0;
 	size_t i = 1;
 	bool sure = false;
+	if (v->it[0].digits == 3 || v->it[0].digits == 4)
+		return joined_time(r, v);
 	if (hour < 0 || v->it[0].ordinal)
 		return 0;
 	bool mark = ndl_is_word(v, 1, ":") || ndl_is_word(v, 1, ".") || ndl_is_word(v, 1, "h");
@@ -89,6 +111,9 @@ static size_t clock_time(ndl_readings *r, const ndl_view *v)
 		i = 2;
 		if (minute % 10 == 0 && ndl_number_at(v, 2, 9) > 0)
 			minute += v->it[i++].number;
+	} else if (!v->it[0].digits && ndl_is_word(v, 1, "oh") && ndl_number_at(v, 2, 9) > 0) {
+		minute = v->it[2].number;
+		i = 3;
 	}
 	size_t before = i;
 	enum half half = half_at(v, &i);
