@@ -72,12 +72,12 @@ static bool is_local_name(const http_server *s, const char *host)
 	return numeric || is_name(host, "localhost") || is_name(host, "[::1]") || is_name(host, s->o.address);
 }
 
-/* Whether it is that of an origin that may ask: a server in front, with a name of its own, passes it on. */
+/* Whether it is that of an origin that may ask, or any may: a server in front, with a name of its own, passes it on. */
 static bool is_allowed_host(const http_server *s, const char *host)
 {
 	for (size_t i = 0; s->o.origins && s->o.origins[i]; i++) {
 		const char *name = strstr(s->o.origins[i], "://");
-		if (name && strcasecmp(name + 3, host) == 0)
+		if (strcmp(s->o.origins[i], "*") == 0 || (name && strcasecmp(name + 3, host) == 0))
 			return true;
 	}
 	return false;
@@ -159,7 +159,7 @@ static bool says_too_long(const http_server *s, struct MHD_Connection *c)
 static enum MHD_Result begin(http_server *s, struct MHD_Connection *c, void **state)
 {
 	if (!may_ask(s, c))
-		return send_error(c, MHD_HTTP_FORBIDDEN, "this server answers its own page and programs, not pages of other origins");
+		return send_error(c, MHD_HTTP_FORBIDDEN, "not for pages of other origins, nor for who asks by another host's name: see --allow-origin");
 	if (says_too_long(s, c))
 		return send_error(c, TOO_LONG, "the request is too long");
 	return (*state = ndl_calloc(1, sizeof(exchange))) ? MHD_YES : MHD_NO;

@@ -113,10 +113,10 @@ size_t ndl_read_number(const ndl_view *v, size_t first, long *value)
 		long n = v->it[i].number;
 		if (n >= 0 && !v->it[i].ordinal && (part % 100 == 0 || (part % 10 == 0 && part % 100 >= 20 && n > 0 && n < 10)))
 			part += n;
-		else if (ndl_is_word(v, i, "hundred") && part > 0 && part < 10)
-			part *= 100;
-		else if (ndl_is_word(v, i, "thousand") && part > 0 && sum == 0)
-			sum = 1000 * part, part = 0;
+		else if (ndl_is_word(v, i, "hundred") && part < 10 && (part > 0 || i == first)) /* "(a) hundred and ten" */
+			part = part ? 100 * part : 100;
+		else if (ndl_is_word(v, i, "thousand") && (part > 0 || i == first) && sum == 0)
+			sum = part ? 1000 * part : 1000, part = 0;
 		else if (!(ndl_is_word(v, i, "and") && (part > 0 || sum > 0) && part % 100 == 0 && ndl_number_at(v, i + 1, 99) >= 0))
 			break;
 	}

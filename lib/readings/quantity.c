@@ -98,18 +98,32 @@ static size_t read_whole(const ndl_view *v, size_t i)
 	return 0;
 }
 
-/* The digits behind a point at item i: ".25"; items 0: there is none. */
+/* The digits behind a point at item i: ".25", "point two five"; items 0: there is none. */
 static amount read_decimals(const ndl_view *v, size_t i)
 {
 	const ndl_item *point = &v->it[i];
-	if (!ndl_is_word(v, i, ".") || i + 1 >= v->n || !point[1].digits || point[1].digits > NDL_ITEM_DIGITS || point[1].from != point->to)
-		return (amount){0, 0};
-	return (amount){2, (double)point[1].number / pow(10, (double)point[1].digits)};
+	amount a = {0, 0};
+	if (ndl_is_word(v, i, ".") && i + 1 < v->n && point[1].digits && point[1].digits <= NDL_ITEM_DIGITS && point[1].from == point->to)
+		return (amount){2, (double)point[1].number / pow(10, (double)point[1].digits)};
+	for (size_t k = 1; ndl_is_word(v, i, "point") && ndl_number_at(v, i + k, 9) >= 0 && !point[k].ordinal; k++)
+		a = (amount){1 + k, a.value + (double)point[k].number / pow(10, (double)k)};
+	return a;
+}
+
+/* "1,200", "2.5", "twenty-two point five", "a hundred" */
+static amount read_decimal(const ndl_view *v, size_t i)
+{
+	long whole;
+	amount part = {0, 0};
+	size_t a = is_article(v, i) && (ndl_is_word(v, i + 1, "hundred") || ndl_is_word(v, i + 1, "thousand"));
+	size_t n = ndl_read_number(v, i + a, &whole), k = i + a + n;
+	if (n && k < v->n && (v->it[k].from == v->it[k - 1].to || ndl_is_word(v, k, "point")))
+		part = read_decimals(v, k);
+	return n ? (amount){a + n + part.items, (double)whole + part.value} : part;
 }
 
 static amount read_amount(const ndl_view *v, size_t i)
 {
-	long whole;
 	amount part = read_part(v, i);
 	if (part.items == 0 && i < v->n && ndl_mark_before(v->s, v->it[i].to, '.'))
 		part = read_decimals(v, i);
@@ -118,19 +132,13 @@ static amount read_amount(const ndl_view *v, size_t i)
 	size_t n = read_whole(v, i);
 	if (n)
 		return (amount){n, 1};
-	if (is_article(v, i))
+	if (i < v->n && v->it[i].ordinal)
+		return part;
+	amount a = read_decimal(v, i);
+	if (a.items == 0 && is_article(v, i))
 		return ndl_is_word(v, i + 1, "couple") ? (amount){skip(v, i + 2, "of") - i, 2} : (amount){1, 1};
-	if (i >= v->n || v->it[i].ordinal)
-		return part;
-	n = ndl_read_number(v, i, &whole);
-	if (n == 0)
-		return part;
-	amount a = {n, (double)whole};
-	if (i + n < v->n && v->it[i + n].from == v->it[i + n - 1].to) {
-		part = read_decimals(v, i + n);
-		a = (amount){n + part.items, a.value + part.value};
-	}
-	part = read_and_part(v, i + a.items);
+	if (a.items)
+		part = read_and_part(v, i + a.items);
 	return (amount){a.items + part.items, a.value + part.value};
 }
 
@@ -160,10 +168,11 @@ static amount read_time(const ndl_view *v, amount a)
 	return sum;
 }
 
-/* Thousands and millions; 0: none. */
+/* Dozens to billions; 0: none. */
 static double scale_at(const ndl_view *v, size_t i)
 {
-	static const worth scales[] = {{"k", 1e3}, {"thousand", 1e3}, {"grand", 1e3}, {"m", 1e6}, {"million", 1e6}, {"billion", 1e9}};
+	static const worth scales[] = {{"dozen", 12}, {"hundred", 1e2}, {"k", 1e3}, {"thousand", 1e3}, {"grand", 1e3}, {"m", 1e6},
+		{"million", 1e6}, {"billion", 1e9}};
 	return worth_of(v, i, scales, sizeof scales / sizeof *scales);
 }
 
@@ -198,7 +207,7 @@ static double read_rate(const ndl_view *v)
 	return worth_of(v, 0, rates, sizeof rates / sizeof *rates);
 }
 
-size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail)
+size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t *number)
 {
 	amount a = read_amount(v, 0), time = read_time(v, a);
 	const ndl_unit *unit = a.items ? unit_at(v, a.items) : NULL;
@@ -208,6 +217,7 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail)
 	bool part = tail && time.items;                           /* of what has been given: 35 minutes of an hour and 35 minutes */
 	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
+	*number = a.items ? v->it[a.items - (scale == 0)].to : 0;
 	if (time.items && !part)
 		give_counted(r, v, time.items, time.value, 't', end ? NDL_READ_WHOLE : 0);
 	if (unit && unit->of != 't')

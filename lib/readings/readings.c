@@ -36,35 +36,30 @@ static void give_number(ndl_readings *r, const ndl_view *v)
 		ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld", value);
 }
 
-/* Whether an item is what stands behind the point of a number. */
-static bool is_decimals(const char *query, const ndl_item *x)
-{
-	const size_t at = x->from;
-	return x->digits && at > 1 && query[at - 1] == '.' && query[at - 2] >= '0' && query[at - 2] <= '9';
-}
-
 ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int64_t today, ndl_error *err)
 {
 	ndl_view v = {.s = query, .len = len};
 	ndl_item first;
 	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
-	size_t duration_end = 0;
+	size_t duration_end = 0, number_end = 0;
 	bool said_minus = false, operand = false; /* seven minus five is no negative number */
 	r->n = 0;
 	r->failed = false;
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+		if (first.from < number_end) /* its part is another number: 5 of "1.5 hours", half of "two and a half" */
+			continue;
 		ndl_look(&v, at);
 		give_number(r, &v);
 		v.minus = ndl_mark_before(query, first.from, '-') || said_minus;
 		said_minus = !operand && (ndl_is_word(&v, 0, "minus") || ndl_is_word(&v, 0, "negative"));
 		operand = first.number >= 0;
-		if (ndl_mark_before(query, first.from, '.') || is_decimals(query, &first))
+		if (ndl_mark_before(query, first.from, '.'))
 			continue; /* read with it */
 		if (at >= time_end && !v.minus) {
 			size_t items = ndl_give_time(r, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
-		size_t end = ndl_give_quantities(r, &v, at < duration_end);
+		size_t end = ndl_give_quantities(r, &v, at < duration_end, &number_end);
 		duration_end = end ? end : duration_end;
 	}
 	ndl_give_days(r, query, len, today);

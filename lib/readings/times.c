@@ -58,16 +58,18 @@ static void give(ndl_readings *r, const ndl_view *v, const clock_time *t)
 		give_time(r, v, t, t->hour % 12 + 12);
 }
 
-/* "half past six", "quarter to 8", "ten (minutes) past one pm" */
+/* "half past six", "quarter to 8", "twenty-five (minutes) past one pm" */
 static clock_time read_relative(const ndl_view *v, size_t at)
 {
 	const clock_time none = {0};
-	size_t i = at + ndl_is_word(v, at, "a");
-	long minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : ndl_number_at(v, i, 59);
-	i++;
+	long minutes;
+	size_t i = at + ndl_is_word(v, at, "a"), items = ndl_read_number(v, i, &minutes);
+	if (items == 0)
+		minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : 0;
+	i += items ? items : 1;
 	i += ndl_is_word(v, i, "minutes");
 	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
-	if (minutes < 1 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
+	if (minutes < 1 || minutes > 59 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
 		return none;
 	long hour = ndl_number_at(v, ++i, 23);
 	if (hour < 0 || ndl_is_word(v, i + 1, ":")) /* 10 to 11:30 */
@@ -90,7 +92,25 @@ static bool are_said_together(const ndl_view *v, size_t i)
 	return !a->digits || (b->from == a->to + 1 && v->s[a->to] == ' ');
 }
 
-/* "7:30 pm", "7.30", "7 30", "six thirty", "5 am", "six in the evening", "8 o'clock", "noon"; a number that may be an hour or not */
+/* "1600 hours", "730 pm", "0730": as read_clock. */
+static clock_time read_joined(const ndl_view *v, size_t at)
+{
+	const long n = ndl_number_at(v, at, 2359);
+	clock_time t = {.hour = n / 100, .minute = n % 100, .sure = true};
+	size_t i = at + 1;
+	if (n < 0 || t.minute > 59 || v->it[at].ordinal)
+		return t;
+	bool four = v->it[at].digits == 4, hours = four && (ndl_is_word(v, i, "hours") || ndl_is_word(v, i, "hrs"));
+	t.half = half_at(v, &i);
+	bool half = i > at + 1, nought = four && n < 1000 && !half;
+	if (hours || nought || (half && t.hour > 0))
+		t.items = i - at;
+	if (hours || nought)
+		t.half = t.hour < 12 ? AM : PM; /* of 24 */
+	return t;
+}
+
+/* "7:30 pm", "7.30", "7 30", "six thirty", "six oh five", "5 am", "six in the evening", "8 o'clock", "noon"; a number that may be an hour or not */
 static clock_time read_clock(const ndl_view *v, size_t at)
 {
 	clock_time t = {.hour = ndl_number_at(v, at, 23)};
@@ -99,6 +119,8 @@ static clock_time read_clock(const ndl_view *v, size_t at)
 		return (clock_time){1, 12, 0, PM, true};
 	if (ndl_is_word(v, at, "midnight"))
 		return (clock_time){1, 0, 0, AM, true};
+	if (at < v->n && (v->it[at].digits == 3 || v->it[at].digits == 4))
+		return read_joined(v, at);
 	if (t.hour < 0 || v->it[at].ordinal)
 		return t;
 	bool mark = ndl_is_word(v, i, ":") || ndl_is_word(v, i, ".") || ndl_is_word(v, i, "h");
@@ -110,6 +132,9 @@ static clock_time read_clock(const ndl_view *v, size_t at)
 		t.minute = v->it[i++].number;
 		if (t.minute % 10 == 0 && !v->it[at].digits && ndl_number_at(v, i, 9) > 0)
 			t.minute += v->it[i++].number;
+	} else if (!v->it[at].digits && ndl_is_word(v, i, "oh") && ndl_number_at(v, i + 1, 9) > 0) {
+		t.minute = v->it[i + 1].number;
+		i += 2;
 	}
 	size_t before = i;
 	t.half = half_at(v, &i);

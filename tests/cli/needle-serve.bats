@@ -20,6 +20,7 @@ teardown() {
 
 # start OPTION...: a server at $url
 start() {
+	rm -f url
 	needle-serve -m m.safetensors --listen 127.0.0.1:0 "$@" >url 2>log 3>&- &
 	echo $! >pid
 	for _ in {1..300}; do [ ! -s url ] || break; sleep 0.1; done
@@ -251,6 +252,17 @@ END
 		-H 'Access-Control-Request-Headers: content-type,x-stainless-lang' "${url}infer")" = 204 ]
 	grep -qi '^access-control-allow-headers: content-type,x-stainless-lang' headers
 	[ "$(curl -s -o /dev/null -w '%{http_code}' -X OPTIONS -H 'Origin: http://evil.example' "${url}infer")" = 403 ]
+}
+
+@test "a server in front that passes its name on is told of the option, and '*' admits it, too" {
+	start -t tools.json
+	post infer '{"query":"hello"}' -H 'Host: front.example'
+	[ "$code" = 403 ]
+	[[ $(jq -r .error.message reply) == *--allow-origin* ]]
+	stop
+	start -t tools.json --allow-origin '*'
+	post infer '{"query":"hello"}' -H 'Host: front.example'
+	[ "$code" = 200 ]
 }
 
 @test "a long request is refused, whether it says its length or not" {
