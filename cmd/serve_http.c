@@ -159,7 +159,8 @@ static bool says_too_long(const http_server *s, struct MHD_Connection *c)
 static enum MHD_Result begin(http_server *s, struct MHD_Connection *c, void **state)
 {
 	if (!may_ask(s, c))
-		return send_error(c, MHD_HTTP_FORBIDDEN, "not for pages of other origins, nor for who asks by another host's name: see --allow-origin");
+		return send_error(c, MHD_HTTP_FORBIDDEN,
+		                  "not for pages of other origins, nor for who asks by another host's name: see --allow-origin");
 	if (says_too_long(s, c))
 		return send_error(c, TOO_LONG, "the request is too long");
 	return (*state = ndl_calloc(1, sizeof(exchange))) ? MHD_YES : MHD_NO;

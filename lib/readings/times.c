@@ -110,7 +110,8 @@ static clock_time read_joined(const ndl_view *v, size_t at)
 	return t;
 }
 
-/* "7:30 pm", "7.30", "7 30", "six thirty", "six oh five", "5 am", "six in the evening", "8 o'clock", "noon"; a number that may be an hour or not */
+/* "7:30 pm", "7.30", "7 30", "six thirty", "six oh five", "5 am", "six in the evening", "8 o'clock", "noon"; a number that may be an
+ * hour or not */
 static clock_time read_clock(const ndl_view *v, size_t at)
 {
 	clock_time t = {.hour = ndl_number_at(v, at, 23)};

@@ -59,7 +59,7 @@ typedef struct ndl_copies {
 /* For text[0..n), an answer under way. */
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size_t n);
 
-/* ground.c: what may be copied from a query. */
+/* ground.c, places.c, keep.c, sources.c: what may be copied from a query. */
 typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */

@@ -1,0 +1,222 @@
+/* keep.c - which tokens keep a value that is under way to the query. */
+#include "session/places_internal.h"
+
+#include "base/ascii.h"
+#include "readings/readings.h"
+
+#include <string.h>
+
+static void set(uint64_t *bits, int32_t id)
+{
+	bits[id / 64] |= UINT64_C(1) << (id % 64);
+}
+
+/* Pieces that agree on d bytes and go on with one of these. */
+static void set_ends(const ndl_pieces *p, size_t lo, size_t hi, size_t d, const char *marks, uint64_t *bits)
+{
+	for (; *marks; marks++) {
+		size_t first = lo, last = hi;
+		if (ndl_pieces_narrow(p, &first, &last, d, (unsigned char)*marks))
+			for (size_t i = first; i < last; i++)
+				set(bits, p->piece[i].id);
+	}
+}
+
+/* Pieces that go on at text[at]: as a part of a span, or to its end and then anything. */
+static void keep_from(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, enum ndl_copied kind, size_t at, bool begun,
+                      uint64_t *bits)
+{
+	size_t lo = 0, hi = p->n;
+	for (size_t d = 0;; d++) {
+		if ((begun || d) && ndl_may_end(g, at + d, kind))
+			set_ends(p, lo, hi, d, kind == NDL_COPIED_NUMBER ? ",}]" : "\"", bits);
+		unsigned char next = (unsigned char)g->text.data[at + d];
+		if (next == '\0' || ndl_is_taken(g, taken, at + d, 1) || !ndl_pieces_narrow(p, &lo, &hi, d, next))
+			return;
+		for (size_t i = lo; i < hi && p->piece[i].len == d + 1; i++)
+			set(bits, p->piece[i].id);
+	}
+}
+
+/* Whether a number can begin here that has begun so far: what has a minus in the query has one. */
+static bool keeps_sign(const ndl_ground_byte *at, const ndl_copy *c, const char *text)
+{
+	return !(at->flags & NDL_AT_NEGATIVE) || ndl_has_sign(c, text);
+}
+
+/* Whether a number counts what the argument's name says. Of a duration, whole or in parts as the tool asks for it. */
+static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
+{
+	if (at->unit == NDL_PART_HOUR)
+		return c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24;
+	if (c->part)
+		return at->unit == c->part;
+	if (at->flags & (c->parts ? NDL_AT_WHOLE : NDL_AT_PART))
+		return false;
+	for (size_t i = 0; i < c->n_units; i++)
+		if (at->unit == c->unit[i])
+			return true;
+	return false;
+}
+
+/* Whether the number that begins at a byte has decimals. */
+static bool has_decimals(const ndl_ground *g, size_t at)
+{
+	const char *s = ndl_buf_cstr(&g->text);
+	while (ndl_digit_at(s, at))
+		at++;
+	return s[at] == '.' && ndl_digit_at(s, at + 1);
+}
+
+enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
+
+/* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
+ * minutes. */
+static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
+{
+	switch (among) {
+	case ALL:
+		switch (c->now.kind) {
+		case NDL_COPIED_TEXT: return at < g->days || c->iso;
+		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
+		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
+		default: return true;
+		}
+	case COUNTED: return counts(&g->at[at], c);
+	case SHARED: return (c->part || g->at[at].flags & NDL_AT_BETWEEN) && counts(&g->at[at], c);
+	case CLOCK: return g->at[at].flags & NDL_AT_CLOCK_START;
+	case DAYS: return at >= g->days;
+	}
+	return false;
+}
+
+/* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, times of
+ * the clock, or ISO dates. False if there are none. */
+static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, enum among among,
+                        const char *text, size_t words, uint64_t *bits)
+{
+	const ndl_copy *now = &c->now;
+	size_t from = now->from + ndl_has_sign(now, text), n = now->to - from, places = 0;
+	memset(bits, 0, words * sizeof *bits);
+	for (size_t at = 0; ndl_next_place(g, &at, now->kind, text + from, n); at++) {
+		if (ndl_is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among) || (c->integer && has_decimals(g, at)))
+			continue;
+		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
+		if (signs)
+			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
+		places += signs || n == 0;
+	}
+	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
+		set_ends(p, 0, p->n, 0, "-", bits);
+	return places > 0;
+}
+
+/* Has a value begun that can only be a day said by today's date? */
+static bool is_day(const ndl_ground *g, const ndl_spans *taken, const ndl_copy *now, const char *text)
+{
+	size_t n = now->to - now->from, first = 0;
+	if (!g->has_days || (n == 0 && now->kind != NDL_COPIED_DATE))
+		return false;
+	while (ndl_next_place(g, &first, now->kind, text + now->from, n) && ndl_is_taken(g, taken, first, n))
+		first++;
+	return first >= g->days;
+}
+
+/* A piece that opens a string and goes on in it: whether what it begins keeps to the query. */
+static bool keeps_opened(const ndl_ground *g, const ndl_tools *t, const ndl_buf *text, const ndl_piece *piece,
+                         ndl_buf *scratch)
+{
+	ndl_copies c;
+	size_t at = 0;
+	ndl_buf_reset(scratch);
+	ndl_buf_add(scratch, ndl_buf_cstr(text), text->len);
+	ndl_buf_add(scratch, piece->bytes, piece->len);
+	if (scratch->failed)
+		return true;
+	ndl_copies_find(&c, t, scratch->data, scratch->len);
+	return c.now.kind != NDL_COPIED_TEXT || c.now.from == c.now.to ||
+	       ndl_next_place(g, &at, NDL_COPIED_TEXT, scratch->data + c.now.from, c.now.to - c.now.from);
+}
+
+/* Of the pieces that open a string takes out of bits those that begin in it what leaves the query. */
+static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tools *t, const ndl_buf *text, const uint64_t *mask,
+                        uint64_t *bits, ndl_buf *scratch)
+{
+	for (size_t i = 0; i < p->n_opening; i++) {
+		const ndl_piece *x = &p->piece[p->opening[i]];
+		uint64_t bit = UINT64_C(1) << (x->id % 64);
+		if ((mask[x->id / 64] & bits[x->id / 64] & bit) && !keeps_opened(g, t, text, x, scratch))
+			bits[x->id / 64] &= ~bit;
+	}
+}
+
+/* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
+ * time of day or a date may all be of it (hours and days mostly begin another), and what lies between two times be told beside one.
+ * False if there is nothing. */
+static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
+                         size_t words, ndl_kept *kept)
+{
+	ndl_spans other = *taken, same = {.n = 0};
+	ndl_take(g, c->before, c->n_before, text, &other);
+	ndl_take(g, c->before, c->n_before, text, &same);
+	if (taken->n > (g->told.to > 0))
+		same.inside = taken->span[taken->n - 1];
+	bool first = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24 || c->part == NDL_PART_DAY;
+	if (c->part && !first && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
+		return true;
+	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
+	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
+}
+
+/* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
+static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words, ndl_kept *kept)
+{
+	const ndl_spans none = {.n = 0};
+	ndl_copy *now = &c->now;
+	ndl_spans taken; /* by this call */
+	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+	if (!found && now->kind == NDL_COPIED_MOMENT && c->described) {
+		now->kind = NDL_COPIED_TEXT;
+		found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+	}
+	if (!found && now->kind == NDL_COPIED_NUMBER && c->of && now->from == now->to) {
+		c->of = 0;
+		kept->none = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+		memset(kept->bits, 0, words * sizeof *kept->bits);
+		return kept->none;
+	}
+	if (!found) {
+		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
+			return false;
+		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
+		return true;
+	}
+	ndl_take_earlier(g, c, text, &taken);
+	if (now->kind == NDL_COPIED_TIME || now->kind == NDL_COPIED_MOMENT)
+		kept->fresh = kept->only = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
+	else if (c->clock || c->iso)
+		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
+	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->part))
+		kept->fresh = kept->only = keep_counted(g, &taken, p, c, text, words, kept);
+	if (!kept->fresh && (taken.n || g->has_days))
+		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
+	kept->only = kept->only || (kept->fresh && is_day(g, &taken, now, text));
+	return true;
+}
+
+enum ndl_copied ndl_ground_keep(const ndl_ground *g, const ndl_engine *e, const ndl_tools *t, const ndl_buf *text,
+                                const uint64_t *mask, ndl_kept *kept, ndl_buf *scratch)
+{
+	const ndl_pieces *p = &e->pieces;
+	size_t words = ndl_vocab_trie_words(e->trie);
+	ndl_copies c;
+	ndl_copies_find(&c, t, ndl_buf_cstr(text), text->len);
+	bool inside = c.now.kind != NDL_COPIED_NOT;
+	kept->none = kept->fresh = kept->only = false;
+	if (inside ? !keep_value(g, p, &c, ndl_buf_cstr(text), words, kept) : p->n_opening == 0)
+		return NDL_COPIED_NOT;
+	if (!inside)
+		memset(kept->bits, 0xFF, words * sizeof *kept->bits);
+	drop_opened(g, p, t, text, mask, kept->bits, scratch);
+	return inside ? c.now.kind : NDL_COPIED_TEXT;
+}
