@@ -115,9 +115,10 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	put(g, '\0', x->from, x->to);
 	if (g->text.failed)
 		return false;
-	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER, is_clock = x->kinds & NDL_READ_CLOCK;
-	g->at[first].flags = (uint16_t)((is_text ? NDL_AT_MAY_START : 0) | (is_number ? NDL_AT_NUMBER_START : 0) | (is_clock ? NDL_AT_CLOCK_START : 0) |
-	                               (x->minus ? NDL_AT_NEGATIVE : 0) | (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) |
+	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER;
+	g->at[first].flags = (uint16_t)((is_text ? NDL_AT_MAY_START : 0) | (is_number ? NDL_AT_NUMBER_START : 0) |
+	                                (x->kinds & NDL_READ_CLOCK ? NDL_AT_CLOCK_START : 0) | (x->minus ? NDL_AT_NEGATIVE : 0) |
+	                                (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) |
 	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0));
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
