@@ -28,6 +28,20 @@
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
 
+/* Currencies by their signs, which are no words. */
+static const char *const signs[][2] = {{"USD", "$"}, {"EUR", "€"}, {"GBP", "£"}, {"JPY", "¥"}};
+enum { N_SIGNS = sizeof signs / sizeof *signs };
+
+/* Which of them the query has, a bit each. */
+static unsigned signs_of(const char *query, size_t len)
+{
+	unsigned found = 0;
+	for (size_t i = 0; i < N_SIGNS; i++)
+		for (size_t at = 0, n = strlen(signs[i][1]); at + n <= len; at++)
+			found |= memcmp(query + at, signs[i][1], n) == 0 ? 1U << i : 0;
+	return found;
+}
+
 /* Of the types of an argument, which may be null besides. */
 static bool is_flag(unsigned types)
 {
@@ -45,7 +59,13 @@ static float lean_of_name(unsigned types)
 	return is_flag(types) ? FLAG_SAID : is_number(types) ? NUMBER_SAID : TEXT_SAID;
 }
 
-/* Whether a value, in quotes, is short for a word of the query: "in" for inches. */
+static bool is_quoted(const ndl_gtext *value, const char *text)
+{
+	size_t n = strlen(text);
+	return value->len == n + 2 && memcmp(value->bytes + 1, text, n) == 0;
+}
+
+/* Whether a value, in quotes, is short for a word of the query, "in" for inches, "EUR" for euros or the sign. */
 static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 {
 	static const char *const pairs[][2] = {{"in", "inch"}, {"in", "inches"}, {"ft", "foot"}, {"ft", "feet"}, {"yd", "yards"},
@@ -53,13 +73,14 @@ static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 		{"m", "metres"}, {"m", "meters"},
 		{"km", "kilometres"}, {"km", "kilometers"}, {"g", "grams"}, {"kg", "kilos"}, {"kg", "kilograms"}, {"lb", "pounds"},
 		{"oz", "ounces"}, {"ml", "millilitres"}, {"ml", "milliliters"}, {"l", "litres"}, {"l", "liters"}, {"min", "minutes"},
-		{"s", "seconds"}, {"h", "hours"}};
-	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-		const size_t n = strlen(pairs[i][0]);
-		if (value->len == n + 2 && memcmp(value->bytes + 1, pairs[i][0], n) == 0 &&
-		    ndl_said_has(&x->said, pairs[i][1], strlen(pairs[i][1])))
+		{"s", "seconds"}, {"h", "hours"}, {"USD", "dollars"}, {"USD", "bucks"}, {"EUR", "euros"}, {"GBP", "pounds"},
+		{"GBP", "quid"}, {"JPY", "yen"}};
+	for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+		if (is_quoted(value, pairs[i][0]) && ndl_said_has(&x->said, pairs[i][1], strlen(pairs[i][1])))
 			return true;
-	}
+	for (size_t i = 0; i < N_SIGNS; i++)
+		if (x->signs & 1U << i && is_quoted(value, signs[i][0]))
+			return true;
 	return false;
 }
 
@@ -141,6 +162,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	if (rc != NDL_OK)
 		return rc;
 	x->n = n;
+	x->signs = signs_of(query, len);
 	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
 		if (score[i] <= 0)
