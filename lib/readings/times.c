@@ -47,7 +47,7 @@ static void give_hours(ndl_readings *r, const ndl_view *v, size_t items, long ho
 		give_time(r, v, items, hour % 12 + 12, minute);
 }
 
-/* "half past six", "quarter to 8", "twenty-five (minutes) past one pm": how many items; 0: none. */
+/* "half (past) six", "quarter to 8", "twenty-five (minutes) past one pm": how many items; 0: none. */
 static size_t relative_time(ndl_readings *r, const ndl_view *v)
 {
 	long minutes;
@@ -56,13 +56,14 @@ static size_t relative_time(ndl_readings *r, const ndl_view *v)
 		minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : 0;
 	i += items ? items : 1;
 	i += ndl_is_word(v, i, "minutes");
-	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
-	if (minutes < 1 || minutes > 59 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
+	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before"), past = ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after");
+	bool half_seven = i == 1 && ndl_is_word(v, 0, "half") && ndl_number_at(v, 1, 12) > 0; /* half past seven */
+	if (minutes < 1 || minutes > 59 || !(to || past || half_seven))
 		return 0;
-	long hour = ndl_number_at(v, ++i, 23);
+	i += to || past;
+	long hour = ndl_number_at(v, i++, 23);
 	if (hour < 0)
 		return 0;
-	i++;
 	enum half half = half_at(v, &i);
 	if (to)
 		hour = (hour ? hour : 24) - 1;
