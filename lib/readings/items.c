@@ -109,9 +109,11 @@ size_t ndl_read_number(const ndl_view *v, size_t first, long *value)
 			sum = 1000 * sum + v->it[i + 1].number;
 		}
 	}
-	for (; i < v->n && !v->it[first].digits && !v->it[i].digits; i++) {
+	for (; i < v->n && !v->it[first].digits && !v->it[i].digits && !(i > first && v->it[i - 1].ordinal); i++) {
 		long n = v->it[i].number;
-		if (n >= 0 && !v->it[i].ordinal && (part % 100 == 0 || (part % 10 == 0 && part % 100 >= 20 && n > 0 && n < 10)))
+		bool ones = part % 10 == 0 && part % 100 >= 20 && n > 0 && n < 10;
+		bool nth = v->it[i].ordinal; /* joined: "thirty first class tickets" are thirty */
+		if (nth ? ones && v->s[v->it[i].from - 1] == '-' : ones || (n >= 0 && part % 100 == 0))
 			part += n;
 		else if (ndl_is_word(v, i, "hundred") && part < 10 && (part > 0 || i == first)) /* "(a) hundred and ten" */
 			part = part ? 100 * part : 100;

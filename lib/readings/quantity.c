@@ -214,7 +214,8 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t
 	double word = word_at(v, 0), scale = a.items ? scale_at(v, a.items) : 0;
 	bool percent = ndl_is_word(v, a.items, "%") || ndl_is_word(v, a.items, "percent");
 	bool article = is_article(v, 0) && a.items == 1 && !unit; /* it counts nothing: "a base of 58" */
-	bool part = tail && time.items;                           /* of what has been given: 35 minutes of an hour and 35 minutes */
+	bool nth = a.items && v->it[a.items - 1].ordinal;         /* "the twenty-first day" is no 21 days */
+	bool part = (tail || nth) && time.items;                  /* of what has been given: 35 minutes of an hour and 35 minutes */
 	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
 	*number = a.items ? v->it[a.items - (scale == 0)].to : 0;

@@ -36,16 +36,27 @@ static void give_number(ndl_readings *r, const ndl_view *v)
 		ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%ld", value);
 }
 
+/* Whether "a day", with which v begins, says how often: "an hour a day", "3 times a day", "5.50 an hour". */
+static bool is_rate(const ndl_item *before, const ndl_view *v)
+{
+	const ndl_view b = {.it = {*before}, .n = 1};
+	const ndl_unit *unit = v->n > 1 ? ndl_unit_find(v->it[1].word) : NULL;
+	bool article = ndl_is_word(v, 0, "a") || ndl_is_word(v, 0, "an");
+	bool counted = before->number >= 0 || ndl_unit_find(before->word) || ndl_is_word(&b, 0, "times") || ndl_is_word(&b, 0, "once") ||
+	               ndl_is_word(&b, 0, "twice");
+	return article && unit && unit->of == 't' && counted;
+}
+
 ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int64_t today, ndl_error *err)
 {
 	ndl_view v = {.s = query, .len = len};
-	ndl_item first;
+	ndl_item first, before = {.number = -1};
 	size_t time_end = 0; /* a time is no part of another: it is not five at half past five */
 	size_t duration_end = 0, number_end = 0;
 	bool said_minus = false, operand = false; /* seven minus five is no negative number */
 	r->n = 0;
 	r->failed = false;
-	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
+	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next, before = first) {
 		if (first.from < number_end) /* its part is another number: 5 of "1.5 hours", half of "two and a half" */
 			continue;
 		ndl_look(&v, at);
@@ -59,7 +70,7 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 			size_t items = ndl_give_time(r, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
-		size_t end = ndl_give_quantities(r, &v, at < duration_end, &number_end);
+		size_t end = ndl_give_quantities(r, &v, at < duration_end || is_rate(&before, &v), &number_end);
 		duration_end = end ? end : duration_end;
 	}
 	ndl_give_days(r, query, len, today);

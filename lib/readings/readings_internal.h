@@ -35,7 +35,7 @@ void ndl_look(ndl_view *v, size_t at);
 bool ndl_is_word(const ndl_view *v, size_t i, const char *word);
 /* -1: there is no number up to `most`. */
 long ndl_number_at(const ndl_view *v, size_t i, long most);
-/* Up to 999,999 in words ("hundred and ten", too), or digits in groups, at item i: *value, and how many items; 0: none. */
+/* Up to 999,999 in words ("hundred and ten", "twenty-first", too), or digits in groups, at item i: *value, and how many items; 0: none. */
 size_t ndl_read_number(const ndl_view *v, size_t i, long *value);
 
 /* units.c */
@@ -57,7 +57,7 @@ void ndl_readings_push(ndl_readings *r, const ndl_reading *x);
  * none, or a number that may be an hour or not. */
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v);
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. Where a duration of several parts ends, "1 hour
- * 35 minutes", or 0; tail: v begins inside of one. *number := where the number ends, "two and a half million", or 0. */
+ * 35 minutes", or 0; tail: v begins inside of one, or says how often. *number := where the number ends, "two and a half million", or 0. */
 size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t *number);
 /* The same of a duration that two times of day have between them. */
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);

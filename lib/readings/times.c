@@ -58,7 +58,7 @@ static void give(ndl_readings *r, const ndl_view *v, const clock_time *t)
 		give_time(r, v, t, t->hour % 12 + 12);
 }
 
-/* "half past six", "quarter to 8", "twenty-five (minutes) past one pm" */
+/* "half (past) six", "quarter to 8", "twenty-five (minutes) past one pm" */
 static clock_time read_relative(const ndl_view *v, size_t at)
 {
 	const clock_time none = {0};
@@ -68,13 +68,14 @@ static clock_time read_relative(const ndl_view *v, size_t at)
 		minutes = ndl_is_word(v, i, "half") ? 30 : ndl_is_word(v, i, "quarter") ? 15 : 0;
 	i += items ? items : 1;
 	i += ndl_is_word(v, i, "minutes");
-	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before");
-	if (minutes < 1 || minutes > 59 || !(to || ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after")))
+	bool to = ndl_is_word(v, i, "to") || ndl_is_word(v, i, "before"), past = ndl_is_word(v, i, "past") || ndl_is_word(v, i, "after");
+	bool half_seven = i == at + 1 && ndl_is_word(v, at, "half") && ndl_number_at(v, i, 12) > 0; /* half past seven */
+	if (minutes < 1 || minutes > 59 || !(to || past || half_seven))
 		return none;
-	long hour = ndl_number_at(v, ++i, 23);
-	if (hour < 0 || ndl_is_word(v, i + 1, ":")) /* 10 to 11:30 */
+	i += to || past;
+	long hour = ndl_number_at(v, i++, 23);
+	if (hour < 0 || ndl_is_word(v, i, ":")) /* 10 to 11:30 */
 		return none;
-	i++;
 	enum half half = half_at(v, &i);
 	if (to)
 		hour = (hour ? hour : 24) - 1;

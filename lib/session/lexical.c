@@ -29,6 +29,20 @@
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
 
+/* Currencies by their signs, which are no words. */
+static const char *const signs[][2] = {{"USD", "$"}, {"EUR", "€"}, {"GBP", "£"}, {"JPY", "¥"}};
+enum { N_SIGNS = sizeof signs / sizeof *signs };
+
+/* Which of them the query has, a bit each. */
+static unsigned signs_of(const char *query, size_t len)
+{
+	unsigned found = 0;
+	for (size_t i = 0; i < N_SIGNS; i++)
+		for (size_t at = 0, n = strlen(signs[i][1]); at + n <= len; at++)
+			found |= memcmp(query + at, signs[i][1], n) == 0 ? 1U << i : 0;
+	return found;
+}
+
 /* Of the types of an argument, which may be null besides. */
 static bool is_flag(unsigned types)
 {
@@ -55,23 +69,29 @@ static const char *const shorts[][2] = {
 	{"C", "celsius"}, {"F", "fahrenheit"}, {"am", "morning"}, {"pm", "afternoon"}, {"pm", "evening"}, {"pm", "tonight"},
 	{"mon", "Monday"}, {"tue", "Tuesday"}, {"wed", "Wednesday"}, {"thu", "Thursday"}, {"fri", "Friday"}, {"sat", "Saturday"},
 	{"sun", "Sunday"},
-	{"usd", "dollars"}, {"eur", "euros"}, {"gbp", "pounds"}, {"gbp", "quid"}, {"jpy", "yen"}, {"inr", "rupees"}, {"chf", "francs"},
+	{"usd", "dollars"}, {"usd", "bucks"}, {"eur", "euros"}, {"gbp", "pounds"}, {"gbp", "quid"}, {"jpy", "yen"}, {"inr", "rupees"}, {"chf", "francs"},
 	{"cny", "yuan"},
 	{"en", "English"}, {"fr", "French"}, {"de", "German"}, {"es", "Spanish"}, {"it", "Italian"}, {"pt", "Portuguese"}, {"nl", "Dutch"},
 	{"ru", "Russian"}, {"ja", "Japanese"}, {"zh", "Chinese"}, {"ko", "Korean"}, {"ar", "Arabic"}, {"hi", "Hindi"}, {"pl", "Polish"},
 	{"sv", "Swedish"}, {"tr", "Turkish"}, {"el", "Greek"},
 };
 
-/* Whether a value, in quotes, is short for a word of the query. One letter in one case alone: L is large. */
+/* Whether a value, in quotes, is this text. Of one letter in its case alone: L is large. */
+static bool is_quoted(const ndl_gtext *value, const char *text)
+{
+	const size_t n = strlen(text);
+	return value->len == n + 2 && (n > 1 ? strncasecmp(value->bytes + 1, text, n) == 0 : value->bytes[1] == *text);
+}
+
+/* Whether a value is short for a word of the query, "in" for inches, "EUR" for euros or the sign. */
 static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 {
-	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++) {
-		const char *s = shorts[i][0];
-		const size_t n = strlen(s);
-		if (value->len == n + 2 && (n > 1 ? strncasecmp(value->bytes + 1, s, n) == 0 : value->bytes[1] == *s) &&
-		    ndl_said_has(&x->said, shorts[i][1], strlen(shorts[i][1])))
+	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
+		if (is_quoted(value, shorts[i][0]) && ndl_said_has(&x->said, shorts[i][1], strlen(shorts[i][1])))
 			return true;
-	}
+	for (size_t i = 0; i < N_SIGNS; i++)
+		if (x->signs & 1U << i && is_quoted(value, signs[i][0]))
+			return true;
 	return false;
 }
 
@@ -153,6 +173,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	if (rc != NDL_OK)
 		return rc;
 	x->n = n;
+	x->signs = signs_of(query, len);
 	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
 		if (score[i] <= 0)

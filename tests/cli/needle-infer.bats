@@ -451,3 +451,18 @@ valid() {
 	exec 4>&- 5<&-
 	wait
 }
+
+@test "of an enum of currencies it is the one whose sign or name the query says" {
+	echo '[{"name":"pay","parameters":{"type":"object","properties":{"currency":{"enum":["CHF","EUR","USD","GBP"]}},"required":["currency"]}}]' >t.json
+	while read -r code query; do
+		run -0 needle-infer -t t.json --lexical-weight 100 --refuse-bias off "pay $query"
+		[[ $output == *"{\"name\":\"pay\",\"arguments\":{\"currency\":\"$code\"}}"* ]] || { echo "$query: $output"; false; }
+	done <<-'END'
+		USD $20
+		EUR €20
+		GBP 20£
+		USD twenty bucks
+		EUR a euro
+		GBP ten quid
+	END
+}
