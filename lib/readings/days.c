@@ -5,6 +5,7 @@
 
 #include "base/day.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef struct date {
@@ -290,6 +291,7 @@ static bool is_past(const char *query, size_t len)
 typedef struct base {
 	int64_t today; /* 0: unknown */
 	bool past;
+	date before; /* the last date that the query has told so far, if it is not past; month 0: none */
 } base;
 
 /* Gives the day, if it is one. */
@@ -312,13 +314,18 @@ static void give_yearly(ndl_readings *r, const ndl_view *v, size_t items, const 
 	give_number(r, v, items, ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today));
 }
 
-/* Gives the day that v begins with; how many items say it, 0: none. */
-static size_t give_by_today(ndl_readings *r, const ndl_view *v, int64_t today)
+/* Gives the day that v begins with; how many items say it, 0: none. The 18th is that of the month of a date before it. */
+static size_t give_by_today(ndl_readings *r, const ndl_view *v, const base *by)
 {
 	found f = read_offset(v);
 	f = f.items ? f : read_weekday(v);
 	f = f.items ? f : read_of_month(v);
-	return f.items && give_number(r, v, f.items, ndl_day_resolve(f.way, f.n, today)) ? f.items : 0;
+	if (f.items && f.way == NDL_DAY_OF_MONTH && by->before.month && f.n > by->before.day) {
+		const date d = {by->before.year, by->before.month, f.n};
+		give(r, v, f.items, &d);
+		return f.items;
+	}
+	return f.items && by->today > 0 && give_number(r, v, f.items, ndl_day_resolve(f.way, f.n, by->today)) ? f.items : 0;
 }
 
 /* What stands between two days, from item i on: how many items, where the second may begin; else *none. */
@@ -371,9 +378,10 @@ static size_t give_two(ndl_readings *r, const ndl_view *v, const base *by)
 }
 
 /* Gives the date, or the day by today, that v begins with; how many items say it. */
-static size_t give_day(ndl_readings *r, const ndl_view *v, const base *by)
+static size_t give_day(ndl_readings *r, const ndl_view *v, base *by)
 {
 	date d[2];
+	const size_t first = r->n;
 	size_t n, items = give_two(r, v, by);
 	if (items)
 		return items;
@@ -383,9 +391,11 @@ static size_t give_day(ndl_readings *r, const ndl_view *v, const base *by)
 			give(r, v, items, &d[k]);
 		else if (by->today > 0)
 			give_yearly(r, v, items, &d[k], by);
-	if (items == 0 && by->today > 0)
-		items = give_by_today(r, v, by->today);
-	return items;
+	if (r->n > first && n == 1) {
+		sscanf(r->reading[first].text, "%4d-%2d-%2d", &d[0].year, &d[0].month, &d[0].day);
+		by->before = ndl_day_number(d[0].year, d[0].month, d[0].day) >= by->today ? d[0] : by->before;
+	}
+	return items ? items : give_by_today(r, v, by);
 }
 
 /* Where the query states today's date: told_from and told_to, and *today; else nothing. */
@@ -442,7 +452,7 @@ void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today
 	r->today = today;
 	give_parts(r, query, len);
 	r->days = r->n;
-	const base by = {today, today > 0 && is_past(query, len)}, unknown = {0};
+	base by = {.today = today, .past = today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
 		bool told = first.from >= r->told_from && first.from < r->told_to;
 		ndl_look(&v, at);

@@ -186,9 +186,10 @@ size_t ndl_give_time(ndl_readings *r, const ndl_view *v)
 	const clock_time relative = read_relative(v, 0), clock = read_clock(v, 0), *t = relative.items ? &relative : &clock;
 	if (t->items)
 		give(r, v, t);
-	if (give_between(r, v, &clock) && relative.items) /* 10 to 12 pm: two times, or ten to twelve? */
+	const bool two = give_between(r, v, &clock) && relative.items; /* 10 to 12 pm: two times, or ten to twelve? */
+	if (two)
 		give(r, v, &clock);
 	if (relative.items)
 		give_between(r, v, &relative);
-	return t->sure ? t->items : 0;
+	return t->sure && !two ? t->items : 0;
 }

@@ -83,6 +83,10 @@ static const row dates[] = {
 	{"from 3 May to 7 May", "2027-05-03", NULL},
 	{"2 to 3 people on 7 May 2027", "2027-05-02", NULL},
 	{"3/5 to 7/5/2027", "2027-05-03", NULL},
+	{"out on 4 July 2027, back on the 18th", "2027-07-18", "the 18th"},
+	{"out on 4 July 2027, back on the 3rd", "2027-07-03", NULL},
+	{"out on 4 July 2027, back on the 18th, today is 29 November 2026", "2026-12-18", NULL},
+	{"born on 4 July 1990, seen on the 18th, today is 29 November 2026", "2026-12-18", "the 18th"},
 	{"12 to 15 June, today is 29 November 2026", "2027-06-12", "12"},
 	{"June 12 to 15, today is 29 November 2026", "2027-06-15", "15"},
 	/* by the date that the query states */
@@ -187,6 +191,7 @@ static const row numbers[] = {
 	{"from 10pm until 2am", "240", "10pm until 2am"},
 	{"noon till 4", "4", "noon till 4"},
 	{"10 to 12 pm", "120", "10 to 12 pm"},
+	{"3 to 4 pm", "16", "4 pm"},
 	{"between ten and eleven thirty in the morning", "1.5", "ten and eleven thirty in the morning"},
 	{"quarter past nine to half past ten", "75", "quarter past nine to half past ten"},
 	{"22:00-06:30", "8.5", "22:00-06:30"},
