@@ -76,6 +76,20 @@ bool ndl_mark_before(const char *s, size_t i, char mark)
 	return i && s[i - 1] == mark && (i == 1 || (unsigned char)s[i - 2] <= ' ' || s[i - 2] == '(');
 }
 
+bool ndl_is_between(const char *s, size_t at)
+{
+	static const char *const ends[] = {"between ", "between the "};
+	for (size_t e = 0; e < 2; e++) {
+		const size_t n = strlen(ends[e]);
+		size_t i = 0;
+		while (at >= n && i < n && ndl_fold((unsigned char)s[at - n + i]) == (unsigned char)ends[e][i])
+			i++;
+		if (i == n)
+			return true;
+	}
+	return false;
+}
+
 void ndl_look(ndl_view *v, size_t at)
 {
 	v->minus = false;

@@ -30,7 +30,7 @@ static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *
 /* With a T and with a blank. */
 static void give_moment(ndl_readings *r, const ndl_reading *said, const char *day, const char *time)
 {
-	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to};
+	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to, .end = said->end};
 	snprintf(x.text, sizeof x.text, "%.10sT%.5s:00Z", day, time);
 	ndl_readings_push(r, &x);
 	snprintf(x.text, sizeof x.text, "%.10s %.5s:00", day, time);
@@ -41,6 +41,7 @@ static void give_moment(ndl_readings *r, const ndl_reading *said, const char *da
 static void give_on_day(ndl_readings *r, ndl_reading time)
 {
 	const ndl_reading *day = nearest_day(r, &time);
+	time.end = time.end ? time.end : day ? day->end : 0; /* "on 3 May at ten until 7 May" */
 	const size_t from = day ? day->from : 0;
 	ndl_reading today = {.from = 0};
 	if (!day && r->today > 0) {

@@ -36,6 +36,7 @@ typedef struct ndl_reading {
 	unsigned kinds;              /* what it may be passed as: NDL_READ_ */
 	uint16_t unit;               /* ndl_unit_id of what a number counts; 0: the query does not say */
 	bool minus;                  /* there is one before it: the number is negative */
+	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm"; else 0 */
 	size_t from, to;             /* the bytes of the query that say it */
 } ndl_reading;
 
@@ -67,6 +68,8 @@ uint16_t ndl_unit_id(const char *word, size_t len);
 char ndl_unit_kind(uint16_t id);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
+/* 'f' for the name of an argument that is the first of two times or days, "start", "check_in", 'l' for the last; else 0. */
+char ndl_end_of_name(const char *name, size_t len);
 /* NDL_PART_HOUR for a name such as "hour", "startHour", "hour_of_day", NDL_PART_DAY for "birth_day", and so on; else 0. */
 uint16_t ndl_part_of_name(const char *name, size_t len);
 

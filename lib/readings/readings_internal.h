@@ -30,6 +30,8 @@ typedef struct ndl_view {
 
 /* items.c: reads the item at *at, behind blanks; false at the end. */
 bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x);
+/* Whether the text before byte `at` ends in "between" or "between the". */
+bool ndl_is_between(const char *s, size_t at);
 /* v->it := the items from `at` on. */
 void ndl_look(ndl_view *v, size_t at);
 bool ndl_is_word(const ndl_view *v, size_t i, const char *word);
@@ -63,6 +65,8 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
+/* ends.c: sets `end` of the times and days that r has. */
+void ndl_find_ends(ndl_readings *r, const char *query, size_t len);
 /* moments.c: adds times of day, and these on days, of what r has. */
 void ndl_give_moments(ndl_readings *r);
 

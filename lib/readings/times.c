@@ -162,13 +162,14 @@ static long minutes_of(const clock_time *t)
 /* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure; false: nothing. */
 static bool give_between(ndl_readings *r, const ndl_view *v, const clock_time *from)
 {
-	static const char *const words[] = {"to", "until", "till", "and"};
+	static const char *const words[] = {"to", "until", "till"};
 	const long noon = 12 * 60;
 	size_t i = from->items, w = 0;
 	bool dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
 	while (w < sizeof words / sizeof *words && !ndl_is_word(v, i, words[w]))
 		w++;
-	if (!from->items || (!dash && w == sizeof words / sizeof *words))
+	bool and = ndl_is_word(v, i, "and") && ndl_is_between(v->s, v->it[0].from);
+	if (!from->items || (!dash && !and && w == sizeof words / sizeof *words))
 		return false;
 	i += !dash;
 	const clock_time to = read_time(v, i);

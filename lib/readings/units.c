@@ -153,3 +153,25 @@ uint16_t ndl_part_of_name(const char *name, size_t len)
 	}
 	return part;
 }
+
+char ndl_end_of_name(const char *name, size_t len)
+{
+	static const struct { const char *word; char end; } words[] = {{"start", 'f'}, {"from", 'f'}, {"begin", 'f'}, {"since", 'f'},
+		{"depart", 'f'}, {"departure", 'f'}, {"checkin", 'f'}, {"end", 'l'}, {"to", 'l'}, {"until", 'l'}, {"till", 'l'}, {"finish", 'l'},
+		{"return", 'l'}, {"checkout", 'l'}};
+	bool check = false;
+	for (size_t i = 0, end; i < len; i = end) {
+		end = is_letter(name[i]) ? word_end(name, i, len) : i + 1;
+		if (!is_letter(name[i]))
+			continue;
+		if (check && is_name_word(name + i, end - i, "in"))
+			return 'f';
+		if (check && is_name_word(name + i, end - i, "out"))
+			return 'l';
+		check = is_name_word(name + i, end - i, "check");
+		for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+			if (is_name_word(name + i, end - i, words[w].word))
+				return words[w].end;
+	}
+	return 0;
+}

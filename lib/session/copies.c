@@ -332,6 +332,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
+	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);
 	out->of = 0;

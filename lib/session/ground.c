@@ -122,6 +122,7 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0));
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
+	g->at[first].end = x->end;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
 	return true;
 }
@@ -132,6 +133,14 @@ static void mark_negative(ndl_ground *g, const ndl_reading *x)
 	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
 		if (g->at[i].from == x->from && g->at[i].flags & NDL_AT_NUMBER_START)
 			g->at[i].flags |= NDL_AT_NEGATIVE;
+}
+
+/* Marks the part of the query that says the first or the last of two times. */
+static void mark_end(ndl_ground *g, const ndl_reading *x)
+{
+	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
+		if (g->at[i].from >= x->from && g->at[i].to <= x->to)
+			g->at[i].end = x->end;
 }
 
 /* Marks the numbers of the query that are parts of a duration, all but its first. */
@@ -160,12 +169,16 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 			mark_parts(g, &r->reading[i]);
 		if (r->reading[i].minus)
 			mark_negative(g, &r->reading[i]);
+		if (r->reading[i].end)
+			mark_end(g, &r->reading[i]);
 	}
 	g->days = g->text.len;
 	for (size_t i = r->days; i < r->times; i++) {
 		const ndl_reading *x = &r->reading[i];
 		bool told = x->from >= r->told_from && x->from < r->told_to;
 		g->has_days = (add_reading(g, x) && !told) || g->has_days;
+		if (x->end)
+			mark_end(g, x);
 	}
 	g->times = g->text.len;
 	for (size_t i = r->times; i < r->moments; i++)

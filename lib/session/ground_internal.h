@@ -52,6 +52,7 @@ typedef struct ndl_copies {
 	bool iso;                     /* as YYYY-MM-DD or ISO */
 	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
 	char separator;               /* that it has between day and time then; 0: any */
+	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
@@ -64,7 +65,8 @@ typedef struct ndl_ground_byte {
 	uint32_t from, to; /* of the query */
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
 	uint16_t flags;
-	char of; /* what that is a unit of, as ndl_unit_kind */
+	char of;  /* what that is a unit of, as ndl_unit_kind */
+	char end; /* of a time or a day, as ndl_reading's */
 } ndl_ground_byte;
 typedef struct ndl_ground {
 	ndl_buf text;

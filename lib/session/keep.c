@@ -71,9 +71,11 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
- * minutes. */
+ * minutes, nor the last of two for who asks for the first. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
+	if (c->end && g->at[at].end && g->at[at].end != c->end)
+		return false;
 	switch (among) {
 	case ALL:
 		switch (c->now.kind) {

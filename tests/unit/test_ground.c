@@ -103,6 +103,8 @@ static json_t *tool_list(void)
 		"{\"name\":\"wait\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hours\":{\"type\":\"integer\"},"
 		"\"rest\":{\"type\":\"integer\",\"description\":\"Minutes beside these\"},\"on\":{\"type\":\"string\"},"
 		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}},"
+		"{\"name\":\"stay\",\"parameters\":{\"type\":\"object\",\"properties\":{\"check_in\":{\"type\":\"string\",\"format\":\"date\"},"
+		"\"check_out\":{\"type\":\"string\",\"format\":\"date\"},\"until\":{\"type\":\"string\"},\"when\":{\"type\":\"string\"}}}},"
 		"{\"name\":\"born\",\"parameters\":{\"type\":\"object\",\"properties\":{\"day\":{\"type\":\"integer\"},\"month\":{\"type\":\"integer\"},"
 		"\"year\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"meet\",\"parameters\":{\"type\":\"object\",\"properties\":{\"start\":{\"type\":\"string\",\"format\":\"date-time\"},"
@@ -302,6 +304,21 @@ static void test_moments(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"from\":\"2027-05-03", "T", NDL_COPIED_NOT, false, false);
 }
 
+#define STAY " [{\"name\":\"stay\",\"arguments\":{"
+
+/* The first of two is not for who asks for the last. */
+static void test_ends(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "from 3 May until 9 May 2027, 10:00 to 12:00";
+	check_kept(e, t, q, STAY "\"check_in\":\"2027-05-0", "3", NDL_COPIED_DATE, true, true);
+	check_kept(e, t, q, STAY "\"check_in\":\"2027-05-0", "9", NDL_COPIED_DATE, false, false);
+	check_kept(e, t, q, STAY "\"check_out\":\"2027-05-0", "3", NDL_COPIED_DATE, false, false);
+	check_kept(e, t, q, STAY "\"check_out\":\"2027-05-0", "9", NDL_COPIED_DATE, true, true);
+	check_kept(e, t, q, STAY "\"until\":\"1", "2", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, STAY "\"until\":\"1", "0", NDL_COPIED_TEXT, false, false);
+	check_kept(e, t, q, STAY "\"when\":\"1", "0", NDL_COPIED_TEXT, true, true);
+}
+
 #define BORN " [{\"name\":\"born\",\"arguments\":{"
 #define RING "{\"name\":\"ring\",\"arguments\":{"
 
@@ -395,6 +412,7 @@ int main(void)
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
 	test_moments(e, ndl_toolset_tools(t));
+	test_ends(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));
 	test_cover(t);

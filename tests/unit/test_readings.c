@@ -192,6 +192,7 @@ static const row numbers[] = {
 	{"noon till 4", "4", "noon till 4"},
 	{"10 to 12 pm", "120", "10 to 12 pm"},
 	{"3 to 4 pm", "16", "4 pm"},
+	{"ten and eleven thirty in the morning", "1.5", NULL},
 	{"between ten and eleven thirty in the morning", "1.5", "ten and eleven thirty in the morning"},
 	{"quarter past nine to half past ten", "75", "quarter past nine to half past ten"},
 	{"22:00-06:30", "8.5", "22:00-06:30"},
@@ -343,6 +344,29 @@ static void test_many(void)
 	ndl_readings_clear(&r);
 }
 
+/* The first and the last of two times or days: by the text of the reading. */
+static void test_ends(void)
+{
+	static const struct { const char *query, *text; char end; } ends[] = {
+		{"from 9:30 to 10:15", "09:30", 'f'}, {"from 9:30 to 10:15", "10:15", 'l'}, {"3-4 pm", "16:00", 'l'}, {"3-4 pm", "03:00", 'f'},
+		{"at 9:30 and 10:15", "09:30", 0}, {"between 9 and 10 am", "10:00", 'l'}, {"3 May until 7 May 2027", "2027-05-03", 'f'},
+		{"3 May until 7 May 2027", "2027-05-07", 'l'}, {"2026-10-01 - 2026-10-31", "2026-10-31", 'l'},
+		{"between the 3rd of May 2027 and Friday, the 7th of May 2027", "2027-05-07", 'l'}, {"on 3 May 2027 and 7 May 2027", "2027-05-03", 0},
+		{"on 3 May 2027, 7 May 2027", "2027-05-03", 0}, {"on 3 May 2027 to see 7 May 2027", "2027-05-03", 0},
+		{"from 13 June 2028 at 9 am to 11 am", "2028-06-13T11:00:00Z", 'l'},
+	};
+	static const struct { const char *name; char end; } names[] = {{"start_date", 'f'}, {"checkIn", 'f'}, {"check_out", 'l'}, {"dateTo", 'l'},
+		{"checker", 0}, {"weekend", 0}, {"", 0}, {"returnDate", 'l'}};
+	ndl_readings r = {0};
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+		const ndl_reading *x = find(&r, ends[i].query, 0) ? reading_of(&r, 0, NDL_READ_TEXT, ends[i].text) : NULL;
+		tap_ok(x && x->end == ends[i].end, "%s, its end, in: %s", ends[i].text, ends[i].query);
+	}
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		tap_ok(ndl_end_of_name(names[i].name, strlen(names[i].name)) == names[i].end, "%s: which end", names[i].name);
+	ndl_readings_clear(&r);
+}
+
 /* What an argument's name counts. */
 static void test_names(void)
 {
@@ -379,6 +403,7 @@ int main(void)
 	test_days();
 	test_days_composed();
 	test_moments();
+	test_ends();
 	test_kinds();
 	test_many();
 	test_names();

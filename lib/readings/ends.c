@@ -1,0 +1,65 @@
+/* ends.c - which times and days of a query are the first and the last of two: "from 3 to 4 pm", "3 May until 7 May". English. */
+#include "readings/readings_internal.h"
+
+#include <string.h>
+
+enum { LOOK = 64 }; /* days of a query that are looked at: more do not mean anything */
+
+/* Whether what stands between x and y makes them two ends: "to", "until the", "-", "till Friday,". */
+static bool are_joined(const char *s, size_t len, const ndl_reading *x, const ndl_reading *y)
+{
+	static const char *const words[] = {"to", "until", "till", "through", "thru", "\xe2\x80\x93"};
+	ndl_view v = {.s = s, .len = len};
+	size_t i = 0;
+	ndl_look(&v, x->to);
+	if (v.n && v.it[0].from == y->from)
+		return memchr(s + x->to, '-', y->from - x->to) != NULL;
+	bool word = ndl_is_word(&v, 0, "and") && ndl_is_between(s, x->from);
+	for (size_t w = 0; w < sizeof words / sizeof *words; w++)
+		word = word || ndl_is_word(&v, 0, words[w]);
+	for (i = 1; word && i < v.n && v.it[i].from < y->from; i++) {
+		const size_t n = strlen(v.it[i].word);
+		word = ndl_is_word(&v, i, "the") || ndl_is_word(&v, i, ",") || (n > 5 && strcmp(v.it[i].word + n - 3, "day") == 0);
+	}
+	return word && i < v.n && v.it[i].from == y->from;
+}
+
+static void set_end(ndl_readings *r, size_t from, size_t to, size_t n, const ndl_reading *like, char end)
+{
+	const size_t a = like->from, b = like->to;
+	for (size_t i = from; i < to && i < from + n; i++)
+		if (r->reading[i].from == a && r->reading[i].to == b)
+			r->reading[i].end = end;
+}
+
+/* The times of day that a duration lies between. */
+static void find_times(ndl_readings *r, const ndl_reading between)
+{
+	for (size_t i = 0; i < r->days; i++) {
+		ndl_reading *x = &r->reading[i];
+		if (x->from == between.from && x->to < between.to)
+			x->end = 'f';
+		if (x->to == between.to && x->from > between.from)
+			x->end = 'l';
+	}
+}
+
+void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
+{
+	size_t between = 0, last = (size_t)-1;
+	for (size_t i = 0; i < r->days && between < LOOK; i++)
+		if ((r->reading[i].kinds & NDL_READ_BETWEEN) && r->reading[i].from != last) { /* once for all units */
+			last = r->reading[i].from;
+			find_times(r, r->reading[i]);
+			between++;
+		}
+	const size_t n = r->n - r->days < 2 * LOOK ? r->n - r->days : 2 * LOOK;
+	for (size_t i = r->days; i < r->days + n; i++)
+		for (size_t j = i + 1; j < r->days + n; j++) {
+			const ndl_reading x = r->reading[i], y = r->reading[j];
+			if (y.from < x.to || y.from - x.to > 40 || !are_joined(query, len, &x, &y))
+				continue;
+			set_end(r, r->days, r->n, n, &x, 'f');
+			set_end(r, r->days, r->n, n, &y, 'l');
+		}
+}
