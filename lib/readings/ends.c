@@ -1,9 +1,11 @@
 /* ends.c - which times and days of a query are the first and the last of two: "from 3 to 4 pm", "3 May until 7 May". English. */
 #include "readings/readings_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-enum { LOOK = 64 }; /* days of a query that are looked at: more do not mean anything */
+/* Days, and durations between times, of a query that are looked at: more do not mean anything. */
+enum { LOOK = 64, BETWEEN_MAX = 16 };
 
 /* Whether what stands between x and y makes them two ends: "to", "until the", "-", "till Friday,". */
 static bool are_joined(const char *s, size_t len, const ndl_reading *x, const ndl_reading *y)
@@ -32,7 +34,26 @@ static void set_end(ndl_readings *r, size_t from, size_t to, size_t n, const ndl
 			r->reading[i].end = end;
 }
 
-/* The times of day that a duration lies between. */
+static int minutes_of(const ndl_reading *clock)
+{
+	const char *s = clock->text;
+	return 60 * (10 * (s[0] - '0') + s[1] - '0') + 10 * (s[3] - '0') + s[4] - '0';
+}
+
+/* Whether a time of day is so long behind one that begins what `between` says. */
+static bool lies_behind(const ndl_readings *r, const ndl_reading *clock, const ndl_reading *between)
+{
+	const int day = 24 * 60, length = (int)strtol(between->text, NULL, 10);
+	for (size_t i = 0; i < r->days; i++) {
+		const ndl_reading *x = &r->reading[i];
+		if ((x->kinds & NDL_READ_CLOCK) && x->from == between->from && x->to < between->to &&
+		    (minutes_of(clock) - minutes_of(x) + day) % day == length)
+			return true;
+	}
+	return false;
+}
+
+/* The times of day that a duration, in minutes, lies between; 'x': at the wrong half of the day. */
 static void find_times(ndl_readings *r, const ndl_reading between)
 {
 	for (size_t i = 0; i < r->days; i++) {
@@ -40,16 +61,16 @@ static void find_times(ndl_readings *r, const ndl_reading between)
 		if (x->from == between.from && x->to < between.to)
 			x->end = 'f';
 		if (x->to == between.to && x->from > between.from)
-			x->end = 'l';
+			x->end = !(x->kinds & NDL_READ_CLOCK) || lies_behind(r, x, &between) ? 'l' : 'x';
 	}
 }
 
 void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 {
-	size_t between = 0, last = (size_t)-1;
-	for (size_t i = 0; i < r->days && between < LOOK; i++)
-		if ((r->reading[i].kinds & NDL_READ_BETWEEN) && r->reading[i].from != last) { /* once for all units */
-			last = r->reading[i].from;
+	const uint16_t minute = ndl_unit_id("minute", 6);
+	size_t between = 0;
+	for (size_t i = 0; i < r->days && between < BETWEEN_MAX; i++)
+		if ((r->reading[i].kinds & NDL_READ_BETWEEN) && r->reading[i].unit == minute) {
 			find_times(r, r->reading[i]);
 			between++;
 		}

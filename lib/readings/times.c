@@ -159,8 +159,9 @@ static long minutes_of(const clock_time *t)
 	return t->minute + 60 * (t->hour > 12 ? t->hour : t->hour % 12 + (t->half == PM ? 12 : 0));
 }
 
-/* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure; false: nothing. */
-static bool give_between(ndl_readings *r, const ndl_view *v, const clock_time *from)
+/* What lies between this time and another behind it, "from 2 pm to half past three", "9-10 am", if one is sure; false: nothing. The
+ * first is of the half of the day that the last is, or that before it. */
+static bool give_between(ndl_readings *r, const ndl_view *v, clock_time *from)
 {
 	static const char *const words[] = {"to", "until", "till"};
 	const long noon = 12 * 60;
@@ -177,6 +178,8 @@ static bool give_between(ndl_readings *r, const ndl_view *v, const clock_time *f
 	if (!to.items || !(from->sure || to.sure))
 		return false;
 	const long day = halves ? 2 * noon : noon, minutes = ((minutes_of(&to) - minutes_of(from)) % day + day) % day;
+	if (from->half == OPEN && to.half != OPEN && from->hour <= 12 && minutes)
+		from->half = 60 * (from->hour % 12) + from->minute < 60 * (to.hour % 12) + to.minute ? to.half : to.half == AM ? PM : AM;
 	if (minutes)
 		ndl_give_duration(r, v, i + to.items, 60 * (double)minutes);
 	return true;
@@ -184,13 +187,17 @@ static bool give_between(ndl_readings *r, const ndl_view *v, const clock_time *f
 
 size_t ndl_give_time(ndl_readings *r, const ndl_view *v)
 {
-	const clock_time relative = read_relative(v, 0), clock = read_clock(v, 0), *t = relative.items ? &relative : &clock;
-	if (t->items)
-		give(r, v, t);
+	clock_time relative = read_relative(v, 0), clock = read_clock(v, 0), *t = relative.items ? &relative : &clock;
 	const bool two = give_between(r, v, &clock) && relative.items; /* 10 to 12 pm: two times, or ten to twelve? */
-	if (two)
-		give(r, v, &clock);
+	if (two && relative.minute % 5) { /* six to nine pm are three hours */
+		relative.items = 0;
+		t = &clock;
+	}
 	if (relative.items)
 		give_between(r, v, &relative);
+	if (t->items)
+		give(r, v, t);
+	if (two && relative.items)
+		give(r, v, &clock);
 	return t->sure && !two ? t->items : 0;
 }

@@ -7,6 +7,7 @@
 #include "readings/readings.h"
 
 #include <string.h>
+#include <strings.h>
 
 enum { DEPTH_MAX = 64 };
 
@@ -84,10 +85,20 @@ static bool shows_moment(const char *text)
 	return true;
 }
 
-/* Whether its description says that it is one; then what it has between day and time, T or a blank, else 0. */
-static char moment_separator(const json_t *schema)
+static bool has_part_named(const char *key, size_t len, const char *name)
 {
-	static const char *const names[] = {"datetime", "date-time", "date and time", "timestamp"};
+	const size_t n = strlen(name);
+	for (size_t i = 0; i + n <= len; i++)
+		if (strncasecmp(key + i, name, n) == 0)
+			return true;
+	return false;
+}
+
+/* Whether an argument's description, or that and its name, say that it is one; then what it has between day and time, T or a blank,
+ * else 0. */
+static char moment_separator(const json_t *schema, const char *key, size_t key_len)
+{
+	static const char *const names[] = {"datetime", "date-time", "date_time", "date and time", "timestamp"};
 	const char *text = json_string_value(json_object_get(schema, "description"));
 	if (!text || !is_text(schema))
 		return 0;
@@ -95,19 +106,19 @@ static char moment_separator(const json_t *schema)
 		if (shows_moment(c))
 			return c[10];
 	for (size_t i = 0; i < sizeof names / sizeof *names && strstr(text, "ISO "); i++)
-		if (strstr(text, names[i]))
+		if (strstr(text, names[i]) || has_part_named(key, key_len, names[i]))
 			return 'T';
 	return 0;
 }
 
-static enum ndl_copied kind_of_string(const json_t *schema)
+static enum ndl_copied kind_of_string(const json_t *schema, const char *key, size_t key_len)
 {
 	static const char *const made[] = {"enum", "const", "pattern"};
 	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
 		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
-		return moment_separator(schema) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
+		return moment_separator(schema, key, key_len) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
 	bool bare = format && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
 	for (size_t i = 0; bare && i < sizeof formats / sizeof *formats; i++)
 		if (strcmp(format, formats[i].format) == 0)
@@ -180,11 +191,11 @@ static void take_string(scan *x, level *l)
 	} else if (!key && x->name && x->depth == 2) {
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
-		note(x, l ? kind_of_string(x->value) : NDL_COPIED_NOT, begin, end);
+		note(x, l ? kind_of_string(x->value, x->key, x->key_len) : NDL_COPIED_NOT, begin, end);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
 		x->out->described = l && end == x->n && is_text(x->value);
-		x->out->separator = l && end == x->n ? moment_separator(x->value) : 0;
+		x->out->separator = l && end == x->n ? moment_separator(x->value, x->key, x->key_len) : 0;
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -332,6 +343,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	if (is_due(&x))
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
+	out->only_end = false;
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);

@@ -52,6 +52,7 @@ typedef struct ndl_copies {
 	bool iso;                     /* as YYYY-MM-DD or ISO */
 	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
 	char separator;               /* that it has between day and time then; 0: any */
+	bool only_end;                /* for keep.c: what is no end of two is not asked for */
 	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */

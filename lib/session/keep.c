@@ -74,7 +74,7 @@ enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
  * minutes, nor the last of two for who asks for the first. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
-	if (c->end && g->at[at].end && g->at[at].end != c->end)
+	if (c->end && (g->at[at].end || c->only_end) && g->at[at].end != c->end)
 		return false;
 	switch (among) {
 	case ALL:
@@ -170,6 +170,27 @@ static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_
 	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
 }
 
+/* fresh_bits := what the argument asks for by its name or schema, outside what is taken: an end of two if there is one. False if that is
+ * nothing, or it asks for nothing. */
+static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words,
+                       ndl_kept *kept)
+{
+	const enum ndl_copied kind = c->now.kind;
+	bool moment = kind == NDL_COPIED_TIME || kind == NDL_COPIED_MOMENT, counted = kind == NDL_COPIED_NUMBER && (c->n_units || c->part);
+	bool any = false;
+	for (int ends = c->end != 0; ends >= 0 && !any; ends--) {
+		c->only_end = ends;
+		if (moment || (ends && kind == NDL_COPIED_DATE))
+			any = keep_places(g, taken, p, c, ALL, text, words, kept->fresh_bits);
+		else if (c->clock || c->iso)
+			any = keep_places(g, taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
+		else if (counted)
+			any = keep_counted(g, taken, p, c, text, words, kept);
+	}
+	c->only_end = false;
+	return any;
+}
+
 /* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
 static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words, ndl_kept *kept)
 {
@@ -194,12 +215,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 		return true;
 	}
 	ndl_take_earlier(g, c, text, &taken);
-	if (now->kind == NDL_COPIED_TIME || now->kind == NDL_COPIED_MOMENT)
-		kept->fresh = kept->only = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
-	else if (c->clock || c->iso)
-		kept->fresh = kept->only = keep_places(g, &taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
-	if (now->kind == NDL_COPIED_NUMBER && (c->n_units || c->part))
-		kept->fresh = kept->only = keep_counted(g, &taken, p, c, text, words, kept);
+	kept->fresh = kept->only = keep_asked(g, &taken, p, c, text, words, kept);
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);
 	kept->only = kept->only || (kept->fresh && is_day(g, &taken, now, text));

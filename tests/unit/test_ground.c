@@ -317,6 +317,9 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, STAY "\"until\":\"1", "2", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, STAY "\"until\":\"1", "0", NDL_COPIED_TEXT, false, false);
 	check_kept(e, t, q, STAY "\"when\":\"1", "0", NDL_COPIED_TEXT, true, true);
+	q = "from 3 May until 9 May 2027, paid on 12 May 2027"; /* what is no end of the two is not asked for */
+	check_kept(e, t, q, STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, false);
+	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
 }
 
 #define BORN " [{\"name\":\"born\",\"arguments\":{"

@@ -40,6 +40,12 @@ static const row times[] = {
 	{"at 1130pm", "23:30", "1130pm"},
 	{"at 1630", "16:30", NULL},
 	{"when it rains", "12:00", NULL},
+	{"6 to 9 pm", "06:00", NULL},
+	{"6 to 9 pm", "20:54", NULL},
+	{"ten to 9 pm", "20:50", "ten to 9 pm"},
+	{"6 to 9 pm", "18:00", "6"},
+	{"11 to 2 pm", "11:00", "11"},
+	{"11 to 2 pm", "23:00", NULL},
 	{"for 7 30 am", "07:30", "7 30 am"},
 	{"midnight", "12:00", NULL},
 	{"in 20 minutes", "20:00", NULL},
@@ -348,8 +354,8 @@ static void test_many(void)
 static void test_ends(void)
 {
 	static const struct { const char *query, *text; char end; } ends[] = {
-		{"from 9:30 to 10:15", "09:30", 'f'}, {"from 9:30 to 10:15", "10:15", 'l'}, {"3-4 pm", "16:00", 'l'}, {"3-4 pm", "03:00", 'f'},
-		{"at 9:30 and 10:15", "09:30", 0}, {"between 9 and 10 am", "10:00", 'l'}, {"3 May until 7 May 2027", "2027-05-03", 'f'},
+		{"from 9:30 to 10:15", "09:30", 'f'}, {"from 9:30 to 10:15", "10:15", 'l'}, {"3-4 pm", "16:00", 'l'}, {"3-4 pm", "15:00", 'f'},
+		{"1 pm to half past two", "14:30", 'l'}, {"1 pm to half past two", "02:30", 'x'}, {"at 9:30 and 10:15", "09:30", 0}, {"between 9 and 10 am", "10:00", 'l'}, {"3 May until 7 May 2027", "2027-05-03", 'f'},
 		{"3 May until 7 May 2027", "2027-05-07", 'l'}, {"2026-10-01 - 2026-10-31", "2026-10-31", 'l'},
 		{"between the 3rd of May 2027 and Friday, the 7th of May 2027", "2027-05-07", 'l'}, {"on 3 May 2027 and 7 May 2027", "2027-05-03", 0},
 		{"on 3 May 2027, 7 May 2027", "2027-05-03", 0}, {"on 3 May 2027 to see 7 May 2027", "2027-05-03", 0},
