@@ -36,7 +36,8 @@ typedef struct ndl_reading {
 	unsigned kinds;              /* what it may be passed as: NDL_READ_ */
 	uint16_t unit;               /* ndl_unit_id of what a number counts; 0: the query does not say */
 	bool minus;                  /* there is one before it: the number is negative */
-	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm", 'x' what neither can be; else 0 */
+	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm", 'x' what
+	                              * neither can be; else 0 */
 	size_t from, to;             /* the bytes of the query that say it */
 } ndl_reading;
 
