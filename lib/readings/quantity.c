@@ -207,6 +207,20 @@ static double read_rate(const ndl_view *v)
 	return worth_of(v, 0, rates, sizeof rates / sizeof *rates);
 }
 
+/* "two and a half minutes", a duration of seconds that begins with units of that size: 2 minutes and 30 seconds. False if it is whole. */
+static bool give_parts(ndl_readings *r, const ndl_view *v, size_t items, double seconds, const ndl_unit *unit)
+{
+	static const struct { double size; const char *name; } smaller[] = {{86400, "hour"}, {3600, "minute"}, {60, "second"}};
+	const double whole = floor(seconds / unit->size), rest = seconds - whole * unit->size;
+	for (size_t i = 0; whole > 0 && rest > 0 && i < sizeof smaller / sizeof *smaller; i++)
+		if (unit->size == smaller[i].size) {
+			give_as(r, v, items, whole, unit->name, NDL_READ_NUMBER | NDL_READ_PART);
+			give_as(r, v, items, rest / ndl_unit_find(smaller[i].name)->size, smaller[i].name, NDL_READ_NUMBER | NDL_READ_PART);
+			return true;
+		}
+	return false;
+}
+
 size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t *number)
 {
 	amount a = read_amount(v, 0), time = read_time(v, a);
@@ -219,8 +233,10 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t
 	const char *behind = percent ? "percent" : article || part || a.items >= v->n ? NULL : v->it[a.items].word;
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
 	*number = a.items ? v->it[a.items - (scale == 0)].to : 0;
-	if (time.items && !part)
-		give_counted(r, v, time.items, time.value, 't', end ? NDL_READ_WHOLE : 0);
+	if (time.items && !part) {
+		bool several = give_parts(r, v, time.items, time.value, unit) || end;
+		give_counted(r, v, time.items, time.value, 't', several ? NDL_READ_WHOLE : 0);
+	}
 	if (unit && unit->of != 't')
 		give_counted(r, v, a.items + 1, a.value * unit->size, unit->of, 0);
 	if (read_rate(v) > 0)

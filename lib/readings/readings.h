@@ -12,9 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK: a text HH:MM, SURE: more than a number says that it is one; WHOLE: a duration of several parts, "an hour 35 minutes";
- * BETWEEN: what lies between two times, "from 2 to 3 pm" */
-enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_SURE = 8, NDL_READ_WHOLE = 16, NDL_READ_BETWEEN = 32 };
+/* CLOCK: a text HH:MM, SURE: more than a number says that it is one; WHOLE: a duration of several parts, "an hour 35 minutes",
+ * PART: one of them that is no number of the query, the 30 of an hour and a half; BETWEEN: what lies between two times, "from 2 to 3 pm" */
+enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_SURE = 8, NDL_READ_WHOLE = 16, NDL_READ_BETWEEN = 32,
+	NDL_READ_PART = 64 };
 /* Units of the numbers of a time of day and of a date, beside those of ndl_unit_id. An hour from 1 to 12 that is the same of 24 is
  * HOUR. */
 enum {

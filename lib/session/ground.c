@@ -118,7 +118,7 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER;
 	g->at[first].flags = (uint16_t)((is_text ? NDL_AT_MAY_START : 0) | (is_number ? NDL_AT_NUMBER_START : 0) |
 	                                (x->kinds & NDL_READ_CLOCK ? NDL_AT_CLOCK_START : 0) | (x->minus ? NDL_AT_NEGATIVE : 0) |
-	                                (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) |
+	                                (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) | (x->kinds & NDL_READ_PART ? NDL_AT_PART : 0) |
 	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0));
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);

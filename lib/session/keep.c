@@ -85,7 +85,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 		default: return true;
 		}
 	case COUNTED: return counts(&g->at[at], c);
-	case SHARED: return (c->part || g->at[at].flags & NDL_AT_BETWEEN) && counts(&g->at[at], c);
+	case SHARED: return (c->part || g->at[at].flags & (NDL_AT_BETWEEN | NDL_AT_PART)) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & NDL_AT_CLOCK_START;
 	case DAYS: return at >= g->days;
 	}
@@ -153,8 +153,8 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 }
 
 /* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
- * time of day or a date may all be of it (hours and days mostly begin another), and what lies between two times be told beside one.
- * False if there is nothing. */
+ * time of day or a date may all be of it (hours and days mostly begin another), and so may those of a duration; what lies between two
+ * times is told beside one. False if there is nothing. */
 static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
                          size_t words, ndl_kept *kept)
 {

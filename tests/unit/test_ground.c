@@ -274,6 +274,11 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, WAIT "\"hours\":", "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"rest\":", "2", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"rest\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "two and a half hours", WAIT "\"hours\":", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "1", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "5 hours and 20 minutes, 4 of us", CALL "\"walkMinutes\":320,\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "-", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "\"", NDL_COPIED_TEXT, true, false);

@@ -139,7 +139,6 @@ static const row numbers[] = {
 	{"1.1 hours", "3960", "1.1 hours"},
 	{"1.5 hours", "18000", NULL}, /* 5 hours: a number's part is no number */
 	{"1,200 minutes", "200", NULL},
-	{"two and a half hours", "30", NULL},
 	{"twenty-two point five", "22.5", "twenty-two point five"},
 	{"waypoint 3, point five", "3.5", NULL},
 	{"a hundred and ten euros", "110", "a hundred and ten"},
