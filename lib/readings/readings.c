@@ -61,6 +61,7 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 			continue;
 		ndl_look(&v, at);
 		give_number(r, &v);
+		ndl_give_currencies(r, &v);
 		v.minus = ndl_mark_before(query, first.from, '-') || said_minus;
 		said_minus = !operand && (ndl_is_word(&v, 0, "minus") || ndl_is_word(&v, 0, "negative"));
 		operand = first.number >= 0;

@@ -12,10 +12,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* CLOCK: a text HH:MM, SURE: more than a number says that it is one; WHOLE: a duration of several parts, "an hour 35 minutes",
- * PART: one of them that is no number of the query, the 30 of an hour and a half; BETWEEN: what lies between two times, "from 2 to 3 pm" */
-enum { NDL_READ_TEXT = 1, NDL_READ_NUMBER = 2, NDL_READ_CLOCK = 4, NDL_READ_SURE = 8, NDL_READ_WHOLE = 16, NDL_READ_BETWEEN = 32,
-	NDL_READ_PART = 64 };
+/* What a reading may be passed as, and what it is. */
+enum {
+	NDL_READ_TEXT = 1,
+	NDL_READ_NUMBER = 2,
+	NDL_READ_CLOCK = 4,    /* a text HH:MM */
+	NDL_READ_SURE = 8,     /* more than a number says that it is one */
+	NDL_READ_WHOLE = 16,   /* a duration of several parts, "an hour 35 minutes" */
+	NDL_READ_PART = 32,    /* one of them that is no number of the query, the 30 of an hour and a half */
+	NDL_READ_BETWEEN = 64, /* what lies between two times, "from 2 to 3 pm" */
+	NDL_READ_CODE = 128,   /* of a currency */
+};
 /* Units of the numbers of a time of day and of a date, beside those of ndl_unit_id. An hour from 1 to 12 that is the same of 24 is
  * HOUR. */
 enum {
@@ -31,6 +38,12 @@ enum {
 	NDL_READING_TEXT = 24,
 	NDL_READINGS_MAX = 32 << 10, /* a query that means more is read no further */
 };
+
+/* A currency's ISO 4217 code, and a word (singular, lower case) or sign that says it; the list ends with a NULL. */
+typedef struct ndl_currency {
+	const char *code, *said;
+} ndl_currency;
+extern const ndl_currency ndl_currencies[];
 
 typedef struct ndl_reading {
 	char text[NDL_READING_TEXT]; /* as an argument spells it, without a minus */

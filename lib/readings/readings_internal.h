@@ -51,6 +51,9 @@ const ndl_unit *ndl_unit_find(const char *word);
 /* Of each unit of a kind one; *at: 0 to begin with. NULL: no more. */
 const ndl_unit *ndl_unit_each(char of, size_t *at);
 
+/* Adds the code of the currency that v begins with. */
+void ndl_give_currencies(ndl_readings *r, const ndl_view *v);
+
 /* readings.c: adds a reading of the first `items` of v, its text as printf; unit: of a number, else 0. */
 void ndl_readings_add(ndl_readings *r, const ndl_view *v, size_t items, unsigned kinds, uint16_t unit, const char *fmt, ...)
 	NDL_PRINTF(6, 7);

@@ -26,6 +26,12 @@ static const ndl_unit units[] = {
 	{"percent", "percent", 1, '%'}, {"percentage", "percent", 1, '%'}, {"pct", "percent", 1, '%'},
 };
 
+const ndl_currency ndl_currencies[] = {
+	{"USD", "dollar"}, {"USD", "buck"}, {"USD", "$"}, {"EUR", "euro"}, {"EUR", "\xe2\x82\xac"}, {"GBP", "pound"}, {"GBP", "quid"},
+	{"GBP", "\xc2\xa3"}, {"JPY", "yen"}, {"JPY", "\xc2\xa5"}, {"INR", "rupee"}, {"CHF", "franc"}, {"CNY", "yuan"}, {"CAD", "canadian"},
+	{"AUD", "australian"}, {"MXN", "peso"}, {"SEK", "krona"}, {"SEK", "kronor"}, {"NOK", "krone"},
+	{"NOK", "kroner"}, {"PLN", "zloty"}, {"TRY", "lira"}, {"ZAR", "rand"}, {NULL, NULL}};
+
 enum { WORD = 24 };
 
 /* to := the word in the singular and in American spelling, and its length. */
@@ -174,4 +180,13 @@ char ndl_end_of_name(const char *name, size_t len)
 				return words[w].end;
 	}
 	return 0;
+}
+
+void ndl_give_currencies(ndl_readings *r, const ndl_view *v)
+{
+	char word[WORD + 1];
+	plain(word, v->it[0].word, strlen(v->it[0].word));
+	for (const ndl_currency *c = ndl_currencies; c->code; c++)
+		if (strcmp(word, c->said) == 0 || strcasecmp(v->it[0].word, c->code) == 0)
+			ndl_readings_add(r, v, 1, NDL_READ_CODE, 0, "%s", c->code);
 }

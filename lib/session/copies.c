@@ -140,6 +140,17 @@ static bool is_iso(const json_t *schema)
 	return text && is_text(schema) && (strstr(text, "YYYY-MM-DD") || strstr(text, "ISO "));
 }
 
+/* A text that is described as the code of a currency. */
+static bool is_code(const json_t *schema, const char *key, size_t key_len)
+{
+	static const char *const codes[] = {"code", "ISO", "-letter"};
+	const char *text = json_string_value(json_object_get(schema, "description"));
+	bool code = false;
+	for (size_t i = 0; i < sizeof codes / sizeof *codes && text; i++)
+		code = code || strstr(text, codes[i]);
+	return code && (strstr(text, "urrency") || strstr(text, "4217") || has_part_named(key, key_len, "currency")) && is_text(schema);
+}
+
 static const json_t *member(const json_t *schema, const char *key, size_t len)
 {
 	const json_t *child = json_object_getn(json_object_get(schema, "properties"), key, len);
@@ -194,6 +205,8 @@ static void take_string(scan *x, level *l)
 		note(x, l ? kind_of_string(x->value, x->key, x->key_len) : NDL_COPIED_NOT, begin, end);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
+		x->out->code = l && end == x->n && is_code(x->value, x->key, x->key_len);
+		x->out->iso = x->out->iso && !x->out->code;
 		x->out->described = l && end == x->n && is_text(x->value);
 		x->out->separator = l && end == x->n ? moment_separator(x->value, x->key, x->key_len) : 0;
 	}
@@ -319,7 +332,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 {
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
 	out->n = out->n_before = 0;
-	out->clock = out->iso = out->described = false;
+	out->clock = out->iso = out->code = out->described = false;
 	out->separator = 0;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {

@@ -115,15 +115,15 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	put(g, '\0', x->from, x->to);
 	if (g->text.failed)
 		return false;
-	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER;
+	bool is_text = x->kinds & NDL_READ_TEXT, is_number = x->kinds & NDL_READ_NUMBER, is_code = x->kinds & NDL_READ_CODE;
 	g->at[first].flags = (uint16_t)((is_text ? NDL_AT_MAY_START : 0) | (is_number ? NDL_AT_NUMBER_START : 0) |
 	                                (x->kinds & NDL_READ_CLOCK ? NDL_AT_CLOCK_START : 0) | (x->minus ? NDL_AT_NEGATIVE : 0) |
 	                                (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) | (x->kinds & NDL_READ_PART ? NDL_AT_PART : 0) |
-	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0));
+	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0) | (is_code ? NDL_AT_CODE : 0));
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
 	g->at[first].end = x->end;
-	g->at[g->text.len - 1].flags = (uint8_t)((is_text ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
+	g->at[g->text.len - 1].flags = (uint8_t)((is_text || is_code ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
 	return true;
 }
 

@@ -50,6 +50,7 @@ typedef struct ndl_copies {
 	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
+	bool code;                    /* as the code of a currency */
 	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
 	char separator;               /* that it has between day and time then; 0: any */
 	bool only_end;                /* for keep.c: what is no end of two is not asked for */

@@ -68,7 +68,7 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 	return s[at] == '.' && ndl_digit_at(s, at + 1);
 }
 
-enum among { ALL, COUNTED, SHARED, CLOCK, DAYS };
+enum among { ALL, COUNTED, SHARED, CLOCK, DAYS, CODES };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
  * minutes, nor the last of two for who asks for the first. */
@@ -79,7 +79,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	switch (among) {
 	case ALL:
 		switch (c->now.kind) {
-		case NDL_COPIED_TEXT: return at < g->days || c->iso;
+		case NDL_COPIED_TEXT: return g->at[at].flags & NDL_AT_CODE ? c->code : at < g->days || c->iso;
 		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
 		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
 		default: return true;
@@ -88,8 +88,20 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	case SHARED: return (c->part || g->at[at].flags & (NDL_AT_BETWEEN | NDL_AT_PART)) && counts(&g->at[at], c);
 	case CLOCK: return g->at[at].flags & NDL_AT_CLOCK_START;
 	case DAYS: return at >= g->days;
+	case CODES: return g->at[at].flags & NDL_AT_CODE;
 	}
 	return false;
+}
+
+/* Codes are in capitals. */
+static void drop_lower_case(const ndl_pieces *p, uint64_t *bits)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		const ndl_piece *x = &p->piece[i];
+		for (size_t k = 0; k < x->len; k++)
+			if (x->bytes[k] >= 'a' && x->bytes[k] <= 'z')
+				bits[x->id / 64] &= ~(UINT64_C(1) << (x->id % 64));
+	}
 }
 
 /* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, times of
@@ -110,6 +122,8 @@ static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_p
 	}
 	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
 		set_ends(p, 0, p->n, 0, "-", bits);
+	if (places && among == CODES)
+		drop_lower_case(p, bits);
 	return places > 0;
 }
 
@@ -182,8 +196,8 @@ static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pi
 		c->only_end = ends;
 		if (moment || (ends && kind == NDL_COPIED_DATE))
 			any = keep_places(g, taken, p, c, ALL, text, words, kept->fresh_bits);
-		else if (c->clock || c->iso)
-			any = keep_places(g, taken, p, c, c->clock ? CLOCK : DAYS, text, words, kept->fresh_bits);
+		else if (c->clock || c->iso || c->code)
+			any = keep_places(g, taken, p, c, c->clock ? CLOCK : c->iso ? DAYS : CODES, text, words, kept->fresh_bits);
 		else if (counted)
 			any = keep_counted(g, taken, p, c, text, words, kept);
 	}

@@ -10,6 +10,7 @@
 #include "session/session_internal.h"
 
 #include "base/mem.h"
+#include "readings/readings.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,17 +30,18 @@
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
 
-/* Currencies by their signs, which are no words. */
-static const char *const signs[][2] = {{"USD", "$"}, {"EUR", "€"}, {"GBP", "£"}, {"JPY", "¥"}};
-enum { N_SIGNS = sizeof signs / sizeof *signs };
-
-/* Which of them the query has, a bit each. */
-static unsigned signs_of(const char *query, size_t len)
+/* Which currencies the query says, a bit each: by words, or by signs, which are no words. */
+static uint32_t currencies_of(const ndl_said *said, const char *query, size_t len)
 {
-	unsigned found = 0;
-	for (size_t i = 0; i < N_SIGNS; i++)
-		for (size_t at = 0, n = strlen(signs[i][1]); at + n <= len; at++)
-			found |= memcmp(query + at, signs[i][1], n) == 0 ? 1U << i : 0;
+	uint32_t found = 0;
+	for (size_t i = 0; ndl_currencies[i].code; i++) {
+		const char *s = ndl_currencies[i].said;
+		const size_t n = strlen(s);
+		bool sign = !(s[0] >= 'a' && s[0] <= 'z'), has = !sign && ndl_said_has(said, s, n);
+		for (size_t at = 0; sign && !has && at + n <= len; at++)
+			has = memcmp(query + at, s, n) == 0;
+		found |= (uint32_t)has << i;
+	}
 	return found;
 }
 
@@ -69,8 +71,7 @@ static const char *const shorts[][2] = {
 	{"C", "celsius"}, {"F", "fahrenheit"}, {"am", "morning"}, {"pm", "afternoon"}, {"pm", "evening"}, {"pm", "tonight"},
 	{"mon", "Monday"}, {"tue", "Tuesday"}, {"wed", "Wednesday"}, {"thu", "Thursday"}, {"fri", "Friday"}, {"sat", "Saturday"},
 	{"sun", "Sunday"},
-	{"usd", "dollars"}, {"usd", "bucks"}, {"eur", "euros"}, {"gbp", "pounds"}, {"gbp", "quid"}, {"jpy", "yen"}, {"inr", "rupees"},
-	{"chf", "francs"}, {"cny", "yuan"}, {"S", "small"}, {"M", "medium"}, {"L", "large"},
+	{"S", "small"}, {"M", "medium"}, {"L", "large"},
 	{"en", "English"}, {"fr", "French"}, {"de", "German"}, {"es", "Spanish"}, {"it", "Italian"}, {"pt", "Portuguese"}, {"nl", "Dutch"},
 	{"ru", "Russian"}, {"ja", "Japanese"}, {"zh", "Chinese"}, {"ko", "Korean"}, {"ar", "Arabic"}, {"hi", "Hindi"}, {"pl", "Polish"},
 	{"sv", "Swedish"}, {"tr", "Turkish"}, {"el", "Greek"},
@@ -89,8 +90,8 @@ static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 	for (size_t i = 0; i < sizeof shorts / sizeof *shorts; i++)
 		if (is_quoted(value, shorts[i][0]) && ndl_said_has(&x->said, shorts[i][1], strlen(shorts[i][1])))
 			return true;
-	for (size_t i = 0; i < N_SIGNS; i++)
-		if (x->signs & 1U << i && is_quoted(value, signs[i][0]))
+	for (size_t i = 0; ndl_currencies[i].code; i++)
+		if (x->currencies >> i & 1 && is_quoted(value, ndl_currencies[i].code))
 			return true;
 	return false;
 }
@@ -173,7 +174,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	if (rc != NDL_OK)
 		return rc;
 	x->n = n;
-	x->signs = signs_of(query, len);
+	x->currencies = currencies_of(&x->said, query, len);
 	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
 		if (score[i] <= 0)

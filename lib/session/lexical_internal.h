@@ -14,7 +14,7 @@ typedef struct ndl_lexical {
 	size_t n, cap; /* n is 0 if they say nothing */
 	float empty;   /* what `[]` has, in logits, while calls have nothing */
 	bool numbers;  /* the query may say one */
-	unsigned signs; /* of currencies that the query has */
+	uint32_t currencies; /* that the query says, by their places in ndl_currencies */
 	ndl_said said;
 } ndl_lexical;
 /* weight: of a unit of BM25. numbers: the query may say one. */

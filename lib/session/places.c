@@ -23,7 +23,7 @@ bool ndl_may_end(const ndl_ground *g, size_t at, enum ndl_copied kind)
 
 bool ndl_next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n)
 {
-	const uint16_t start = kind == NDL_COPIED_NUMBER ? NDL_AT_NUMBER_START : NDL_AT_MAY_START;
+	const uint16_t start = kind == NDL_COPIED_NUMBER ? NDL_AT_NUMBER_START : NDL_AT_MAY_START | NDL_AT_CODE;
 	const size_t from = kind == NDL_COPIED_DATE ? g->days : kind == NDL_COPIED_TIME ? g->times : kind == NDL_COPIED_MOMENT ? g->moments : 0;
 	const size_t to = kind == NDL_COPIED_MOMENT ? g->text.len : kind == NDL_COPIED_TIME ? g->moments : g->times;
 	for (*at = *at < from ? from : *at; *at < to; ++*at)

@@ -15,6 +15,7 @@ enum {
 	NDL_AT_PART = 64,        /* it is of a part of a duration, "35 minutes" of "an hour 35 minutes" */
 	NDL_AT_WHOLE = 128,      /* it is such a duration */
 	NDL_AT_BETWEEN = 256,    /* it lies between two times */
+	NDL_AT_CODE = 512,       /* a currency's code begins with it */
 };
 
 static inline bool ndl_digit_at(const char *s, size_t i)

@@ -105,6 +105,8 @@ static json_t *tool_list(void)
 		"\"day\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD\"}}}},"
 		"{\"name\":\"stay\",\"parameters\":{\"type\":\"object\",\"properties\":{\"check_in\":{\"type\":\"string\",\"format\":\"date\"},"
 		"\"check_out\":{\"type\":\"string\",\"format\":\"date\"},\"until\":{\"type\":\"string\"},\"when\":{\"type\":\"string\"}}}},"
+		"{\"name\":\"money\",\"parameters\":{\"type\":\"object\",\"properties\":{\"into\":{\"type\":\"string\",\"description\":\"Currency code\"},"
+		"\"of\":{\"type\":\"string\",\"description\":\"Currency, ISO 4217\"}}}},"
 		"{\"name\":\"born\",\"parameters\":{\"type\":\"object\",\"properties\":{\"day\":{\"type\":\"integer\"},\"month\":{\"type\":\"integer\"},"
 		"\"year\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"meet\",\"parameters\":{\"type\":\"object\",\"properties\":{\"start\":{\"type\":\"string\",\"format\":\"date-time\"},"
@@ -327,6 +329,19 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
 }
 
+/* Codes of currencies, for those who ask for them. */
+static void test_codes(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "20 dollars in euros";
+	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "E", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "e", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "d", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"EUR\",\"of\":\"", "E", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"EUR\",\"of\":\"", "U", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"EUR", "\"", NDL_COPIED_TEXT, false, false);
+	check_kept(e, t, "20 forints", " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "f", NDL_COPIED_TEXT, true, true);
+}
+
 #define BORN " [{\"name\":\"born\",\"arguments\":{"
 #define RING "{\"name\":\"ring\",\"arguments\":{"
 
@@ -420,6 +435,7 @@ int main(void)
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
 	test_moments(e, ndl_toolset_tools(t));
+	test_codes(e, ndl_toolset_tools(t));
 	test_ends(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));

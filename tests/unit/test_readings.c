@@ -332,6 +332,10 @@ static void test_kinds(void)
 	CHECK(find(&r, "half a litre in 20 minutes", 0) && reading_of(&r, 0, NDL_READ_NUMBER, "500")->unit == ndl_unit_id("ml", 2));
 	CHECK(reading_of(&r, 0, NDL_READ_NUMBER, "1200")->unit == ndl_unit_id("seconds", 7));
 	CHECK(!reading_of(&r, 0, NDL_READ_CLOCK, "20:00"));
+	static const char *const codes[][2] = {{"50 Dollars", "USD"}, {"\xc2\xa3" "20", "GBP"}, {"$5", "USD"}, {"in eur", "EUR"}};
+	for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+		tap_ok(find(&r, codes[i][0], 0) && reading_of(&r, 0, NDL_READ_CODE, codes[i][1]), "%s: %s", codes[i][0], codes[i][1]);
+	CHECK(find(&r, "dolls", 0) && !reading_of(&r, 0, NDL_READ_CODE, "USD"));
 	CHECK(find(&r, "from -18 to 18-25", 0) && reading_of(&r, 0, NDL_READ_NUMBER, "18")->minus);
 	CHECK(!reading_of(&r, 0, NDL_READ_NUMBER, "25")->minus);
 	ndl_readings_clear(&r);
