@@ -207,7 +207,8 @@ static double read_rate(const ndl_view *v)
 	return worth_of(v, 0, rates, sizeof rates / sizeof *rates);
 }
 
-/* "two and a half minutes", a duration of seconds that begins with units of that size: 2 minutes and 30 seconds. False if it is whole. */
+/* "two and a half minutes", a duration of seconds that begins with units of that size: 2 minutes and 30 seconds. False if it has no
+ * such parts. */
 static bool give_parts(ndl_readings *r, const ndl_view *v, size_t items, double seconds, const ndl_unit *unit)
 {
 	static const struct { double size; const char *name; } smaller[] = {{86400, "hour"}, {3600, "minute"}, {60, "second"}};
@@ -234,7 +235,9 @@ size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t
 	size_t end = !part && time.items > a.items + 1 ? v->it[time.items - 1].to : 0;
 	*number = a.items ? v->it[a.items - (scale == 0)].to : 0;
 	if (time.items && !part) {
-		bool several = give_parts(r, v, time.items, time.value, unit) || end;
+		const size_t last = time.items - 1;
+		bool fraction = a.value != floor(a.value) || ndl_is_word(v, last, "half") || ndl_is_word(v, last, "quarter");
+		bool several = (fraction && give_parts(r, v, time.items, time.value, unit)) || end;
 		give_counted(r, v, time.items, time.value, 't', several ? NDL_READ_WHOLE : 0);
 	}
 	if (unit && unit->of != 't')

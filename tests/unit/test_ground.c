@@ -405,6 +405,7 @@ static void test_cover(const ndl_toolset *t)
 	check_cover(t, "for an hour and 15 minutes", WAIT "\"rest\":15}}", 1);
 	check_cover(t, "for an hour and 15 minutes", WAIT "\"hours\":1,\"rest\":15}}", 0);
 	check_cover(t, "for an hour and 15 minutes", CALL "\"walkMinutes\":75}}", 0);
+	check_cover(t, "for an hour and fifteen minutes", WAIT "\"rest\":15}}", 1);
 	check_cover(t, "for two hours and 15 minutes", WAIT "\"rest\":15}}", 1);
 	check_cover(t, "type 4K", CALL "\"class\":\"4k\"}}", 0);
 }
