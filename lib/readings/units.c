@@ -126,8 +126,9 @@ size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap)
 		if (!is_letter(name[i]))
 			continue;
 		end = word_end(name, i, len);
+		bool metres = end - i == 1 && ndl_fold((unsigned char)name[i]) == 'm'; /* width_m; behind a number it may be minutes */
 		if (may_count(name + i, end - i, i == 0, end == len))
-			id[n++] = ndl_unit_id(name + i, end - i);
+			id[n++] = metres ? ndl_unit_id("meter", 5) : ndl_unit_id(name + i, end - i);
 	}
 	return n;
 }

@@ -383,7 +383,7 @@ static void test_names(void)
 	static const struct {
 		const char *name, *counts;
 	} names[] = {{"min_price", "price"}, {"duration_min", "minutes"}, {"minutesAgo", "minute"}, {"volume_ml", "Millilitres"},
-		{"percentage", "percent"}, {"grams", "g"}, {"numberOfRows", "row"}};
+		{"percentage", "percent"}, {"grams", "g"}, {"width_m", "metres"}, {"numberOfRows", "row"}};
 	uint16_t id[CAP], minute = ndl_unit_id("minute", 6);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		uint16_t want = ndl_unit_id(names[i].counts, strlen(names[i].counts));
