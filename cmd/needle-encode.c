@@ -336,7 +336,8 @@ static int parse_options(job *j, int argc, char **argv)
 	if (j->tools_path && !j->rank && !j->states && !j->index)
 		cli_usage_error(&j->c, "--tools goes with --rank, --index or --states");
 	cli_refuse_same(&j->c, j->index, j->tools_path);
-	cli_refuse_same(&j->c, j->index, j->c.common.model);
+	if (j->tools_path) /* it is written */
+		cli_refuse_same(&j->c, j->index, j->c.common.model);
 	cli_refuse_same(&j->c, j->states, j->tools_path);
 	cli_refuse_same(&j->c, j->states, first < argc ? argv[first] : NULL);
 	cli_refuse_same(&j->c, j->states, j->c.common.model);

@@ -9,7 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DEPTH_MAX = 64 };
+enum {
+	DEPTH_MAX = 64,
+	LOOK = 1024, /* bytes of a description in which an example can stand */
+};
 
 typedef struct level {
 	const json_t *schema; /* of the container; NULL: unknown */
@@ -102,7 +105,7 @@ static char moment_separator(const json_t *schema, const char *key, size_t key_l
 	const char *text = json_string_value(json_object_get(schema, "description"));
 	if (!text || !is_text(schema))
 		return 0;
-	for (const char *c = text; *c; c++)
+	for (const char *c = text; *c && c < text + LOOK; c++)
 		if (shows_moment(c))
 			return c[10];
 	for (size_t i = 0; i < sizeof names / sizeof *names && strstr(text, "ISO "); i++)
