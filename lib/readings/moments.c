@@ -37,23 +37,25 @@ static void give_moment(ndl_readings *r, const ndl_reading *said, const char *da
 	ndl_readings_push(r, &x);
 }
 
-/* The time on the day nearest to it, in all its readings, or today; not the 3 of 3 May. */
+/* The time on the day nearest to it, in all its readings, or today; not the 3 of 3 May. What is given may move the list. */
 static void give_on_day(ndl_readings *r, ndl_reading time)
 {
-	const ndl_reading *day = nearest_day(r, &time);
-	time.end = time.end ? time.end : day ? day->end : 0; /* "on 3 May at ten until 7 May" */
-	const size_t from = day ? day->from : 0;
-	ndl_reading today = {.from = 0};
-	if (!day && r->today > 0) {
+	const ndl_reading *nearest = nearest_day(r, &time);
+	if (!nearest && r->today > 0) {
+		char today[NDL_READING_TEXT];
 		int y, m, d;
 		ndl_day_parts(r->today, &y, &m, &d);
-		snprintf(today.text, sizeof today.text, "%04d-%02d-%02d", y, m, d);
-		give_moment(r, &time, today.text, time.text);
+		snprintf(today, sizeof today, "%04d-%02d-%02d", y, m, d);
+		give_moment(r, &time, today, time.text);
 	}
-	for (size_t i = r->days; day && distance(day, &time) && i < r->times; i += 2) {
-		today = r->reading[i]; /* a copy: the list may move */
-		if (today.from == from)
-			give_moment(r, &time, today.text, time.text);
+	if (!nearest)
+		return;
+	const ndl_reading day = *nearest;
+	time.end = time.end ? time.end : day.end; /* "on 3 May at ten until 7 May" */
+	for (size_t i = r->days; distance(&day, &time) && i < r->times; i += 2) {
+		const ndl_reading x = r->reading[i];
+		if (x.from == day.from)
+			give_moment(r, &time, x.text, time.text);
 	}
 }
 
