@@ -5,21 +5,11 @@
 
 #include "base/day.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct date {
 	int year, month, day; /* year 0: not told */
 } date;
-
-static bool is_any(const ndl_view *v, size_t i, const char *const *words, size_t n)
-{
-	for (size_t w = 0; w < n; w++)
-		if (ndl_is_word(v, i, words[w]))
-			return true;
-	return false;
-}
-#define IS_ANY(v, i, words) is_any((v), (i), (words), sizeof (words) / sizeof *(words))
 
 /* Which name, or its first letters, at least three; n if it is none. */
 static size_t name_at(const ndl_view *v, size_t i, const char *const *names, size_t n)
@@ -138,10 +128,10 @@ static size_t read_lead(const ndl_view *v)
 	static const char *const subjects[] = {"today", "it", "date"}, *const verbs[] = {":", "is", "being"},
 		*const leads[] = {"its", "todays", "["};
 	size_t i = ndl_is_word(v, 0, "todays") && ndl_is_word(v, 1, "date");
-	if (IS_ANY(v, i, subjects) && IS_ANY(v, i + 1, verbs))
+	if (NDL_IS_ANY(v, i, subjects) && NDL_IS_ANY(v, i + 1, verbs))
 		return i + 2;
 	bool bare = ndl_is_word(v, i, "date") && v->it[0].from == 0;
-	return bare || IS_ANY(v, i, leads) ? i + 1 : 0;
+	return bare || NDL_IS_ANY(v, i, leads) ? i + 1 : 0;
 }
 
 /* Does v tell which day today is? Then *today, and how many items tell it; else 0, and *today is left alone. */
@@ -188,7 +178,7 @@ static size_t read_count(const ndl_view *v, size_t i, long *n)
 static int days_of_unit(const ndl_view *v, size_t i)
 {
 	static const char *const days[] = {"day", "days"}, *const weeks[] = {"week", "weeks"}, *const two[] = {"fortnight", "fortnights"};
-	return IS_ANY(v, i, days) ? 1 : IS_ANY(v, i, weeks) ? 7 : IS_ANY(v, i, two) ? 14 : 0;
+	return NDL_IS_ANY(v, i, days) ? 1 : NDL_IS_ANY(v, i, weeks) ? 7 : NDL_IS_ANY(v, i, two) ? 14 : 0;
 }
 
 /* What a reader of days by today has found. */
@@ -265,8 +255,8 @@ static found read_of_month(const ndl_view *v)
 static size_t other_day(const ndl_view *v)
 {
 	static const char *const sides[] = {"after", "before"}, *const near[] = {"this", "next", "last"};
-	size_t the = ndl_is_word(v, 0, "the"), day = 2 + IS_ANY(v, 2, near);
-	bool side = IS_ANY(v, 1, sides) || (ndl_is_word(v, 1, "from") && !ndl_is_word(v, 0, "week"));
+	size_t the = ndl_is_word(v, 0, "the"), day = 2 + NDL_IS_ANY(v, 2, near);
+	bool side = NDL_IS_ANY(v, 1, sides) || (ndl_is_word(v, 1, "from") && !ndl_is_word(v, 0, "week"));
 	if (days_of_unit(v, 0) && side && weekday_at(v, day) >= 0)
 		return day + 1;
 	if (weekday_at(v, 0) >= 0 && ndl_is_word(v, 1, "after") && ndl_is_word(v, 2, "next"))
@@ -283,7 +273,7 @@ static bool is_past(const char *query, size_t len)
 	ndl_view v = {.n = 1};
 	bool past = false;
 	for (size_t at = 0; !past && ndl_take_item(query, len, &at, &v.it[0]);)
-		past = IS_ANY(&v, 0, words) && v.it[0].to - v.it[0].from == strlen(v.it[0].word); /* not "we're" */
+		past = NDL_IS_ANY(&v, 0, words) && v.it[0].to - v.it[0].from == strlen(v.it[0].word); /* not "we're" */
 	return past;
 }
 
@@ -307,11 +297,13 @@ static bool give_number(ndl_readings *r, const ndl_view *v, size_t items, int64_
 	return true;
 }
 
-/* A date without a year is the next, and where the query speaks of what has been the last. */
-static void give_yearly(ndl_readings *r, const ndl_view *v, size_t items, const date *d, const base *by)
+/* A date without a year, which it gets here, is the next, and where the query speaks of what has been the last. */
+static void give_yearly(ndl_readings *r, const ndl_view *v, size_t items, date *d, const base *by)
 {
 	int n = 100 * d->month + d->day;
-	give_number(r, v, items, ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today));
+	const int64_t day = ndl_day_resolve(by->past ? NDL_DAY_YEARLY_PAST : NDL_DAY_YEARLY, n, by->today);
+	if (give_number(r, v, items, day))
+		ndl_day_parts(day, &d->year, &d->month, &d->day);
 }
 
 /* Gives the day that v begins with; how many items say it, 0: none. The 18th is that of the month of a date before it. */
@@ -332,7 +324,7 @@ static size_t give_by_today(ndl_readings *r, const ndl_view *v, const base *by)
 static size_t read_between(const ndl_view *v, size_t i, bool *none)
 {
 	static const char *const words[] = {"to", "until", "till", "through", "and"};
-	bool word = IS_ANY(v, i, words), dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
+	bool word = NDL_IS_ANY(v, i, words), dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
 	*none = !word && !dash;
 	return word + (word && ndl_is_word(v, i + 1, "the"));
 }
@@ -381,7 +373,6 @@ static size_t give_two(ndl_readings *r, const ndl_view *v, const base *by)
 static size_t give_day(ndl_readings *r, const ndl_view *v, base *by)
 {
 	date d[2];
-	const size_t first = r->n;
 	size_t n, items = give_two(r, v, by);
 	if (items)
 		return items;
@@ -391,10 +382,8 @@ static size_t give_day(ndl_readings *r, const ndl_view *v, base *by)
 			give(r, v, items, &d[k]);
 		else if (by->today > 0)
 			give_yearly(r, v, items, &d[k], by);
-	if (r->n > first && n == 1) {
-		sscanf(r->reading[first].text, "%4d-%2d-%2d", &d[0].year, &d[0].month, &d[0].day);
-		by->before = ndl_day_number(d[0].year, d[0].month, d[0].day) >= by->today ? d[0] : by->before;
-	}
+	if (items && n == 1 && d[0].year && ndl_day_number(d[0].year, d[0].month, d[0].day) >= by->today)
+		by->before = d[0];
 	return items ? items : give_by_today(r, v, by);
 }
 
@@ -434,7 +423,7 @@ static void give_parts(ndl_readings *r, const char *query, size_t len)
 		if (items == 0)
 			continue;
 		next = v.it[items - 1].to;
-		for (size_t k = 0; k < n && !(first.from >= r->told_from && first.from < r->told_to); k++) {
+		for (size_t k = 0; k < n && !ndl_readings_told(r, first.from); k++) {
 			const struct { int number; uint16_t unit; } parts[] = {
 				{d[k].day, NDL_PART_DAY}, {d[k].month, NDL_PART_MONTH}, {d[k].year, NDL_PART_YEAR}};
 			for (size_t i = 0; i < 3; i++)
@@ -454,7 +443,7 @@ void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today
 	r->days = r->n;
 	base by = {.today = today, .past = today > 0 && is_past(query, len)}, unknown = {0};
 	for (size_t at = 0, next = 0; ndl_take_item(query, len, &next, &first); at = next) {
-		bool told = first.from >= r->told_from && first.from < r->told_to;
+		bool told = ndl_readings_told(r, first.from);
 		ndl_look(&v, at);
 		size_t other = other_day(&v), items = other ? 0 : give_day(r, &v, told ? &unknown : &by);
 		if (other)

@@ -16,9 +16,7 @@ static bool are_joined(const char *s, size_t len, const ndl_reading *x, const nd
 	ndl_look(&v, x->to);
 	if (v.n && v.it[0].from == y->from)
 		return memchr(s + x->to, '-', y->from - x->to) != NULL;
-	bool word = ndl_is_word(&v, 0, "and") && ndl_is_between(s, x->from);
-	for (size_t w = 0; w < sizeof words / sizeof *words; w++)
-		word = word || ndl_is_word(&v, 0, words[w]);
+	bool word = NDL_IS_ANY(&v, 0, words) || (ndl_is_word(&v, 0, "and") && ndl_is_between(s, x->from));
 	for (i = 1; word && i < v.n && v.it[i].from < y->from; i++) {
 		const size_t n = strlen(v.it[i].word);
 		word = ndl_is_word(&v, i, "the") || ndl_is_word(&v, i, ",") || (n > 5 && strcmp(v.it[i].word + n - 3, "day") == 0);
@@ -26,11 +24,11 @@ static bool are_joined(const char *s, size_t len, const ndl_reading *x, const nd
 	return word && i < v.n && v.it[i].from == y->from;
 }
 
-static void set_end(ndl_readings *r, size_t from, size_t to, size_t n, const ndl_reading *like, char end)
+/* Of the first n days, all readings of one. */
+static void set_end(ndl_readings *r, size_t n, const ndl_reading *like, char end)
 {
-	const size_t a = like->from, b = like->to;
-	for (size_t i = from; i < to && i < from + n; i++)
-		if (r->reading[i].from == a && r->reading[i].to == b)
+	for (size_t i = r->days; i < r->days + n; i++)
+		if (r->reading[i].from == like->from && r->reading[i].to == like->to)
 			r->reading[i].end = end;
 }
 
@@ -80,7 +78,7 @@ void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 			const ndl_reading x = r->reading[i], y = r->reading[j];
 			if (y.from < x.to || y.from - x.to > 40 || !are_joined(query, len, &x, &y))
 				continue;
-			set_end(r, r->days, r->n, n, &x, 'f');
-			set_end(r, r->days, r->n, n, &y, 'l');
+			set_end(r, n, &x, 'f');
+			set_end(r, n, &y, 'l');
 		}
 }

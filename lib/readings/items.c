@@ -102,6 +102,14 @@ bool ndl_is_word(const ndl_view *v, size_t i, const char *word)
 	return i < v->n && strcmp(v->it[i].word, word) == 0;
 }
 
+bool ndl_is_any(const ndl_view *v, size_t i, const char *const *words, size_t n)
+{
+	for (size_t w = 0; w < n; w++)
+		if (ndl_is_word(v, i, words[w]))
+			return true;
+	return false;
+}
+
 long ndl_number_at(const ndl_view *v, size_t i, long most)
 {
 	return i < v->n && v->it[i].number >= 0 && v->it[i].number <= most ? v->it[i].number : -1;

@@ -20,8 +20,7 @@ static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *
 	const ndl_reading *best = NULL;
 	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
 		const ndl_reading *x = &r->reading[i];
-		bool told = x->from >= r->told_from && x->from < r->told_to;
-		if (!told && (!best || distance(x, time) < distance(best, time)))
+		if (!ndl_readings_told(r, x->from) && (!best || distance(x, time) < distance(best, time)))
 			best = x;
 	}
 	return best;
@@ -86,7 +85,7 @@ void ndl_give_moments(ndl_readings *r)
 		give_on_day(r, r->reading[i]);
 	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
 		const ndl_reading day = r->reading[i];
-		if ((day.from < r->told_from || day.from >= r->told_to) && !has_time(r, &day))
+		if (!ndl_readings_told(r, day.from) && !has_time(r, &day))
 			give_moment(r, &day, day.text, "00:00");
 	}
 }

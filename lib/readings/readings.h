@@ -67,6 +67,11 @@ typedef struct ndl_readings {
 	bool failed;               /* there was no memory */
 } ndl_readings;
 
+/* Whether byte `at` is of what states today's date. */
+static inline bool ndl_readings_told(const ndl_readings *r, size_t at)
+{
+	return at >= r->told_from && at < r->told_to;
+}
 /* Replaces what r holds. today: ndl_day_number (base/day.h) of the day by which the query says others, where it does not state
  * that itself; 0: unknown, such days are left out. */
 ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int64_t today, ndl_error *err);

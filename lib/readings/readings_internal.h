@@ -35,6 +35,8 @@ bool ndl_is_between(const char *s, size_t at);
 /* v->it := the items from `at` on. */
 void ndl_look(ndl_view *v, size_t at);
 bool ndl_is_word(const ndl_view *v, size_t i, const char *word);
+bool ndl_is_any(const ndl_view *v, size_t i, const char *const *words, size_t n);
+#define NDL_IS_ANY(v, i, words) ndl_is_any((v), (i), (words), sizeof (words) / sizeof *(words))
 /* -1: there is no number up to `most`. */
 long ndl_number_at(const ndl_view *v, size_t i, long most);
 /* Up to 999,999 in words ("hundred and ten", "twenty-first", too), or digits in groups, at item i: *value, and how many items; 0: none. */

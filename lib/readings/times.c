@@ -165,12 +165,10 @@ static bool give_between(ndl_readings *r, const ndl_view *v, clock_time *from)
 {
 	static const char *const words[] = {"to", "until", "till"};
 	const long noon = 12 * 60;
-	size_t i = from->items, w = 0;
+	size_t i = from->items;
 	bool dash = i && i < v->n && v->s[v->it[i].from - 1] == '-';
-	while (w < sizeof words / sizeof *words && !ndl_is_word(v, i, words[w]))
-		w++;
 	bool and = ndl_is_word(v, i, "and") && ndl_is_between(v->s, v->it[0].from);
-	if (!from->items || (!dash && !and && w == sizeof words / sizeof *words))
+	if (!from->items || !(dash || and || NDL_IS_ANY(v, i, words)))
 		return false;
 	i += !dash;
 	const clock_time to = read_time(v, i);

@@ -85,7 +85,7 @@ uint16_t ndl_unit_id(const char *word, size_t len)
 
 char ndl_unit_kind(uint16_t id)
 {
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+	for (size_t i = 0; id % 2 && i < sizeof units / sizeof *units; i++)
 		if (ndl_unit_id(units[i].name, strlen(units[i].name)) == id)
 			return units[i].of;
 	return 0;
@@ -96,13 +96,17 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* The end of the word of a name that begins at i: "alarm", "Hour" of alarmHour. */
-static size_t word_end(const char *name, size_t i, size_t len)
+/* The next word of a name from *at on, "alarm", "Hour" of alarmHour: name[*from, *at); false: no more. */
+static bool next_word(const char *name, size_t len, size_t *at, size_t *from)
 {
-	size_t end = i + 1;
-	while (end < len && is_letter(name[end]) && !(name[end] <= 'Z' && name[end - 1] >= 'a'))
+	size_t end = *at;
+	while (end < len && !is_letter(name[end]))
 		end++;
-	return end;
+	*from = end;
+	while (end < len && is_letter(name[end]) && !(end > *from && name[end] <= 'Z' && name[end - 1] >= 'a'))
+		end++;
+	*at = end;
+	return end > *from;
 }
 
 /* Whether a part of a name may say what is counted. A minute is one of the clock, minutes are counted; min may be the least. */
@@ -121,11 +125,7 @@ static bool may_count(const char *part, size_t len, bool first, bool last)
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap)
 {
 	size_t n = 0;
-	for (size_t i = 0, end; i < len && n < cap; i = end) {
-		end = i + 1;
-		if (!is_letter(name[i]))
-			continue;
-		end = word_end(name, i, len);
+	for (size_t end = 0, i; n < cap && next_word(name, len, &end, &i);) {
 		bool metres = end - i == 1 && ndl_fold((unsigned char)name[i]) == 'm'; /* width_m; behind a number it may be minutes */
 		if (may_count(name + i, end - i, i == 0, end == len))
 			id[n++] = metres ? ndl_unit_id("meter", 5) : ndl_unit_id(name + i, end - i);
@@ -144,10 +144,7 @@ uint16_t ndl_part_of_name(const char *name, size_t len)
 		{"day", NDL_PART_DAY}, {"month", NDL_PART_MONTH}, {"year", NDL_PART_YEAR}};
 	uint16_t part = 0;
 	bool of = false; /* "of_day", "of_month" stand behind what counts */
-	for (size_t i = 0, end; i < len; i = end) {
-		end = is_letter(name[i]) ? word_end(name, i, len) : i + 1;
-		if (!is_letter(name[i]))
-			continue;
+	for (size_t end = 0, i; next_word(name, len, &end, &i);) {
 		if (is_name_word(name + i, end - i, "per"))
 			return 0;
 		of = of || is_name_word(name + i, end - i, "of");
@@ -167,10 +164,7 @@ char ndl_end_of_name(const char *name, size_t len)
 		{"depart", 'f'}, {"departure", 'f'}, {"checkin", 'f'}, {"end", 'l'}, {"to", 'l'}, {"until", 'l'}, {"till", 'l'}, {"finish", 'l'},
 		{"return", 'l'}, {"checkout", 'l'}};
 	bool check = false;
-	for (size_t i = 0, end; i < len; i = end) {
-		end = is_letter(name[i]) ? word_end(name, i, len) : i + 1;
-		if (!is_letter(name[i]))
-			continue;
+	for (size_t end = 0, i; next_word(name, len, &end, &i);) {
 		if (check && is_name_word(name + i, end - i, "in"))
 			return 'f';
 		if (check && is_name_word(name + i, end - i, "out"))

@@ -114,14 +114,15 @@ static char moment_separator(const json_t *schema, const char *key, size_t key_l
 	return 0;
 }
 
-static enum ndl_copied kind_of_string(const json_t *schema, const char *key, size_t key_len)
+/* separator: as moment_separator. */
+static enum ndl_copied kind_of_string(const json_t *schema, char separator)
 {
 	static const char *const made[] = {"enum", "const", "pattern"};
 	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
 		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
-		return moment_separator(schema, key, key_len) ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
+		return separator ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
 	bool bare = format && types_of(schema) == NDL_TYPE_STRING && !is_any_of(schema, made, 3);
 	for (size_t i = 0; bare && i < sizeof formats / sizeof *formats; i++)
 		if (strcmp(format, formats[i].format) == 0)
@@ -205,13 +206,13 @@ static void take_string(scan *x, level *l)
 	} else if (!key && x->name && x->depth == 2) {
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
-		note(x, l ? kind_of_string(x->value, x->key, x->key_len) : NDL_COPIED_NOT, begin, end);
+		const char separator = l ? moment_separator(x->value, x->key, x->key_len) : 0;
+		note(x, l ? kind_of_string(x->value, separator) : NDL_COPIED_NOT, begin, end);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
 		x->out->code = l && end == x->n && is_code(x->value, x->key, x->key_len);
 		x->out->iso = x->out->iso && !x->out->code;
-		x->out->described = l && end == x->n && is_text(x->value);
-		x->out->separator = l && end == x->n ? moment_separator(x->value, x->key, x->key_len) : 0;
+		x->out->separator = end == x->n ? separator : 0;
 	}
 	x->at = end;
 	x->in_string = end == x->n;
@@ -335,7 +336,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 {
 	scan x = {.tools = t, .s = s, .n = n, .out = out};
 	out->n = out->n_before = 0;
-	out->clock = out->iso = out->code = out->described = false;
+	out->clock = out->iso = out->code = false;
 	out->separator = 0;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {

@@ -127,28 +127,22 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	return true;
 }
 
-/* Marks the number of the query that a negative one, "minus 5", begins with. */
-static void mark_negative(ndl_ground *g, const ndl_reading *x)
+/* Marks in the query what a reading of it says of its bytes: the minus before a number, the parts of a duration but its first, the end
+ * of two times. */
+static void mark_said(ndl_ground *g, const ndl_reading *x)
 {
-	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
-		if (g->at[i].from == x->from && g->at[i].flags & NDL_AT_NUMBER_START)
-			g->at[i].flags |= NDL_AT_NEGATIVE;
-}
-
-/* Marks the part of the query that says the first or the last of two times. */
-static void mark_end(ndl_ground *g, const ndl_reading *x)
-{
-	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
-		if (g->at[i].from >= x->from && g->at[i].to <= x->to)
-			g->at[i].end = x->end;
-}
-
-/* Marks the numbers of the query that are parts of a duration, all but its first. */
-static void mark_parts(ndl_ground *g, const ndl_reading *whole)
-{
-	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++)
-		if (g->at[i].from > whole->from && g->at[i].from < whole->to)
-			g->at[i].flags |= NDL_AT_PART;
+	const bool whole = x->kinds & NDL_READ_WHOLE;
+	if (!x->minus && !whole && !x->end)
+		return;
+	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++) {
+		ndl_ground_byte *at = &g->at[i];
+		if (x->minus && at->from == x->from && at->flags & NDL_AT_NUMBER_START)
+			at->flags |= NDL_AT_NEGATIVE;
+		if (whole && at->from > x->from && at->from < x->to)
+			at->flags |= NDL_AT_PART;
+		if (x->end && at->from >= x->from && at->to <= x->to)
+			at->end = x->end;
+	}
 }
 
 /* A time, alone or on a day: it may end before the seconds and the zone, too. */
@@ -165,20 +159,13 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 {
 	for (size_t i = 0; i < r->days; i++) {
 		add_reading(g, &r->reading[i]);
-		if (r->reading[i].kinds & NDL_READ_WHOLE)
-			mark_parts(g, &r->reading[i]);
-		if (r->reading[i].minus)
-			mark_negative(g, &r->reading[i]);
-		if (r->reading[i].end)
-			mark_end(g, &r->reading[i]);
+		mark_said(g, &r->reading[i]);
 	}
 	g->days = g->text.len;
 	for (size_t i = r->days; i < r->times; i++) {
 		const ndl_reading *x = &r->reading[i];
-		bool told = x->from >= r->told_from && x->from < r->told_to;
-		g->has_days = (add_reading(g, x) && !told) || g->has_days;
-		if (x->end)
-			mark_end(g, x);
+		g->has_days = (add_reading(g, x) && !ndl_readings_told(r, x->from)) || g->has_days;
+		mark_said(g, x);
 	}
 	g->times = g->text.len;
 	for (size_t i = r->times; i < r->moments; i++)

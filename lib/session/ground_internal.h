@@ -51,8 +51,8 @@ typedef struct ndl_copies {
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
 	bool code;                    /* as the code of a currency */
-	bool described;               /* `now` is a MOMENT by its description alone: where the query tells none, it is any text */
-	char separator;               /* that it has between day and time then; 0: any */
+	char separator;               /* `now` is a MOMENT by its description alone, which has this between day and time: where the query
+	                               * tells none, it is any text; 0: it is not */
 	bool only_end;                /* for keep.c: what is no end of two is not asked for */
 	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */

@@ -212,7 +212,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 	ndl_copy *now = &c->now;
 	ndl_spans taken; /* by this call */
 	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
-	if (!found && now->kind == NDL_COPIED_MOMENT && c->described) {
+	if (!found && now->kind == NDL_COPIED_MOMENT && c->separator) {
 		now->kind = NDL_COPIED_TEXT;
 		found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	}

@@ -329,17 +329,19 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
 }
 
+#define MONEY " [{\"name\":\"money\",\"arguments\":{"
+
 /* Codes of currencies, for those who ask for them. */
 static void test_codes(const ndl_engine *e, const ndl_tools *t)
 {
 	const char *q = "20 dollars in euros";
-	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "E", NDL_COPIED_TEXT, true, true);
-	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "e", NDL_COPIED_TEXT, true, false);
-	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "d", NDL_COPIED_TEXT, true, false);
-	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"EUR\",\"of\":\"", "E", NDL_COPIED_TEXT, true, false);
-	check_kept(e, t, q, " [{\"name\":\"money\",\"arguments\":{\"into\":\"EUR\",\"of\":\"", "U", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, MONEY "\"into\":\"", "E", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, MONEY "\"into\":\"", "e", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, MONEY "\"into\":\"", "d", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, MONEY "\"into\":\"EUR\",\"of\":\"", "E", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, MONEY "\"into\":\"EUR\",\"of\":\"", "U", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, CALL "\"from\":\"EUR", "\"", NDL_COPIED_TEXT, false, false);
-	check_kept(e, t, "20 forints", " [{\"name\":\"money\",\"arguments\":{\"into\":\"", "f", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "20 forints", MONEY "\"into\":\"", "f", NDL_COPIED_TEXT, true, true);
 }
 
 #define BORN " [{\"name\":\"born\",\"arguments\":{"
