@@ -227,7 +227,8 @@ void ndl_integer_fill_ref(ndl_kernels *k)
 		.name = "scalar", .nr = NR, .peak_products = 32, .peak = peak, .gemv_unit = NDL_INT_GROUP, .gemv_max = 4096,
 		.quantize = quantize, .softmax = softmax,
 		.pack = {[NDL_W_I8] = pack_i8, [NDL_W_I4] = pack_i4},
-		.pack_rows = pack_rows, .pack_columns = pack_columns, .block = block,
+		.pack_rows = pack_rows, .pack_columns = pack_columns,
+		.block = block, .block_stored = {[NDL_W_I8] = block, [NDL_W_I4] = block},
 		.gemv = {[NDL_W_I8] = gemv_i8, [NDL_W_I4] = gemv_i4},
 	};
 }

@@ -69,9 +69,9 @@ typedef struct ndl_int_rows {
 /* Products of such rows with weights that are INT8 or INT4 too: what shares its scales is summed in integers,
  * exactly, the rest in float32 (in any order, fixed for a table).
  *
- * For many rows, weights are packed in panels of nr outputs, ndl_int_panel_bytes each, INT8 with one scale an output;
- * how a panel looks inside is the kernel's own business. Stored scales are F16 bits, [out][in / group], group a
- * multiple of NDL_INT_GROUP. What that rounds off is a tenth of what rounding the weights to four bits did; of INT8 in
+ * For many rows, weights are packed in panels of nr outputs, INT8 with one scale an output; how a panel looks inside is
+ * the kernel's own business. Stored scales are F16 bits, [out][in / group], group a multiple of NDL_INT_GROUP. What one
+ * scale rounds off is a tenth of what rounding the weights to four bits did (nothing if four_as_stored); of INT8 in
  * groups, somewhat more than rounding them did. */
 typedef struct ndl_int_kernel {
 	const char *name;
@@ -81,14 +81,19 @@ typedef struct ndl_int_kernel {
 	/* x[i] = exp(x[i] - max) / sum of those, rounded in groups; zero up to a whole group, for which x has room: it is
 	 * overwritten. What -inf, NaN and all -inf give: see softmax below. exp is within 7e-6 of itself. */
 	void (*softmax)(int8_t *code, float *scale, int32_t *sum, float *x, size_t n);
-	/* Outputs [0, n) of an out-major weight, n <= nr; zero beyond. */
+	/* Outputs [0, n) of an out-major weight, n <= nr, to a panel of ndl_int_stored_bytes. */
 	void (*pack[NDL_W_COUNT])(void *panel, const void *w, const uint16_t *scale, size_t group, size_t in, size_t n);
-	/* Weights made from numbers, rounded as rows are. Output o is row o of x[n][ld], n <= nr ... */
+	/* Weights made from numbers, rounded as rows are, to a panel of ndl_int_panel_bytes. Output o is row o of x[n][ld],
+	 * n <= nr ... */
 	void (*pack_rows)(void *panel, const float *x, size_t ld, size_t in, size_t n);
 	/* ... or column o of x[in][ld], nr of them; any `in`, zero up to a whole group. */
 	void (*pack_columns)(void *panel, const float *x, size_t ld, size_t in);
-	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr. */
+	/* y[i * ldy + o] = row (row + i) of x times output o, i < m, o < n <= nr, of a panel made from numbers ... */
 	void (*block)(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
+	/* ... and of one made by pack, with the same n. */
+	void (*block_stored[NDL_W_COUNT])(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel,
+	                                  size_t n);
+	bool four_as_stored; /* panels of INT4 weights keep the scales that are stored */
 	/* y[o] = row `row` of x, grouped, times output o (ids[o] if not NULL), o < n, of an out-major weight that is used
 	 * where it lies, group NDL_INT_GROUP times a power of two. Only if in <= gemv_max and in is a multiple of gemv_unit. */
 	size_t gemv_unit, gemv_max;
@@ -104,6 +109,12 @@ typedef struct ndl_int_kernel {
 static inline size_t ndl_int_panel_bytes(const ndl_int_kernel *k, size_t in)
 {
 	return ((in + NDL_INT_GROUP - 1) / NDL_INT_GROUP * NDL_INT_GROUP + sizeof(float)) * k->nr;
+}
+
+/* The same of stored weights: there is room for two numbers more for each group of an output. */
+static inline size_t ndl_int_stored_bytes(const ndl_int_kernel *k, size_t in)
+{
+	return ndl_int_panel_bytes(k, in) + in / NDL_INT_GROUP * 2 * sizeof(float) * k->nr;
 }
 
 /* What a vector kernel's sum is: terms added in any order (fixed for a table and n), each

@@ -7,7 +7,7 @@ libneedle_a_SOURCES += \
 	lib/kernels/cpu.c lib/kernels/dispatch.c lib/kernels/half.c lib/kernels/gemm_ref.c \
 	lib/kernels/vector_ref.c lib/kernels/weight_ref.c lib/kernels/int_ref.c \
 	lib/kernels/int_body.inc lib/kernels/int_round.inc lib/kernels/int_pack.inc lib/kernels/int_tile.inc \
-	lib/kernels/int_gemv.inc lib/kernels/int_avx2.inc lib/kernels/int_neon.inc
+	lib/kernels/int_gemv.inc lib/kernels/int_four.inc lib/kernels/int_avx2.inc lib/kernels/int_neon.inc
 
 if HAVE_AVX2
 EXTRA_LIBRARIES += libkernels_avx2.a

@@ -22,7 +22,7 @@ bool ndl_weight_integer(const ndl_exec *ex, const ndl_weight *w)
 {
 	return ex->precision == NDL_PRECISION_INT8 && (w->type == NDL_W_I8 || w->type == NDL_W_I4) &&
 	       w->in % NDL_INT_GROUP == 0 && w->group % NDL_INT_GROUP == 0 &&
-	       ndl_int_panel_bytes(&ex->kernels.integer, w->in) <= panel_room();
+	       ndl_int_stored_bytes(&ex->kernels.integer, w->in) <= panel_room();
 }
 
 size_t ndl_int_rows_bytes(size_t m, size_t in)
@@ -182,7 +182,7 @@ static void many_piece(void *arg, size_t i, int thread)
 	const ndl_weight *w = q->w;
 	void *panel = j->ex->scratch[thread].b;
 	k->pack[w->type](panel, codes_at(w, o), scales_at(w, o), w->group, w->in, outs);
-	k->block(q->y + o, w->out, j->r, 0, j->m, panel, outs);
+	k->block_stored[w->type](q->y + o, w->out, j->r, 0, j->m, panel, outs);
 }
 
 static void many_rows(ndl_exec *ex, const ndl_product *p, size_t n, const ndl_int_rows *r, size_t m)
@@ -221,7 +221,7 @@ void ndl_linear_some(ndl_exec *ex, float *y, const ndl_weight *w, const int32_t 
 		size_t o = (size_t)ids[i];
 		if (in->rounded) {
 			k->pack[w->type](ex->scratch[0].b, codes_at(w, o), scales_at(w, o), w->group, w->in, 1);
-			k->block(y + i, 1, &in->rows, 0, 1, ex->scratch[0].b, 1);
+			k->block_stored[w->type](y + i, 1, &in->rows, 0, 1, ex->scratch[0].b, 1);
 		} else {
 			ndl_weight_row(ex, wide, w, o);
 			y[i] = ex->kernels.dot(in->x, wide, w->in);

@@ -107,13 +107,14 @@ static void expect(float got, const weight *w, size_t o, const ndl_int_rows *x, 
 		     sum, bound);
 }
 
-static void check_panel(const ndl_int_kernel *k, const void *panel, const weight *w, const ndl_int_rows *x, size_t m,
-                        const char *what)
+typedef void block_fn(float *y, size_t ldy, const ndl_int_rows *x, size_t row, size_t m, const void *panel, size_t n);
+
+static void check_panel(block_fn *block, const void *panel, const weight *w, const ndl_int_rows *x, size_t m, const char *what)
 {
 	size_t ld = w->n + 3;
 	guarded y = guarded_new((m - 1) * ld + w->n);
 	memset(y.p, 0x7f, y.n * 4);
-	k->block(y.p, ld, x, 0, m, panel, w->n);
+	block(y.p, ld, x, 0, m, panel, w->n);
 	for (size_t i = 0; i < m; i++) {
 		for (size_t o = 0; o < w->n; o++)
 			expect(y.p[i * ld + o], w, o, x, i, false, what);
@@ -123,7 +124,7 @@ static void check_panel(const ndl_int_kernel *k, const void *panel, const weight
 	}
 	if (m > 1) { /* a row does not depend on those beside it */
 		guarded z = guarded_new(w->n);
-		k->block(z.p, w->n, x, m - 1, 1, panel, w->n);
+		block(z.p, w->n, x, m - 1, 1, panel, w->n);
 		if (memcmp(z.p, y.p + (m - 1) * ld, w->n * 4))
 			FAIL("%s: a row alone has other bits", what);
 		guarded_free(&z);
@@ -133,9 +134,8 @@ static void check_panel(const ndl_int_kernel *k, const void *panel, const weight
 }
 
 /* On a 64-byte boundary, with one canary line behind it. */
-static char *panel_new(const ndl_int_kernel *k, size_t in)
+static char *panel_new(size_t bytes)
 {
-	size_t bytes = ndl_int_panel_bytes(k, in);
 	char *p = ndl_alloc64(bytes + 64, 1);
 	if (!p)
 		exit(99);
@@ -143,10 +143,10 @@ static char *panel_new(const ndl_int_kernel *k, size_t in)
 	return p;
 }
 
-static void panel_free(const ndl_int_kernel *k, char *p, size_t in)
+static void panel_free(char *p, size_t bytes)
 {
 	for (size_t i = 0; i < 64; i++)
-		if ((unsigned char)p[ndl_int_panel_bytes(k, in) + i] != 0xa5) {
+		if ((unsigned char)p[bytes + i] != 0xa5) {
 			FAIL("packing wrote outside the panel");
 			break;
 		}
@@ -226,16 +226,18 @@ static void stored_free(stored *s)
 
 static void stored_weight(const ndl_int_kernel *k, size_t in, size_t n, size_t group, ndl_wtype type, int mode, ndl_rng *r)
 {
-	size_t m = heights[ndl_rng_below(r, 7)], row = in / (type == NDL_W_I4 ? 2 : 1);
+	size_t m = heights[ndl_rng_below(r, 7)], row = in / (type == NDL_W_I4 ? 2 : 1), bytes = ndl_int_stored_bytes(k, in);
 	stored s = make_stored(in, n, group, type, mode, r);
-	rows x = make_rows(k, m, in, false, mode, r);
+	rows x = make_rows(k, m, in, ndl_rng_below(r, 2), mode, r);
 	for (size_t o = 0; o < n; o += k->nr) {
 		size_t left = n - o < k->nr ? n - o : k->nr;
-		char *panel = panel_new(k, in);
+		char *panel = panel_new(bytes);
 		weight part = {s.joined_code + o * in, s.joined_scale + o, in, left, in};
+		if (type == NDL_W_I4 && k->four_as_stored)
+			part = (weight){s.code + o * in, s.scale + o * (in / group), in, left, group};
 		k->pack[type](panel, s.data + 1 + o * row, s.half + o * (in / group), group, in, left);
-		check_panel(k, panel, &part, &x.r, m, type == NDL_W_I4 ? "INT4 panel" : "INT8 panel");
-		panel_free(k, panel, in);
+		check_panel(k->block_stored[type], panel, &part, &x.r, m, type == NDL_W_I4 ? "INT4 panel" : "INT8 panel");
+		panel_free(panel, bytes);
 	}
 	if (in <= k->gemv_max && in % k->gemv_unit == 0 && (group & (group - 1)) == 0) {
 		guarded y = guarded_new(n);
@@ -261,11 +263,12 @@ static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, bool gro
 	size_t m = heights[ndl_rng_below(r, 7)], short_by = (size_t)ndl_rng_below(r, 32), ld = k->nr + 5;
 	rows x = make_rows(k, m, in, grouped, 0, r), w = rows_new(k->nr, in, false);
 	guarded f = guarded_new(n * in), t = guarded_new((in - short_by) * ld), full = guarded_new(k->nr * in);
-	char *panel = panel_new(k, in);
+	const size_t bytes = ndl_int_panel_bytes(k, in);
+	char *panel = panel_new(bytes);
 	fill_mode(f.p, n * in, mode, r);
 	round_rows(&ref.integer, &w, f.p, n, false);
 	k->pack_rows(panel, f.p, in, in, n);
-	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, n, in}, &x.r, m, "panel of rows");
+	check_panel(k->block, panel, &(weight){w.r.code, w.r.scale, in, n, in}, &x.r, m, "panel of rows");
 	fill_mode(full.p, k->nr * in, mode, r);
 	memset(t.p, 0, t.n * 4);
 	for (size_t o = 0; o < k->nr; o++)
@@ -277,8 +280,8 @@ static void number_weight(const ndl_int_kernel *k, size_t in, size_t n, bool gro
 		}
 	round_rows(&ref.integer, &w, full.p, k->nr, false);
 	k->pack_columns(panel, t.p, ld, in - short_by);
-	check_panel(k, panel, &(weight){w.r.code, w.r.scale, in, k->nr, in}, &x.r, m, "panel of columns");
-	panel_free(k, panel, in);
+	check_panel(k->block, panel, &(weight){w.r.code, w.r.scale, in, k->nr, in}, &x.r, m, "panel of columns");
+	panel_free(panel, bytes);
 	rows_free(&x);
 	rows_free(&w);
 	guarded_free(&f);
@@ -325,7 +328,7 @@ static void check_nan(const ndl_int_kernel *k)
 {
 	float x[160] = {0}, y = 0; /* four groups at once, and one alone */
 	rows r = rows_new(1, 160, false), p = rows_new(1, 160, true);
-	char *panel = panel_new(k, 160);
+	char *panel = panel_new(ndl_int_stored_bytes(k, 160));
 	for (int i = 0; i < 2; i++) {
 		x[37] = i ? INFINITY : NAN;
 		k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
@@ -353,7 +356,7 @@ static void check_nan_scale(const ndl_int_kernel *k)
 	uint16_t scale[5];
 	float y = 0, x[160];
 	rows r = rows_new(1, 160, false);
-	char *panel = panel_new(k, 160);
+	char *panel = panel_new(ndl_int_stored_bytes(k, 160));
 	for (int i = 0; i < 160; i++)
 		x[i] = 1;
 	k->quantize(r.r.code, r.r.scale, r.r.sum, x, 160);
@@ -361,8 +364,9 @@ static void check_nan_scale(const ndl_int_kernel *k)
 		for (int g = 0; g < 5; g++)
 			scale[g] = g == 3 ? none[i / 2] : ndl_f16_from_f32(1);
 		codes[0] = 3;
-		k->pack[i % 2 ? NDL_W_I4 : NDL_W_I8](panel, codes, scale, 32, 160, 1);
-		k->block(&y, 1, &r.r, 0, 1, panel, 1);
+		const ndl_wtype type = i % 2 ? NDL_W_I4 : NDL_W_I8;
+		k->pack[type](panel, codes, scale, 32, 160, 1);
+		k->block_stored[type](&y, 1, &r.r, 0, 1, panel, 1);
 		if (isfinite(y))
 			FAIL("a scale that is no number was lost: %g", (double)y);
 	}
@@ -385,25 +389,35 @@ static void check_peak(const ndl_int_kernel *k)
 			FAIL("the peak of %zu products, %zu times: %ld", k->peak_products, times, (long)k->peak(times));
 }
 
-/* The speed of the main loop, for whoever reads the log. */
-static void note_speed(const ndl_int_kernel *k, ndl_rng *r)
+static double speed_of(block_fn *block, const void *panel, const rows *x, size_t m, size_t nr, float *y)
 {
-	enum { M = 96, IN = 512, TIMES = 8 };
-	rows x = make_rows(k, M, IN, false, 0, r);
-	guarded f = guarded_new(k->nr * IN), y = guarded_new(M * k->nr);
-	char *panel = panel_new(k, IN);
 	double best = 1;
-	fill_normal(f.p, f.n, r);
-	k->pack_rows(panel, f.p, IN, IN, k->nr);
-	for (int i = 0; i < TIMES; i++) {
+	for (int i = 0; i < 8; i++) {
 		double t = seconds();
-		k->block(y.p, k->nr, &x.r, 0, M, panel, k->nr);
+		block(y, nr, &x->r, 0, m, panel, nr);
 		t = seconds() - t;
 		best = t < best ? t : best;
 	}
-	tap_note("%s: %.1f GOP/s", k->name, 2.0 * M * IN * (double)k->nr / best / 1e9);
-	panel_free(k, panel, IN);
+	return 2.0 * (double)(m * x->r.in * nr) / best / 1e9;
+}
+
+/* The speed of the main loops, for whoever reads the log. */
+static void note_speed(const ndl_int_kernel *k, ndl_rng *r)
+{
+	enum { M = 96, IN = 512 };
+	rows x = make_rows(k, M, IN, false, 0, r);
+	stored s = make_stored(IN, k->nr, 32, NDL_W_I4, 0, r);
+	guarded f = guarded_new(k->nr * IN), y = guarded_new(M * k->nr);
+	char *panel = panel_new(ndl_int_stored_bytes(k, IN));
+	fill_normal(f.p, f.n, r);
+	k->pack_rows(panel, f.p, IN, IN, k->nr);
+	double numbers = speed_of(k->block, panel, &x, M, k->nr, y.p);
+	k->pack[NDL_W_I4](panel, s.data + 1, s.half, 32, IN, k->nr);
+	tap_note("%s: %.1f GOP/s, with INT4 weights %.1f", k->name, numbers,
+	         speed_of(k->block_stored[NDL_W_I4], panel, &x, M, k->nr, y.p));
+	free(panel);
 	rows_free(&x);
+	stored_free(&s);
 	guarded_free(&f);
 	guarded_free(&y);
 }
