@@ -187,7 +187,7 @@ static int records(job *j)
 			goto out;
 		}
 	}
-	status = records_run_many(&j->c, j->input, (j->strict ? RECORDS_STRICT : 0) | (j->lines ? RECORDS_LINES : 0),
+	status = records_run_many(&j->c, j->input, (j->strict ? RECORDS_STRICT : 0) | (j->lines ? RECORDS_LINES : RECORDS_OR_LINES),
 	                          do_record, users, n, &stats);
 out:
 	while (n) {

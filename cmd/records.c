@@ -21,9 +21,11 @@ static void attach_error(json_t *record, const ndl_error *err)
 	json_object_set_new(record, "error", e);
 }
 
-static json_t *parse_record(const char *line, size_t len, size_t lineno, ndl_error *err)
+static json_t *parse_record(const char *line, size_t len, size_t lineno, int flags, ndl_error *err)
 {
 	json_t *record = ndl_json_parse(line, len, err);
+	if (!record && flags & RECORDS_OR_LINES && line[strspn(line, " \t")] != '{')
+		ndl_fail(err, NDL_EFORMAT, "expected an object, found text: queries as they stand need --lines");
 	if (record && !json_is_object(record)) {
 		ndl_fail(err, NDL_EFORMAT, "expected an object, found %s", ndl_json_type_name(record));
 		json_decref(record);
@@ -138,7 +140,7 @@ static json_t *handle_line(worker *w, int *rc)
 	*rc = w->got;
 	if (w->got > 0) {
 		record = w->s->flags & RECORDS_LINES ? text_record(text, w->line.len, &w->err)
-		                                     : parse_record(text, w->line.len, w->lineno, &w->err);
+		                                     : parse_record(text, w->line.len, w->lineno, w->s->flags, &w->err);
 		*rc = record ? w->s->handle(w->user, record, &w->err) : -1;
 	}
 	return record ? record : json_object();

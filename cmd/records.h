@@ -21,6 +21,7 @@ typedef int records_fn(void *user, json_t *record, ndl_error *err);
 enum {
 	RECORDS_STRICT = 1, /* stop at the first bad record */
 	RECORDS_LINES = 2,  /* each line is text, and becomes the record {"query":line} */
+	RECORDS_OR_LINES = 4, /* the command has an option for that, which is named where a line is text */
 };
 
 /* Whether line `lineno` is one to pass over: empty, or of blanks. Takes a byte order mark off the first. */

@@ -224,6 +224,11 @@ valid() {
 	[ "$status" -eq 1 ]
 	jq -e '.error.line == 1' <<<"${lines[0]}"
 	jq -e '.calls' <<<"${lines[1]}"
+	printf 'play some jazz\n{"query":\n' >bad
+	run --separate-stderr needle-infer -t "$tools" bad
+	[ "$status" -eq 1 ]
+	[ "${stderr_lines[0]}" = 'needle-infer: bad:1: expected an object, found text: queries as they stand need --lines' ]
+	[[ ${stderr_lines[1]} == 'needle-infer: bad:2: invalid JSON at column '* ]]
 }
 
 @test "--no-grammar hands back what is no list of calls" {
