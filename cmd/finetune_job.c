@@ -1,5 +1,7 @@
 #include "cmd/finetune_job.h"
 
+#include "base/outfile.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,6 +148,8 @@ ndl_status finetune_open_run(finetune_job *j, ndl_error *err)
 ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 {
 	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
+	if (!j->state_path)
+		return NDL_OK;
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
 	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
@@ -160,16 +164,17 @@ ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 ndl_status finetune_resume(finetune_job *j, ndl_error *err)
 {
 	size_t n = strlen(j->o.out) + sizeof ".state";
-	j->state_path = malloc(n);
-	if (!j->state_path)
+	bool beside = !ndl_outfile_is_special(j->o.out);
+	if (beside && !(j->state_path = malloc(n)))
 		return ndl_fail_nomem(err, "file name");
-	snprintf(j->state_path, n, "%s.state", j->o.out);
-	bool exists = access(j->state_path, F_OK) == 0;
+	if (beside)
+		snprintf(j->state_path, n, "%s.state", j->o.out);
+	bool exists = beside && access(j->state_path, F_OK) == 0;
 	if (!j->o.resume)
 		return !exists ? NDL_OK : ndl_fail(err, NDL_EINVAL, "%s: an earlier run is not done: --resume goes on from its state; "
 		                                   "remove the file to start anew", j->state_path);
 	if (!exists) {
-		cli_warn(j->app, "%s: no state to resume from; starting anew", j->state_path);
+		cli_warn(j->app, "%s: no state to resume from; starting anew", beside ? j->state_path : j->o.out);
 		return NDL_OK;
 	}
 	ndl_status status = finetune_state(j, true, err);

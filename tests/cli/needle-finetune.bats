@@ -562,6 +562,45 @@ poison() {
 	[ "$(find . -name 'm.safetensors*' | wc -l)" -eq 1 ]
 }
 
+@test "a run that ends at an error keeps its steps, also at the very end" {
+	run -3 --separate-stderr $new --max-steps 21 --checkpoint-every 0 --val-calls 0 --log /dev/full d.jsonl -o m.safetensors
+	[[ "$stderr" == *"/dev/full: write failed"* || "$stderr" == *"the log: write failed"* ]]
+	[ -s m.safetensors.state ] && [ ! -e m.safetensors ]
+	$new --max-steps 21 --checkpoint-every 0 --val-calls 0 --score 0 d.jsonl -o whole.safetensors
+	$new --max-steps 21 --checkpoint-every 0 --val-calls 0 --score 0 --resume d.jsonl -o m.safetensors
+	cmp whole.safetensors m.safetensors
+	# the base, which is scored at the end, goes away meanwhile
+	cp whole.safetensors base.safetensors
+	run -3 needle-finetune -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0 --log log.tsv <(until_there log.tsv; rm base.safetensors; cat d.jsonl) -o n.safetensors
+	[[ "$output" == *"base.safetensors"* && "$output" == *"n.safetensors.state holds the state after step 2"* ]]
+	cp whole.safetensors base.safetensors
+	needle-finetune -q -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0 --resume <(cat d.jsonl) -o n.safetensors
+	[ -s n.safetensors ] && [ ! -e n.safetensors.state ]
+}
+
+@test "an output without neighbours has no state beside it" {
+	mkfifo pipe
+	echo "not of a run" >pipe.state
+	cat pipe >got.safetensors &
+	$new --max-steps 2 --checkpoint-every 1 d.jsonl -o pipe
+	wait
+	$new --max-steps 2 d.jsonl -o m.safetensors --score 0 --val-calls 0
+	needle-quantize --diff m.safetensors got.safetensors
+	[ "$(cat pipe.state)" = "not of a run" ]
+}
+
+@test "what an earlier run left beside the model is not a file to begin with, for it is removed" {
+	$new --max-steps 1 --score 0 d.jsonl -o m.safetensors
+	for kept in state best trial; do
+		mv m.safetensors m.safetensors.$kept
+		run -2 needle-finetune -q -m m.safetensors.$kept d.jsonl -o m.safetensors
+		[[ "$output" == *"m.safetensors.$kept is to be read and to be overwritten"* ]]
+		run -2 needle-finetune -q -m none --teacher-model m.safetensors.$kept d.jsonl -o m.safetensors
+		mv m.safetensors.$kept m.safetensors
+	done
+	run -2 $new --log n.safetensors d.jsonl -o n.safetensors
+}
+
 @test "the log can be drawn" {
 	$new --epochs 6 --val-calls 4 --score 0 --log log.tsv d.jsonl -o m.safetensors
 	"$top_srcdir/contrib/plot-log.sh" log.tsv >plot.svg
