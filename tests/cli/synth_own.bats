@@ -164,6 +164,21 @@ EOF
 	[[ ${stderr_lines[1]} == "needle-synth: 0 requests sent"* ]]
 }
 
+@test "--teacher writes what it has while it waits for more" {
+	needs_curl
+	good 1 2 >t/1
+	printf '500\nout of order\n' >t/last
+	serve
+	needle-synth --tools weather.json --teacher "$url" --teacher-model m --teacher-rate 60000 -n 3 >examples 2>errors &
+	for _ in {1..100}; do
+		[ ! -s examples ] || break
+		sleep 0.1
+	done
+	kill -9 $!
+	wait $! || true
+	[ "$(jq -r .query examples)" = $'weather in Town1\nweather in Town2' ]
+}
+
 @test "--teacher gives up where trying again is no use" {
 	needs_curl
 	printf '401\nbad key\n' >t/last
