@@ -10,7 +10,6 @@
 #include "base/outfile.h"
 
 #include <math.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static cli app = {
@@ -240,22 +239,9 @@ static ndl_status open_best(finetune_job *j, ndl_error *err)
 	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
 }
 
-/* Hours of training must not end at a name that cannot be written. */
-static ndl_status check_output(const char *out, ndl_error *err)
-{
-	ndl_outfile o;
-	struct stat st;
-	if (ndl_outfile_is_special(out))
-		return stat(out, &st) == 0 && S_ISDIR(st.st_mode) ? ndl_fail(err, NDL_EIO, "%s: is a folder", out) : NDL_OK;
-	ndl_status status = ndl_outfile_open(&o, out, err);
-	if (status == NDL_OK)
-		ndl_outfile_abort(&o);
-	return status;
-}
-
 static ndl_status prepare(finetune_job *j, ndl_error *err)
 {
-	ndl_status status = check_output(j->o.out, err);
+	ndl_status status = ndl_outfile_check(j->o.out, err);
 	if (status == NDL_OK)
 		status = finetune_resume(j, err);
 	if (status == NDL_OK)
