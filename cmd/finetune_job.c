@@ -145,9 +145,24 @@ ndl_status finetune_open_run(finetune_job *j, ndl_error *err)
 	return j->run ? NDL_OK : err->code;
 }
 
+/* "1,2.5" of the files in their order; "none" where nothing was said of them. */
+static void write_weights(ndl_buf *b, const finetune_options *o)
+{
+	bool said = false;
+	for (int i = 0; i < o->n_inputs; i++) {
+		said |= o->share[i] != 1;
+		ndl_buf_printf(b, "%s%.9g", i ? "," : "", o->share[i]);
+	}
+	if (!said) {
+		ndl_buf_reset(b);
+		ndl_buf_str(b, "none");
+	}
+}
+
 ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 {
 	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
+	ndl_buf weights = NDL_BUF_INIT;
 	if (!j->state_path)
 		return NDL_OK;
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
@@ -155,10 +170,15 @@ ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
 	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
 	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
-	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows,
+	write_weights(&weights, &j->o);
+	ndl_status status = ndl_buf_check(&weights, err);
+	const char *extra[] = {"option.batch_size", batch, "option.data_weights", ndl_buf_cstr(&weights), "option.shuffle_buffer", buffer, "option.rows", rows,
 	                       "option.curriculum", curriculum, "option.val_calls", calls,
 	                       "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
-	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
+	if (status == NDL_OK)
+		status = load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
+	ndl_buf_clear(&weights);
+	return status;
 }
 
 ndl_status finetune_resume(finetune_job *j, ndl_error *err)

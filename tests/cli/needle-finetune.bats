@@ -228,6 +228,19 @@ stopped() {
 	cmp whole.safetensors part.safetensors
 }
 
+@test "a resumed run must draw its rows by the weights that it began with" {
+	head -n 12 d.jsonl >a.jsonl
+	tail -n 12 d.jsonl >b.jsonl
+	local long="$new --warmup 0 --val-calls 0 --score 0"
+	$long --max-steps 100000 --checkpoint-every 1 a.jsonl=2 b.jsonl -o m.safetensors &
+	until_there m.safetensors.state
+	kill -9 $!
+	wait $! || true
+	run -3 --separate-stderr $long --max-steps 1 --resume a.jsonl b.jsonl=2 -o m.safetensors
+	[[ $stderr == *"cannot resume: data_weights is 1,2, but the saved run had 2,1" ]]
+	$long --max-steps 1 --resume a.jsonl=2 b.jsonl=1 -o m.safetensors
+}
+
 @test "the state of a run that is not done is not replaced" {
 	$new --max-steps 4 --checkpoint-every 1 d.jsonl -o m.safetensors & # stopped, or done: then the state is gone
 	pid=$!
@@ -563,11 +576,14 @@ poison() {
 }
 
 @test "a run that ends at an error keeps its steps, also at the very end" {
-	run -3 --separate-stderr $new --max-steps 21 --checkpoint-every 0 --val-calls 0 --log /dev/full d.jsonl -o m.safetensors
-	[[ "$stderr" == *"/dev/full: write failed"* || "$stderr" == *"the log: write failed"* ]]
-	[ -s m.safetensors.state ] && [ ! -e m.safetensors ]
-	$new --max-steps 21 --checkpoint-every 0 --val-calls 0 --score 0 d.jsonl -o whole.safetensors
-	$new --max-steps 21 --checkpoint-every 0 --val-calls 0 --score 0 --resume d.jsonl -o m.safetensors
+	local long="$new --max-steps 9 --shuffle-buffer 1 --strict --checkpoint-every 0 --val-calls 0 --score 0"
+	cat d.jsonl d.jsonl | $long - -o whole.safetensors
+	run -3 --separate-stderr $long - -o m.safetensors < <(cat d.jsonl - <<<'no json')
+	[[ "$stderr" == *"<stdin>:25: "* ]]
+	[ -s m.safetensors.state ]
+	[ ! -e m.safetensors ]
+	run -0 --separate-stderr $long -v --resume - -o m.safetensors < <(cat d.jsonl d.jsonl)
+	[[ "$stderr" != *"step 6:"* ]]
 	cmp whole.safetensors m.safetensors
 	# the base, which is scored at the end, goes away meanwhile
 	cp whole.safetensors base.safetensors
@@ -575,7 +591,8 @@ poison() {
 	[[ "$output" == *"base.safetensors"* && "$output" == *"n.safetensors.state holds the state after step 2"* ]]
 	cp whole.safetensors base.safetensors
 	needle-finetune -q -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0 --resume <(cat d.jsonl) -o n.safetensors
-	[ -s n.safetensors ] && [ ! -e n.safetensors.state ]
+	[ -s n.safetensors ]
+	[ ! -e n.safetensors.state ]
 }
 
 @test "an output without neighbours has no state beside it" {
