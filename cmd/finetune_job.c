@@ -172,9 +172,9 @@ ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
 	write_weights(&weights, &j->o);
 	ndl_status status = ndl_buf_check(&weights, err);
-	const char *extra[] = {"option.batch_size", batch, "option.data_weights", ndl_buf_cstr(&weights), "option.shuffle_buffer", buffer, "option.rows", rows,
-	                       "option.curriculum", curriculum, "option.val_calls", calls,
-	                       "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
+	const char *extra[] = {"option.batch_size", batch, "option.data_weights", ndl_buf_cstr(&weights),
+	                       "option.shuffle_buffer", buffer, "option.rows", rows, "option.curriculum", curriculum,
+	                       "option.val_calls", calls, "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
 	if (status == NDL_OK)
 		status = load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
 	ndl_buf_clear(&weights);

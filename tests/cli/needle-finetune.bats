@@ -587,10 +587,11 @@ poison() {
 	cmp whole.safetensors m.safetensors
 	# the base, which is scored at the end, goes away meanwhile
 	cp whole.safetensors base.safetensors
-	run -3 needle-finetune -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0 --log log.tsv <(until_there log.tsv; rm base.safetensors; cat d.jsonl) -o n.safetensors
+	local tune="needle-finetune -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0"
+	run -3 $tune --log log.tsv <(until_there log.tsv; rm base.safetensors; cat d.jsonl) -o n.safetensors
 	[[ "$output" == *"base.safetensors"* && "$output" == *"n.safetensors.state holds the state after step 2"* ]]
 	cp whole.safetensors base.safetensors
-	needle-finetune -q -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0 --resume <(cat d.jsonl) -o n.safetensors
+	$tune -q --resume <(cat d.jsonl) -o n.safetensors
 	[ -s n.safetensors ]
 	[ ! -e n.safetensors.state ]
 }
