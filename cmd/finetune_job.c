@@ -1,5 +1,7 @@
 #include "cmd/finetune_job.h"
 
+#include "base/outfile.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,33 +145,56 @@ ndl_status finetune_open_run(finetune_job *j, ndl_error *err)
 	return j->run ? NDL_OK : err->code;
 }
 
+/* "1,2.5" of the files in their order; "none" where nothing was said of them. */
+static void write_weights(ndl_buf *b, const finetune_options *o)
+{
+	bool said = false;
+	for (int i = 0; i < o->n_inputs; i++) {
+		said |= o->share[i] != 1;
+		ndl_buf_printf(b, "%s%.9g", i ? "," : "", o->share[i]);
+	}
+	if (!said) {
+		ndl_buf_reset(b);
+		ndl_buf_str(b, "none");
+	}
+}
+
 ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 {
 	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
+	ndl_buf weights = NDL_BUF_INIT;
+	if (!j->state_path)
+		return NDL_OK;
 	snprintf(batch, sizeof batch, "%ld", j->o.batch);
 	snprintf(buffer, sizeof buffer, "%ld", j->data.stream ? j->o.buffer : -1);
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
 	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
 	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
-	const char *extra[] = {"option.batch_size", batch, "option.shuffle_buffer", buffer, "option.rows", rows,
-	                       "option.curriculum", curriculum, "option.val_calls", calls,
-	                       "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
-	return load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
+	write_weights(&weights, &j->o);
+	ndl_status status = ndl_buf_check(&weights, err);
+	const char *extra[] = {"option.batch_size", batch, "option.data_weights", ndl_buf_cstr(&weights),
+	                       "option.shuffle_buffer", buffer, "option.rows", rows, "option.curriculum", curriculum,
+	                       "option.val_calls", calls, "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
+	if (status == NDL_OK)
+		status = load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
+	ndl_buf_clear(&weights);
+	return status;
 }
 
 ndl_status finetune_resume(finetune_job *j, ndl_error *err)
 {
 	size_t n = strlen(j->o.out) + sizeof ".state";
-	j->state_path = malloc(n);
-	if (!j->state_path)
+	bool beside = !ndl_outfile_is_special(j->o.out);
+	if (beside && !(j->state_path = malloc(n)))
 		return ndl_fail_nomem(err, "file name");
-	snprintf(j->state_path, n, "%s.state", j->o.out);
-	bool exists = access(j->state_path, F_OK) == 0;
+	if (beside)
+		snprintf(j->state_path, n, "%s.state", j->o.out);
+	bool exists = beside && access(j->state_path, F_OK) == 0;
 	if (!j->o.resume)
 		return !exists ? NDL_OK : ndl_fail(err, NDL_EINVAL, "%s: an earlier run is not done: --resume goes on from its state; "
 		                                   "remove the file to start anew", j->state_path);
 	if (!exists) {
-		cli_warn(j->app, "%s: no state to resume from; starting anew", j->state_path);
+		cli_warn(j->app, "%s: no state to resume from; starting anew", beside ? j->state_path : j->o.out);
 		return NDL_OK;
 	}
 	ndl_status status = finetune_state(j, true, err);

@@ -25,7 +25,7 @@ typedef struct finetune_job {
 	ndl_run *run;
 	train_log log;
 	finetune_best best;
-	char *state_path;
+	char *state_path;    /* NULL: the output has no neighbours, and the run no state */
 	uint64_t total;      /* steps */
 	uint64_t validated;  /* step of the last validation */
 	ndl_eval_counts of_base; /* its calls for the test part */
@@ -37,7 +37,8 @@ ndl_status finetune_open(finetune_job *j, ndl_error *err);
 void finetune_plan_steps(finetune_job *j);
 /* That, the teacher and the run itself. */
 ndl_status finetune_open_run(finetune_job *j, ndl_error *err);
-/* Loads or saves the state of the run, with those options, beyond the run's own, that a resumed run must share. */
+/* Loads or saves the state of the run, if it has one, with those options, beyond the run's own, that a resumed run must
+ * share. */
 ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err);
 /* Finds j->state_path and, with --resume, goes on from the state there. */
 ndl_status finetune_resume(finetune_job *j, ndl_error *err);

@@ -3,6 +3,8 @@
 
 #include "train/params.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,12 +107,23 @@ static unsigned parse_parts(const cli *app, const char *text)
 	return parts;
 }
 
+/* The files that a run keeps beside its model and removes, which a user may want to begin another run with. */
+static void refuse_kept(const cli *app, const char *out, const char *in)
+{
+	static const char *const kept[] = {".state", ".best", ".trial"};
+	char path[PATH_MAX];
+	for (size_t i = 0; out && i < sizeof kept / sizeof *kept; i++)
+		if ((size_t)snprintf(path, sizeof path, "%s%s", out, kept[i]) < sizeof path)
+			cli_refuse_same(app, path, in);
+}
+
 /* What is read must not be what is written. */
 static void refuse_outputs(const cli *app, const finetune_options *o, const char *in)
 {
 	cli_refuse_same(app, o->out, in);
 	cli_refuse_same(app, o->log, in);
 	cli_refuse_same(app, o->dump, in);
+	refuse_kept(app, o->out, in);
 }
 
 /* "FILE" or "FILE=WEIGHT"; a file that has such a name is that file. */
@@ -216,6 +229,9 @@ static void check_options(const cli *app, const finetune_options *o)
 		refuse_outputs(app, o, read[i]);
 	cli_refuse_same(app, o->log, app->common.model); /* the trained model may take its base's place */
 	cli_refuse_same(app, o->dump, app->common.model);
+	refuse_kept(app, o->out, app->common.model);
+	if (o->log && o->out && strcmp(o->log, o->out) == 0)
+		cli_usage_error(app, "--log and -o name the same file");
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
 	if (o->init && !o->vocab)

@@ -7,6 +7,7 @@
 #include "cmd/records.h"
 
 #include "base/mem.h"
+#include "base/outfile.h"
 #include "base/reader.h"
 #include "data/prompt.h"
 
@@ -362,9 +363,19 @@ static int write_index(const job *j)
 	return CLI_OK;
 }
 
+/* The index is written when all tools have been embedded. */
+static bool check_output(const job *j)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	if (!j->index || !j->tools_path || ndl_outfile_check(j->index, &err) == NDL_OK)
+		return true;
+	cli_report(&j->c, &err);
+	return false;
+}
+
 static int run(job *j)
 {
-	if (!cli_engine_open(&j->c, &j->e, j->precision) || !cli_session_open(&j->c, &j->e) || !prepare(j))
+	if (!check_output(j) || !cli_engine_open(&j->c, &j->e, j->precision) || !cli_session_open(&j->c, &j->e) || !prepare(j))
 		return CLI_UNUSABLE;
 	if (j->states)
 		return write_states(j);

@@ -10,7 +10,6 @@
 #include "base/outfile.h"
 
 #include <math.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static cli app = {
@@ -225,7 +224,8 @@ static ndl_status finish(finetune_job *j, ndl_error *err)
 		if (status != NDL_OK)
 			return status;
 	}
-	unlink(j->state_path); /* nothing left to resume */
+	if (j->state_path)
+		unlink(j->state_path); /* nothing left to resume */
 	if (j->best.path)
 		finetune_best_done(&j->best);
 	return NDL_OK;
@@ -239,22 +239,9 @@ static ndl_status open_best(finetune_job *j, ndl_error *err)
 	return finetune_best_open(&j->best, j->o.out, j->o.resume && ndl_run_steps(j->run) > 0, err);
 }
 
-/* Hours of training must not end at a name that cannot be written. */
-static ndl_status check_output(const char *out, ndl_error *err)
-{
-	ndl_outfile o;
-	struct stat st;
-	if (ndl_outfile_is_special(out))
-		return stat(out, &st) == 0 && S_ISDIR(st.st_mode) ? ndl_fail(err, NDL_EIO, "%s: is a folder", out) : NDL_OK;
-	ndl_status status = ndl_outfile_open(&o, out, err);
-	if (status == NDL_OK)
-		ndl_outfile_abort(&o);
-	return status;
-}
-
 static ndl_status prepare(finetune_job *j, ndl_error *err)
 {
-	ndl_status status = check_output(j->o.out, err);
+	ndl_status status = ndl_outfile_check(j->o.out, err);
 	if (status == NDL_OK)
 		status = finetune_resume(j, err);
 	if (status == NDL_OK)
@@ -273,18 +260,33 @@ static int interrupted(finetune_job *j, ndl_error *err)
 	ndl_status status = finetune_state(j, false, err);
 	if (status != NDL_OK)
 		return status;
-	cli_warn(&app, "stopped after step %llu; the same command with --resume goes on", (unsigned long long)ndl_run_steps(j->run));
+	cli_warn(&app, "stopped after step %llu%s", (unsigned long long)ndl_run_steps(j->run),
+	         j->state_path ? "; the same command with --resume goes on" : "");
 	return 1;
 }
 
-/* A loss that is no number has changed nothing yet: what there is can be saved. */
-static void diverged(finetune_job *j)
+/* What went wrong, a loss that is no number or a full disk under the log, has not changed the run: it is saved as it is.
+ * Without a step there is only a start to save, which is of use to see what made the loss. */
+static void salvage(finetune_job *j, ndl_status why)
 {
 	ndl_error ignored = NDL_ERROR_INIT;
+	if (!j->state_path || (ndl_run_steps(j->run) == 0 && why != NDL_ELIMIT))
+		return;
 	if (finetune_state(j, false, &ignored) == NDL_OK)
 		cli_warn(&app, "%s holds the state after step %llu", j->state_path, (unsigned long long)ndl_run_steps(j->run));
 	if (j->best.step)
 		cli_warn(&app, "%s is the model of step %llu (call_f1 %.4f)", j->best.path, (unsigned long long)j->best.step, j->best.f1);
+}
+
+/* After the last step. */
+static ndl_status conclude(finetune_job *j, ndl_error *err)
+{
+	if (ndl_run_steps(j->run) == 0 && j->total > 0)
+		return ndl_fail(err, NDL_EINVAL, "no usable examples: no model is written");
+	if (ndl_run_steps(j->run) < j->total)
+		cli_warn(&app, "the data ended after %llu of %llu steps", (unsigned long long)ndl_run_steps(j->run),
+		         (unsigned long long)j->total);
+	return finish(j, err);
 }
 
 static int train(finetune_job *j, ndl_error *err)
@@ -295,18 +297,13 @@ static int train(finetune_job *j, ndl_error *err)
 	catch_signals();
 	status = loop(j, err);
 	finetune_data_tell_stream(&j->data);
-	if (status == NDL_ELIMIT)
-		diverged(j);
-	if (status != NDL_OK)
-		return status;
-	if (stop_signal)
+	if (status == NDL_OK && stop_signal)
 		return interrupted(j, err);
-	if (ndl_run_steps(j->run) == 0 && j->total > 0)
-		return ndl_fail(err, NDL_EINVAL, "no usable examples: no model is written");
-	if (ndl_run_steps(j->run) < j->total)
-		cli_warn(&app, "the data ended after %llu of %llu steps", (unsigned long long)ndl_run_steps(j->run),
-		         (unsigned long long)j->total);
-	return finish(j, err);
+	if (status == NDL_OK)
+		status = conclude(j, err);
+	if (status != NDL_OK)
+		salvage(j, status);
+	return status;
 }
 
 /* The batches of the run in place of the run. */

@@ -3,6 +3,7 @@
 #include "cmd/engine.h"
 #include "cmd/quantize.h"
 
+#include "base/outfile.h"
 #include "json/json.h"
 #include "quant/convert.h"
 
@@ -242,6 +243,8 @@ static int convert(const cli *c, const settings *o, const char *path)
 	quantize_model m = {0};
 	tools t = {0};
 	ndl_status s = quantize_open(&m, path, o->prefix, &err);
+	if (s == NDL_OK)
+		s = ndl_outfile_check(o->output, &err);
 	if (s == NDL_OK)
 		s = prepare(c, o, &m, &t, &err);
 	if (s == NDL_OK)

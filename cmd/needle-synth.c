@@ -309,8 +309,10 @@ static int ask_teacher(const cli *c, ndl_synth *synth, settings *s, ndl_error *e
 	for (long i = 0; i < s->count && ok && !cli_stdout_failed(); i++) {
 		ndl_buf_reset(&out);
 		ok = ndl_teacher_next(t, &out, err) == NDL_OK;
-		if (ok)
+		if (ok) {
 			fwrite(out.data, 1, out.len, stdout);
+			fflush(stdout); /* it was paid for, and the next one may take minutes */
+		}
 		cli_progress(c, (uint64_t)i + 1, (uint64_t)s->count, "examples");
 	}
 	cli_progress_end(c);

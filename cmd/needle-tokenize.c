@@ -257,10 +257,10 @@ static ndl_status write_model(const job *j, ndl_error *err)
 
 static ndl_status train(job *j, char **files, int n, ndl_error *err)
 {
-	ndl_tok_trainer *tr = ndl_tok_trainer_new(&j->training, err);
+	ndl_status status = ndl_outfile_check(j->output, err);
+	ndl_tok_trainer *tr = status == NDL_OK ? ndl_tok_trainer_new(&j->training, err) : NULL;
 	if (!tr)
 		return err->code;
-	ndl_status status = NDL_OK;
 	for (int i = 0; (i < n || i == 0) && status == NDL_OK; i++) {
 		const char *path = n ? files[i] : "-";
 		cli_stdin_hint(&j->c, path);

@@ -136,6 +136,18 @@ ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err)
 	return NDL_OK;
 }
 
+ndl_status ndl_outfile_check(const char *path, ndl_error *err)
+{
+	ndl_outfile o;
+	struct stat st;
+	if (ndl_outfile_is_special(path)) /* opening a pipe would be its reader's end */
+		return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? ndl_fail(err, NDL_EIO, "%s: is a folder", path) : NDL_OK;
+	ndl_status status = ndl_outfile_open(&o, path, err);
+	if (status == NDL_OK)
+		ndl_outfile_abort(&o);
+	return status;
+}
+
 bool ndl_outfile_reader_gone(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};

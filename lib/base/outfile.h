@@ -20,6 +20,8 @@ typedef struct ndl_outfile {
 bool ndl_outfile_is_special(const char *path);
 /* Starts writing path; a special one directly, a link's target in its place. On failure *o is closed. */
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err);
+/* Whether path can be written, as far as that shows without doing so: hours of work must not end at a name that can't. */
+ndl_status ndl_outfile_check(const char *path, ndl_error *err);
 /* Whether fd is a pipe or socket that nobody reads any more: who stops reading has enough, which is no error. Asked of the
  * system: errno of the write that failed may be long gone. */
 bool ndl_outfile_reader_gone(int fd);

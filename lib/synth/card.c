@@ -86,6 +86,7 @@ static json_t *enum_as_said(json_t *values)
 		}
 		char text[128];
 		snprintf(text, sizeof text, "%s", json_string_value(v));
+		syn_end_whole(text);
 		for (char *s = text; *s; s++)
 			if (*s == '_')
 				*s = ' ';

@@ -35,13 +35,13 @@ typedef struct syn_arg {
 
 /* Chosen wording of one offered tool. Indices into the card's lists; -1: left out. */
 typedef struct syn_offer_param {
-	int16_t param, name, description;
-	int8_t prop_name[SYN_MAX_PROPS], prop_description[SYN_MAX_PROPS];
+	int16_t param;
+	int name, description, prop_name[SYN_MAX_PROPS], prop_description[SYN_MAX_PROPS];
 } syn_offer_param;
 
 typedef struct syn_offer {
 	const syn_tool *tool;
-	int16_t name, description;
+	int name, description;
 	size_t n_params;
 	syn_offer_param param[SYN_MAX_PARAMS];
 } syn_offer;

@@ -98,7 +98,7 @@ typedef struct syn_phrase {
 	bool has_slot;
 	int16_t series;   /* piece whose slot may get several values, a call each; -1: none */
 	int16_t cut;      /* piece where the phrase ends when its required argument is left out; -1 */
-	int16_t cut_keep; /* and how many bytes of the words before it stay */
+	size_t cut_keep;  /* and how many bytes of the words before it stay */
 } syn_phrase;
 
 typedef struct syn_tool {
@@ -135,9 +135,9 @@ enum { SYN_MAX_FIELDS = 10 };
 
 typedef struct syn_object {
 	const char *name, *group;
-	size_t verb;         /* in the corpus, as are the fields */
+	size_t verb;         /* of the corpus */
 	syn_strings said;    /* "the area of a triangle" */
-	int16_t field[SYN_MAX_FIELDS]; /* required ones first */
+	size_t field[SYN_MAX_FIELDS]; /* of the corpus; required ones first */
 	size_t n_fields, n_required;
 	/* Of a tool of the user's (own.h): */
 	const char *rendered;    /* the tool as it is shown, or NULL: it gets names and descriptions */
@@ -196,6 +196,8 @@ int syn_type_named(const char *name);
 
 /* words.c: is the word, of len bytes, one of these (NULL ends them)? Letter case does not matter. */
 bool syn_one_of(const char *word, size_t len, const char *const *words);
+/* Of a text that was cut to fit, what is left of a character at its end goes. */
+void syn_end_whole(char *text);
 /* Does a snake_case name have this word (or words) in it? */
 bool syn_has_word(const char *name, const char *word);
 

@@ -36,7 +36,7 @@ static void want_iso(ndl_synth *s, syn_offer *o)
 	for (size_t i = 0; i < o->n_params; i++) {
 		int d = iso_description(&o->tool->param[o->param[i].param]);
 		if (d >= 0 && ndl_rng_chance(&s->rng, 0.85))
-			o->param[i].description = (int16_t)d;
+			o->param[i].description = d;
 	}
 }
 

@@ -382,7 +382,7 @@ static bool lay_piece(filler *f, size_t i)
 	if (pc->text) {
 		const char *t = pc->text + (i ? syn_joint_after(f->e, pc->text) : 0);
 		bool last = i + 1 == f->n_pieces && f->n_pieces < ph->n_pieces;
-		syn_add_literal(f->e, t, last ? (size_t)ph->cut_keep - (size_t)(t - pc->text) : strlen(t));
+		syn_add_literal(f->e, t, last ? ph->cut_keep - (size_t)(t - pc->text) : strlen(t));
 		return false;
 	}
 	slot *s = find_slot(f, pc->param, pc->prop);

@@ -214,8 +214,8 @@ static void number_range(const json_t *schema, enum syn_type type, syn_source *o
 		out->hi = json_number_value(hi);
 	if (out->hi < out->lo) /* only one end was said */
 		hi || under ? (out->lo = out->hi - 100) : (out->hi = out->lo + 100);
-	out->lo = fmax(out->lo, -1e9);
-	out->hi = fmin(out->hi, 1e14);
+	out->lo = fmin(fmax(out->lo, -1e9), 1e14);
+	out->hi = fmin(fmax(out->hi, -1e9), 1e14);
 	if (out->kind == SYN_INT && !whole && out->hi - out->lo < 5) /* a ratio of 0 to 1 */
 		out->kind = SYN_NUMBER_RANGE;
 	if (out->kind == SYN_YEAR && (lo || hi))

@@ -23,12 +23,17 @@ static const syn_field *field_of(const phrase_maker *m, size_t i)
 	return &m->c->field[m->t->object->field[i]];
 }
 
-static void say(phrase_maker *m, const char *s)
+static void say_n(phrase_maker *m, const char *s, size_t n)
 {
 	if (!m->open)
 		m->words = syn_pen_begin(m->t);
 	m->open = true;
-	syn_pen_add(&m->words, s);
+	syn_pen_add_n(&m->words, s, n);
+}
+
+static void say(phrase_maker *m, const char *s)
+{
+	say_n(m, s, strlen(s));
 }
 
 static void end_words(phrase_maker *m)
@@ -53,6 +58,7 @@ static void spoken_name(const char *name, char out[80])
 		out[n++] = (char)(*s == '_' || *s == '-' ? ' ' : up ? tolower((unsigned char)*s) : *s);
 	}
 	out[n] = '\0';
+	syn_end_whole(out);
 }
 
 static void say_slot(phrase_maker *m, size_t i)
@@ -94,14 +100,12 @@ static void say_props(phrase_maker *m, size_t i)
 static void say_form(phrase_maker *m, size_t i, const char *form)
 {
 	const char *slot = strstr(form, "{}");
-	char head[120];
 	if (!slot) {
 		say(m, form);
 		return;
 	}
-	snprintf(head, sizeof head, "%.*s", (int)(slot - form), form);
-	if (*head)
-		say(m, head);
+	if (slot > form)
+		say_n(m, form, (size_t)(slot - form));
 	say_slot(m, i);
 	if (slot[2])
 		say(m, slot + 2);

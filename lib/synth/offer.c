@@ -23,8 +23,8 @@ static int pick_description(ndl_rng *r, const syn_strings *d, double dropped)
 static void word_props(ndl_rng *r, syn_offer_param *op, const syn_param *p, double dropped)
 {
 	for (size_t k = 0; k < p->n_props; k++) {
-		op->prop_name[k] = (int8_t)pick_name(r, &p->props[k].names);
-		op->prop_description[k] = (int8_t)pick_description(r, &p->props[k].descriptions, dropped);
+		op->prop_name[k] = pick_name(r, &p->props[k].names);
+		op->prop_description[k] = pick_description(r, &p->props[k].descriptions, dropped);
 		for (size_t j = 0; j < k; j++)
 			if (strcmp(p->props[j].names.s[op->prop_name[j]],
 				p->props[k].names.s[op->prop_name[k]]) == 0) {
@@ -54,8 +54,8 @@ void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phras
 	size_t order[SYN_MAX_PARAMS];
 	memset(o, 0, sizeof *o);
 	o->tool = t;
-	o->name = (int16_t)pick_name(r, &t->names);
-	o->description = (int16_t)pick_description(r, &t->descriptions, t->rendered ? 0 : 0.04);
+	o->name = pick_name(r, &t->names);
+	o->description = pick_description(r, &t->descriptions, t->rendered ? 0 : 0.04);
 	for (size_t i = 0; i < t->n_params; i++)
 		order[i] = i;
 	if (ndl_rng_chance(r, 0.5))
@@ -66,8 +66,8 @@ void syn_make_offer(ndl_rng *r, syn_offer *o, const syn_tool *t, const syn_phras
 			continue;
 		syn_offer_param *op = &o->param[o->n_params++];
 		op->param = (int16_t)order[i];
-		op->name = (int16_t)pick_name(r, &p->names);
-		op->description = (int16_t)pick_description(r, &p->descriptions, t->rendered ? 0 : 0.1);
+		op->name = pick_name(r, &p->names);
+		op->description = pick_description(r, &p->descriptions, t->rendered ? 0 : 0.1);
 		word_props(r, op, p, t->rendered ? 0 : 0.15);
 	}
 	unique_names(o);

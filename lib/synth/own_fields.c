@@ -48,6 +48,7 @@ void syn_bag_words(const char *name, char out[SYN_BAG_TEXT])
 	if (ascii)
 		ndl_tools_snake_case(&b, name, strlen(name));
 	snprintf(out, SYN_BAG_TEXT, "%s", ascii ? ndl_buf_cstr(&b) : name);
+	syn_end_whole(out);
 	for (char *s = out; *s; s++)
 		*s = *s == '_' || *s == '-' ? ' ' : *s;
 	ndl_buf_clear(&b);
@@ -81,6 +82,7 @@ static ndl_status read_enum(syn_corpus *c, syn_param *p, json_t *values, ndl_err
 		bool plain = strpbrk(json_string_value(v), " .,/") != NULL;
 		plain ? (void)snprintf(text, sizeof text, "%s", json_string_value(v))
 			: syn_bag_words(json_string_value(v), text);
+		syn_end_whole(text);
 		if (*text)
 			json_array_append_new(list, json_pack("[sO]", text, v));
 	}
@@ -224,7 +226,7 @@ static ndl_status add_field(syn_corpus *c, syn_object *o, const char *name, json
 	if (!syn_bag_keep(&with, &f.with) || !syn_bag_keep(&adverb, &f.adverb) || !syn_bag_keep(&yes, &f.yes) || !syn_bag_keep(&no, &f.no)
 	    || ndl_grow(&c->field, &c->cap_fields, c->n_fields + 1, sizeof *c->field) != 0)
 		return ndl_fail_nomem(err, "the tools");
-	o->field[o->n_fields++] = (int16_t)c->n_fields;
+	o->field[o->n_fields++] = c->n_fields;
 	c->field[c->n_fields++] = f;
 	return NDL_OK;
 }

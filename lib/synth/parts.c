@@ -94,7 +94,7 @@ static ndl_status add_fields(syn_corpus *c, syn_object *x, json_t *names, ndl_er
 				name ? name : "?");
 		if (x->n_fields == SYN_MAX_FIELDS)
 			return ndl_fail(err, NDL_ELIMIT, "more than %d fields", SYN_MAX_FIELDS);
-		x->field[x->n_fields++] = (int16_t)k;
+		x->field[x->n_fields++] = k;
 	}
 	return NDL_OK;
 }

@@ -172,7 +172,7 @@ static void find_cut(const syn_tool *t, syn_phrase *ph)
 	size_t keep = i == 2 ? trimmed(ph->piece[0].text) : 0;
 	if (keep) {
 		ph->cut = (int16_t)(i - 1);
-		ph->cut_keep = (int16_t)keep;
+		ph->cut_keep = keep;
 	}
 }
 

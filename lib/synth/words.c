@@ -1,5 +1,7 @@
 #include "synth/values.h"
 
+#include "base/utf8.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +13,11 @@ bool syn_one_of(const char *word, size_t len, const char *const *words)
 		if (strlen(words[i]) == len && strncasecmp(words[i], word, len) == 0)
 			return true;
 	return false;
+}
+
+void syn_end_whole(char *text)
+{
+	text[ndl_utf8_check(text, strlen(text))] = '\0';
 }
 
 bool syn_has_word(const char *name, const char *word)

@@ -178,7 +178,7 @@ static void run_lane(ndl_lanes *l, size_t i, float *grad, const float *params, c
 		grad = a->grad;
 	}
 	for (size_t p = i; p < l->n_pieces && a->status == NDL_OK; p += NDL_LANES) {
-		ndl_loss part;
+		ndl_loss part = {0}; /* stays so where the teacher fails */
 		a->status = run_piece(l, a, &part, grad, params, &l->piece[p].batch, o);
 		ndl_loss_add(&a->loss, &part, 1);
 	}

@@ -77,6 +77,27 @@ is_local() {
 }
 @test "no command links a network library but needle-synth to ask and needle-serve to answer" { each is_local; }
 
+@test "an output that cannot be written is found before the work that it is to hold" {
+	echo '{"query":"q","tools":[],"answers":[]}' >good.jsonl
+	echo '{"query":1}' >bad.jsonl
+	local model=$top_srcdir/share/default.safetensors command
+	mkdir folder
+	while read -r command; do
+		run -3 --separate-stderr $command -o no/such/file
+		[ -z "$output" ] && [ "${#stderr_lines[@]}" -eq 1 ] && [[ $stderr == *"no/such/file: cannot write: No such file or directory" ]]
+		run -3 --separate-stderr $command -o folder
+		[ -z "$output" ] && [[ $stderr == *"folder: is a folder" ]]
+	done <<-END
+		needle-tokenize --train no-such-text
+		needle-quantize $model --check bad.jsonl
+		needle-finetune -m $model good.jsonl
+	END
+	run -3 --separate-stderr needle-eval -m "$model" --calibrate no/such/file good.jsonl
+	[ -z "$output" ] && [[ $stderr == *"no/such/file: cannot write"* ]]
+	run -3 --separate-stderr needle-encode -m "$model" --tools bad.jsonl --index no/such/file
+	[ -z "$output" ] && [[ $stderr == *"no/such/file: cannot write"* ]]
+}
+
 @test "a file that is read is never overwritten by what is made of it" {
 	cp "$testdata/tools.json" tools.json
 	printf '%s\n' '{"query":"q","answers":[],"calls":[]}' >rows.jsonl

@@ -228,6 +228,19 @@ stopped() {
 	cmp whole.safetensors part.safetensors
 }
 
+@test "a resumed run must draw its rows by the weights that it began with" {
+	head -n 12 d.jsonl >a.jsonl
+	tail -n 12 d.jsonl >b.jsonl
+	local long="$new --warmup 0 --val-calls 0 --score 0"
+	$long --max-steps 100000 --checkpoint-every 1 a.jsonl=2 b.jsonl -o m.safetensors &
+	until_there m.safetensors.state
+	kill -9 $!
+	wait $! || true
+	run -3 --separate-stderr $long --max-steps 1 --resume a.jsonl b.jsonl=2 -o m.safetensors
+	[[ $stderr == *"cannot resume: data_weights is 1,2, but the saved run had 2,1" ]]
+	$long --max-steps 1 --resume a.jsonl=2 b.jsonl=1 -o m.safetensors
+}
+
 @test "the state of a run that is not done is not replaced" {
 	$new --max-steps 4 --checkpoint-every 1 d.jsonl -o m.safetensors & # stopped, or done: then the state is gone
 	pid=$!
@@ -560,6 +573,50 @@ poison() {
 	[[ "$stderr" == *"m.safetensors.state"* ]]
 	cmp before m.safetensors.state
 	[ "$(find . -name 'm.safetensors*' | wc -l)" -eq 1 ]
+}
+
+@test "a run that ends at an error keeps its steps, also at the very end" {
+	local long="$new --max-steps 9 --shuffle-buffer 1 --strict --checkpoint-every 0 --val-calls 0 --score 0"
+	cat d.jsonl d.jsonl | $long - -o whole.safetensors
+	run -3 --separate-stderr $long - -o m.safetensors < <(cat d.jsonl - <<<'no json')
+	[[ "$stderr" == *"<stdin>:25: "* ]]
+	[ -s m.safetensors.state ]
+	[ ! -e m.safetensors ]
+	run -0 --separate-stderr $long -v --resume - -o m.safetensors < <(cat d.jsonl d.jsonl)
+	[[ "$stderr" != *"step 6:"* ]]
+	cmp whole.safetensors m.safetensors
+	# the base, which is scored at the end, goes away meanwhile
+	cp whole.safetensors base.safetensors
+	local tune="needle-finetune -m base.safetensors --batch-size 4 --max-steps 2 --val d.jsonl --val-calls 0"
+	run -3 $tune --log log.tsv <(until_there log.tsv; rm base.safetensors; cat d.jsonl) -o n.safetensors
+	[[ "$output" == *"base.safetensors"* && "$output" == *"n.safetensors.state holds the state after step 2"* ]]
+	cp whole.safetensors base.safetensors
+	$tune -q --resume <(cat d.jsonl) -o n.safetensors
+	[ -s n.safetensors ]
+	[ ! -e n.safetensors.state ]
+}
+
+@test "an output without neighbours has no state beside it" {
+	mkfifo pipe
+	echo "not of a run" >pipe.state
+	cat pipe >got.safetensors &
+	$new --max-steps 2 --checkpoint-every 1 d.jsonl -o pipe
+	wait
+	$new --max-steps 2 d.jsonl -o m.safetensors --score 0 --val-calls 0
+	needle-quantize --diff m.safetensors got.safetensors
+	[ "$(cat pipe.state)" = "not of a run" ]
+}
+
+@test "what an earlier run left beside the model is not a file to begin with, for it is removed" {
+	$new --max-steps 1 --score 0 d.jsonl -o m.safetensors
+	for kept in state best trial; do
+		mv m.safetensors m.safetensors.$kept
+		run -2 needle-finetune -q -m m.safetensors.$kept d.jsonl -o m.safetensors
+		[[ "$output" == *"m.safetensors.$kept is to be read and to be overwritten"* ]]
+		run -2 needle-finetune -q -m none --teacher-model m.safetensors.$kept d.jsonl -o m.safetensors
+		mv m.safetensors.$kept m.safetensors
+	done
+	run -2 $new --log n.safetensors d.jsonl -o n.safetensors
 }
 
 @test "the log can be drawn" {

@@ -423,6 +423,16 @@ EOF
 	needle-synth --corpus c --mix requests=0 -n 1
 }
 
+@test "hundreds of names, and a phrase of thousands of words" {
+	mkdir large
+	jq -nc '{name:"set_thing",descriptions:["d"],params:{o:{type:"object",descriptions:["o"],required:true,
+		properties:{a:{type:"string",aliases:[range(300) | "p\(.)"],values:["one","two","three"]}}}},phrases:["set the thing to {o.a}"]},
+		{name:"write_letter",descriptions:["d"],params:{city:{type:"string",descriptions:["c"],required:true,values:["Oslo","Rome"]}},
+		phrases:["write" + ([range(5000) | " letters"] | add) + " to {city}"]}' >large/cards.jsonl
+	run -0 needle-synth --corpus large --heldout /dev/null --mix requests=0 -n 100
+	jq -e -s '[.[].answers[0].arguments.o // {} | keys[]] | unique | length > 20' <<<"$output"
+}
+
 @test "a lexicon that does not exist is refused" {
 	sed -i 's/"values":"dish"/"values":"dishes"/' c/kitchen.jsonl
 	run -3 --separate-stderr small -n 1

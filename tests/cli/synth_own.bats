@@ -93,6 +93,25 @@ needs_curl() {
 	run -0 needle-synth -q --tools tools.json --split value -n 5
 }
 
+@test "long names in any letters are cut between letters, and bounds beyond what is counted are not met" {
+	local long
+	long=$(printf '\u00e9%.0s' {1..150})
+	jq -nc --arg n "x$long" '[{name:"set_level",parameters:{type:"object",properties:{($n):{type:"string"},
+		("y"+$n):{type:"string",enum:[$n,"zz "+$n]}},required:[$n,"y"+$n]}}]' >long.json
+	run -0 --separate-stderr needle-synth --tools long.json -n 100
+	[ -z "$stderr" ] && [[ $output != *$'\ufffd'* ]]
+	jq -e -s 'any(.[]; .answers[0].name == "set_level")' <<<"$output"
+	echo '[{"name":"x","parameters":{"type":"object","properties":{"a":{"type":"integer","minimum":1e19}},"required":["a"]}}]' >high.json
+	run -3 --separate-stderr needle-synth --tools high.json -n 1
+	[[ $stderr == "needle-synth: high.json: no request can be made"* ]]
+}
+
+@test "a catalogue of thousands" {
+	jq -nc '[range(3500) | {name:"tool_\(.)",parameters:{type:"object",properties:([range(10) | {key:"p\(.)",value:{type:"boolean"}}] | from_entries),
+		required:["p0"]}}]' >many.json
+	run -0 needle-synth --tools many.json -n 5
+}
+
 @test "--teacher keeps what holds and counts the rest" {
 	needs_curl
 	cat >t/1 <<'EOF'
@@ -143,6 +162,21 @@ EOF
 	# all of it is there now: nothing is asked
 	run -0 --separate-stderr teach --teacher-cache answers -n 4
 	[[ ${stderr_lines[1]} == "needle-synth: 0 requests sent"* ]]
+}
+
+@test "--teacher writes what it has while it waits for more" {
+	needs_curl
+	good 1 2 >t/1
+	printf '500\nout of order\n' >t/last
+	serve
+	needle-synth --tools weather.json --teacher "$url" --teacher-model m --teacher-rate 60000 -n 3 >examples 2>errors &
+	for _ in {1..100}; do
+		[ ! -s examples ] || break
+		sleep 0.1
+	done
+	kill -9 $!
+	wait $! || true
+	[ "$(jq -r .query examples)" = $'weather in Town1\nweather in Town2' ]
 }
 
 @test "--teacher gives up where trying again is no use" {

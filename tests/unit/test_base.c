@@ -135,6 +135,8 @@ static void test_files(void)
 	CHECK(ndl_outfile_open(&o, link, &e) == NDL_EIO); /* a name that leaves no room for the temporary's */
 	CHECK(ndl_outfile_open(&o, "", &e) == NDL_EIO);
 	CHECK(ndl_outfile_open(&o, dir, &e) == NDL_EIO);
+	CHECK(ndl_outfile_check(dir, &e) == NDL_EIO && ndl_outfile_check(in_dir("no/such/dir"), &e) == NDL_EIO);
+	CHECK(ndl_outfile_check("/dev/null", &e) == NDL_OK && ndl_outfile_check(in_dir("new"), &e) == NDL_OK && count_files(dir) == before - 1);
 	CHECK(ndl_map_open(&m, dir, &e) == NDL_EIO && strstr(e.text, "regular"));
 	CHECK(ndl_map_open(&m, in_dir("none"), &e) == NDL_EIO && strstr(e.text, "No such file"));
 }
