@@ -269,9 +269,10 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 		set_ends(p, 0, p->n, 0, "\"", NULL, kept->bits); /* nothing to copy: the empty string */
 		return true;
 	}
-	if (is_bound(g, c, text))
-		return kept->fresh = kept->only = keep_places(g, &none, p, c, EXACT, text, words, kept->fresh_bits);
 	ndl_take_earlier(g, c, text, &taken);
+	if (is_bound(g, c, text))
+		return kept->fresh = kept->only = keep_places(g, &taken, p, c, EXACT, text, words, kept->fresh_bits) ||
+		                                  keep_places(g, &none, p, c, EXACT, text, words, kept->fresh_bits);
 	kept->fresh = kept->only = keep_asked(g, &taken, p, c, text, words, kept);
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);

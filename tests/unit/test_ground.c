@@ -257,6 +257,9 @@ static void test_bound(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"from\":\"the ", "a", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, "call it 'so Cold'", CALL "\"from\":\"so ", "c", NDL_COPIED_TEXT, true, false);
 	check_kept(e, t, "call it 'so, Cold'", CALL "\"stops\":[\"so, ", "c", NDL_COPIED_TEXT, true, true); /* a list may have parts */
+	q = "'so cold' for 'so old'";
+	check_kept(e, t, q, CALL "\"from\":\"so cold\",\"to\":\"so ", "c", NDL_COPIED_TEXT, true, false); /* taken */
+	check_kept(e, t, q, CALL "\"from\":\"so cold\",\"to\":\"so ", "o", NDL_COPIED_TEXT, true, true);
 	q = "mail bo@x.org about https://x.org";
 	check_kept(e, t, q, SEND "\"to\":\"", "b", NDL_COPIED_EMAIL, true, true);
 	check_kept(e, t, q, SEND "\"to\":\"", "m", NDL_COPIED_EMAIL, false, false);
