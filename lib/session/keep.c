@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { BEGUN = 3 }; /* bytes of a value that has begun with a run, and not just as one does */
+enum {
+	BEGUN = 3,     /* bytes of a value that has begun with a run, and not just as one does */
+	MARK_MAX = 80, /* bytes before what tells that a run is an address */
+};
 
 static void set(uint64_t *bits, int32_t id)
 {
@@ -85,8 +88,11 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 /* Whether the run of the query that begins at a byte, without blanks, has the mark in it. */
 static bool run_has(const ndl_ground *g, size_t at, const char *mark)
 {
-	const char *s = ndl_buf_cstr(&g->text) + at, *found = strstr(s, mark);
-	return found && found - s < (ptrdiff_t)strcspn(s, " ,;");
+	const char *s = ndl_buf_cstr(&g->text) + at;
+	for (size_t i = 0; i < MARK_MAX && s[i] && !strchr(" ,;", s[i]); i++)
+		if (strncmp(s + i, mark, strlen(mark)) == 0)
+			return true;
+	return false;
 }
 
 enum among { ALL, EXACT, COUNTED, SHARED, CLOCK, DAYS, CODES };

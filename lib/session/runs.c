@@ -63,27 +63,24 @@ static void mark_technical(ndl_ground *g, size_t n)
 	}
 }
 
-/* The end of the quotation that begins with the mark at s[i], before its last mark; 0: none begins there. */
-static size_t quotation(const char *s, size_t n, size_t i, size_t *mark)
+static bool is_quote(const char *s, size_t i, const char *quote)
 {
-	const char *quote = s[i] == '\'' ? "'" : "\\\"";
-	*mark = strlen(quote);
-	if (strncmp(s + i, quote, *mark) != 0 || s[i + *mark] == ' ' || (i && !strchr(" ([:=", s[i - 1])))
-		return 0;
-	for (size_t at = i + *mark + 1; at + *mark <= n; at++)
-		if (strncmp(s + at, quote, *mark) == 0 && s[at - 1] != ' ' && s[at - 1] != '\\' && !is_word((unsigned char)s[at + *mark]))
-			return at;
-	return 0;
+	return strncmp(s + i, quote, strlen(quote)) == 0;
 }
 
-/* Not one that is the whole query. */
-static void mark_quoted(ndl_ground *g, size_t n)
+/* Between two such quotes, but not all of the query. Where one is not closed, no other after it is. */
+static void mark_quoted(ndl_ground *g, size_t n, const char *quote)
 {
 	const char *s = ndl_buf_cstr(&g->text);
-	for (size_t i = 0, mark; i < n; i++) {
-		size_t to = quotation(s, n, i, &mark);
-		if (!to)
+	const size_t mark = strlen(quote);
+	for (size_t i = 0, to; i + mark < n; i++) {
+		if (!is_quote(s, i, quote) || s[i + mark] == ' ' || (i && !strchr(" ([:=", s[i - 1])))
 			continue;
+		for (to = i + mark + 1; to + mark <= n; to++)
+			if (is_quote(s, to, quote) && s[to - 1] != ' ' && s[to - 1] != '\\' && !is_word((unsigned char)s[to + mark]))
+				break;
+		if (to + mark > n)
+			return;
 		if (i || to + mark < n)
 			join(g, i + mark, to, NDL_AT_INSIDE | NDL_AT_BOUND);
 		i = to + mark - 1;
@@ -93,7 +90,8 @@ static void mark_quoted(ndl_ground *g, size_t n)
 void ndl_mark_runs(ndl_ground *g, size_t n)
 {
 	mark_technical(g, n);
-	mark_quoted(g, n);
+	mark_quoted(g, n, "\\\"");
+	mark_quoted(g, n, "'");
 	for (size_t i = 0; i < n; i++)
 		if (((unsigned char)g->text.data[i] & 0xC0) == 0x80) /* in the middle of a character */
 			g->at[i].flags |= NDL_AT_BOUND;
