@@ -95,6 +95,14 @@ void cli_report(const cli *c, const ndl_error *err)
 		say_f(c, "%s", text);
 }
 
+void cli_note(const cli *c, ndl_error *err, const char *file)
+{
+	ndl_error_at(err, file, 0);
+	if (err->text[0] && !c->common.quiet)
+		cli_report(c, err);
+	*err = (ndl_error)NDL_ERROR_INIT;
+}
+
 void cli_warn(const cli *c, const char *fmt, ...)
 {
 	va_list ap;

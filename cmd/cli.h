@@ -74,6 +74,8 @@ void cli_refuse_same(const cli *c, const char *out, const char *in);
 void cli_put_clean(FILE *to, const char *text);
 /* "needle-X: file:line: text" on stderr, stdout flushed first. */
 void cli_report(const cli *c, const ndl_error *err);
+/* What a text in err says in spite of success, as a warning about the file, unless -q; err is as new then. */
+void cli_note(const cli *c, ndl_error *err, const char *file);
 void cli_warn(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3);    /* unless -q */
 void cli_verbose(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3); /* only with -v */
 

@@ -29,6 +29,7 @@ static ndl_status load_tools(finetune_data *d, ndl_error *err)
 		return err->code;
 	}
 	ndl_tools_free(tools);
+	cli_note(d->app, err, d->o->tools);
 	return ndl_buf_check(&d->tools, err);
 }
 

@@ -258,7 +258,9 @@ static bool load_tools(job *j, ndl_error *err)
 	else if (!j->tools_path)
 		j->tools = ndl_toolset_open(j->e.engine, path, err);
 	json_decref(value);
-	if (!j->tools)
+	if (j->tools)
+		cli_note(&j->c, err, path);
+	else
 		ndl_error_at(err, path, 0);
 	return j->tools != NULL;
 }

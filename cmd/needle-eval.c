@@ -333,6 +333,7 @@ static ndl_status open_all(job *j, ndl_error *err)
 	json_decref(list);
 	if ((j->tools_path && !j->tools) || (j->model && !j->caller))
 		return NDL_EINVAL;
+	cli_note(&j->c, err, j->tools_path);
 	if (j->calibrate_path && ndl_outfile_check(j->calibrate_path, err) != NDL_OK)
 		return NDL_EIO;
 	return j->failures_path ? ndl_outfile_open(&j->failures, j->failures_path, err) : NDL_OK;

@@ -367,10 +367,12 @@ static bool load_tools(job *j)
 			ndl_error_at(&err, j->index ? j->index : j->tools_path, 0);
 	}
 	json_decref(value);
-	if (err.code == NDL_OK)
-		return true;
-	cli_report(&j->c, &err);
-	return false;
+	if (err.code != NDL_OK) {
+		cli_report(&j->c, &err);
+		return false;
+	}
+	cli_note(&j->c, &err, j->tools_path);
+	return true;
 }
 
 static int run(job *j, const char *query)

@@ -130,7 +130,9 @@ static bool load_tools(server *s, ndl_error *err)
 		return true;
 	if ((s->tools_json = ndl_json_load(s->tools_path, err)))
 		s->tools = cli_toolset_new(&use, s->tools_json, s->e.exec, err);
-	if (!s->tools)
+	if (s->tools)
+		cli_note(&s->c, err, s->tools_path);
+	else
 		ndl_error_at(err, s->tools_path, 0);
 	return s->tools != NULL;
 }

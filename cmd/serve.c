@@ -120,6 +120,8 @@ static bool ask(server *s, json_t *tools, const char *query, size_t len, const n
 		set_error(reply, &err);
 	else if (answer_cut(out))
 		cli_warn(&s->c, "%s", answer_cut(out));
+	else
+		cli_note(&s->c, &err, NULL);
 	return done;
 }
 

@@ -95,3 +95,15 @@ size_t ndl_utf8_count(const char *s, size_t len)
 		count += ((unsigned char)s[i] & 0xC0) != 0x80;
 	return count;
 }
+
+char ndl_utf8_plain_quote(const char *s, size_t len, size_t *n)
+{
+	uint32_t c = 0;
+	*n = ndl_utf8_decode(s, len, &c);
+	*n += *n == 0;
+	switch (c) {
+	case '`': case 0xAB: case 0xBB: case 0x201C: case 0x201D: case 0x201E: return '"';
+	case 0x2018: case 0x2019: return '\'';
+	default: return 0;
+	}
+}

@@ -18,6 +18,9 @@ size_t ndl_utf8_check(const char *s, size_t len);
 ndl_status ndl_utf8_require(const char *s, size_t len, ndl_error *err);
 /* The length of the character at s, 0 if it is none or a control (C0, DEL or C1, by which terminals are steered). */
 size_t ndl_utf8_shown(const char *s, size_t len);
+/* The ASCII quote that does for the character at s: " for ` \u201c \u201d \u201e and guillemets, ' for \u2018 and \u2019; 0 for any
+ * other. *n: how long the character is, 1 if there is none. */
+char ndl_utf8_plain_quote(const char *s, size_t len, size_t *n);
 /* Number of characters in valid UTF-8. */
 size_t ndl_utf8_count(const char *s, size_t len);
 

@@ -47,17 +47,23 @@ ndl_status ndl_line_add_tools(char **text, size_t *len, const char *tools, ndl_e
 {
 	ndl_error ignored = NDL_ERROR_INIT;
 	json_t *row = ndl_json_parse(*text, *len, &ignored);
-	bool lacks = json_is_object(row) && !json_object_get(row, "tools"), empty = json_object_size(row) == 0;
-	json_decref(row);
-	if (!lacks)
+	if (!json_is_object(row) || ndl_json_get(row, "tools")) {
+		json_decref(row);
 		return NDL_OK;
-	const char *rest = strchr(*text, '{') + 1;
-	size_t tail = *len - (size_t)(rest - *text);
-	ndl_buf b = {0};
+	}
+	ndl_buf b = NDL_BUF_INIT, other = NDL_BUF_INIT;
+	if (json_object_del(row, "tools") == 0) /* null, which would stand there beside them */
+		ndl_json_write(&other, row, 0);
+	else
+		ndl_buf_add(&other, *text, *len);
 	ndl_buf_str(&b, "{\"tools\":");
 	ndl_buf_str(&b, tools);
-	ndl_buf_str(&b, empty ? "" : ",");
-	ndl_buf_add(&b, rest, tail);
+	ndl_buf_str(&b, json_object_size(row) == 0 ? "" : ",");
+	const char *rest = strchr(ndl_buf_cstr(&other), '{'); /* NULL: no memory */
+	ndl_buf_str(&b, rest ? rest + 1 : "");
+	b.failed = b.failed || other.failed;
+	ndl_buf_clear(&other);
+	json_decref(row);
 	ndl_status rc = ndl_buf_check(&b, err);
 	if (rc != NDL_OK) {
 		ndl_buf_clear(&b);

@@ -32,7 +32,7 @@ void ndl_lines_free(ndl_lines *l);
  * ndl_record_parse does. Blank lines do not count. o may be NULL. */
 ndl_status ndl_lines_load(ndl_lines *l, const char *path, const ndl_lines_options *o, ndl_error *err);
 
-/* Gives a row that is an object without "tools" the list `tools`: *text (owned, may be replaced) and
+/* Gives a row that is an object without "tools", or with null, the list `tools`: *text (owned, may be replaced) and
  * *len. Any other row stays as it is: judging it is ndl_record_parse's work. */
 ndl_status ndl_line_add_tools(char **text, size_t *len, const char *tools, ndl_error *err);
 

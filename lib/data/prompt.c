@@ -18,6 +18,15 @@ static ndl_status append_text(const ndl_tok *tok, ndl_ids *out, const char *text
 	return rc;
 }
 
+/* The query with " and ' for quotes of other kinds, which no example has: behind one of them the network loses its way. */
+static void add_with_plain_quotes(ndl_buf *out, const char *text, size_t len)
+{
+	for (size_t i = 0, n; i < len; i += n) {
+		const char quote = ndl_utf8_plain_quote(text + i, len - i, &n);
+		ndl_buf_add(out, quote ? &quote : text + i, quote ? 1 : n);
+	}
+}
+
 ndl_status ndl_prompt_encode(const ndl_tok *tok, const ndl_config *config, const char *query, size_t query_len,
                              const char *tools, size_t tools_len, ndl_ids *out, unsigned *cut, ndl_error *err)
 {
@@ -27,7 +36,15 @@ ndl_status ndl_prompt_encode(const ndl_tok *tok, const ndl_config *config, const
 		*cut = 0;
 	if (window < 3)
 		return ndl_fail(err, NDL_EINVAL, "an encoder window of %zu tokens holds no prompt", window);
-	ndl_status rc = append_text(tok, out, query, query_len, window - 2, NDL_CUT_QUERY, cut, err);
+	ndl_buf plain = NDL_BUF_INIT;
+	if (config->ascii_tools) /* upstream's */
+		ndl_buf_add(&plain, query, query_len);
+	else
+		add_with_plain_quotes(&plain, query, query_len);
+	ndl_status rc = ndl_buf_check(&plain, err);
+	if (rc == NDL_OK)
+		rc = append_text(tok, out, ndl_buf_cstr(&plain), plain.len, window - 2, NDL_CUT_QUERY, cut, err);
+	ndl_buf_clear(&plain);
 	if (rc == NDL_OK)
 		rc = ndl_ids_push(out, NDL_TOOLS, err);
 	if (rc == NDL_OK)

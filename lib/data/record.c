@@ -25,7 +25,7 @@ static ndl_status take_query(ndl_record *r, ndl_error *err)
 /* The field as JSON, whether it is JSON or a string of JSON. */
 static json_t *take_field(const ndl_record *r, const char *name, ndl_error *err)
 {
-	json_t *field = json_object_get(r->root, name), *value;
+	json_t *field = ndl_json_get(r->root, name), *value;
 	if (!field) {
 		ndl_fail(err, NDL_EINVAL, "%s: missing", name);
 		return NULL;

@@ -1,7 +1,7 @@
 /* copies.c - which values of an answer under way are to be copied from the query.
  *
- * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date, time and date-time are
- * of another making, and are left alone; so are numbers with an enum or const. */
+ * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date, time, date-time, uri and
+ * email are of another making, and are left alone; so are numbers with an enum or const. */
 #include "session/ground_internal.h"
 
 #include "readings/readings.h"
@@ -119,7 +119,8 @@ static enum ndl_copied kind_of_string(const json_t *schema, char separator)
 {
 	static const char *const made[] = {"enum", "const", "pattern"};
 	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
-		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
+		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}, {"uri", NDL_COPIED_URL},
+		{"email", NDL_COPIED_EMAIL}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
 		return separator ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
@@ -361,6 +362,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->only_end = false;
+	out->item = x.depth && !x.stack[x.depth - 1].object;
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);

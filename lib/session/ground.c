@@ -1,9 +1,10 @@
 /* ground.c - string values as spans of the query.
  *
- * The query is kept as it would stand inside a JSON string, in lower case, blanks made one space;
+ * The query is kept as it would stand inside a JSON string, in lower case, blanks made one space, its quotes plain, as the network
+ * is shown it;
  * behind it, each after a NUL, what it says in other words (readings.h). A value keeps to the query while it
  * is the beginning of some span: it begins where a word, a number or a mark begins and ends where
- * one ends (before a plural's s, too); a reading counts only as a whole. Which
+ * one ends (before a plural's s, too), but not inside what is of one piece (runs.c); a reading counts only as a whole. Which
  * tokens keep to it is asked of the sorted vocabulary, from every place where the value can be.
  *
  * What a value must be copied from is for the schema to say: with enum, const, format or pattern the
@@ -12,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 #include "readings/readings.h"
 
 #include <stdlib.h>
@@ -27,7 +29,7 @@ static void put(ndl_ground *g, char c, size_t from, size_t to)
 		g->text.failed = true;
 		return;
 	}
-	g->at[g->text.len] = (ndl_ground_byte){.from = (uint32_t)from, .to = (uint32_t)to};
+	g->at[g->text.len] = (ndl_ground_byte){.from = (uint32_t)from, .to = (uint32_t)to, .flags = c >= 'A' && c <= 'Z' ? NDL_AT_UPPER : 0};
 	ndl_buf_byte(&g->text, ndl_fold((unsigned char)c));
 }
 
@@ -57,6 +59,8 @@ static void mark(ndl_ground *g, size_t n)
 		int before = i ? kind_at(s, i - 1) : ' ', here = i < n ? kind_at(s, i) : ' ';
 		bool escaped = i && g->at[i - 1].from == g->at[i].from && i < n; /* inside \" or \\ */
 		bool inside = (before == 'd' && here == 'a') || (before == 'a' && here == 'd'); /* 7pm, 4K */
+		if (g->at[i].flags & NDL_AT_INSIDE)
+			continue;
 		bool edge = !escaped && !inside && (before != here || before == 0);
 		bool plural = i && i + 1 <= n && s[i] == 's' && before == 'a' && (i + 1 == n || kind_at(s, i + 1) != 'a');
 		if (edge && here != ' ')
@@ -184,20 +188,23 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t 
 	g->told = (ndl_ground_byte){0};
 	g->has_days = false;
 	len = len < QUERY_MAX ? len : QUERY_MAX;
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)query[i];
+	for (size_t i = 0, n; i < len; i += n) {
+		const char quote = ndl_utf8_plain_quote(query + i, len - i, &n);
+		unsigned char c = (unsigned char)(quote ? quote : query[i]);
+		n = quote ? n : 1;
 		if (c == ' ' || (c >= '\t' && c <= '\r')) {
 			if (g->text.len && g->text.data[g->text.len - 1] != ' ')
 				put(g, ' ', i, i + 1);
 			continue;
 		}
 		if (c == '"' || c == '\\')
-			put(g, '\\', i, i + 1);
-		put(g, (char)(c < 0x20 || c == 0x7F ? '\0' : c), i, i + 1);
+			put(g, '\\', i, i + n);
+		put(g, (char)(c < 0x20 || c == 0x7F ? '\0' : c), i, i + n);
 	}
 	put(g, '\0', len, len);
 	if (g->text.failed)
 		return ndl_fail_nomem(err, "the query's spans");
+	ndl_mark_runs(g, g->text.len - 1);
 	mark(g, g->text.len - 1);
 	mark_numbers(g, g->text.len - 1);
 	ndl_status rc = ndl_readings_find(&r, query, len, today, err);

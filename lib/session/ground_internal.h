@@ -29,6 +29,8 @@ bool ndl_is_wordlike(unsigned char b);
 enum ndl_copied {
 	NDL_COPIED_NOT,
 	NDL_COPIED_TEXT,
+	NDL_COPIED_URL,   /* a text that must be a URL, copied where the query has one */
+	NDL_COPIED_EMAIL, /* one that must be an address of e-mail, the same */
 	NDL_COPIED_DATE, /* a text that must be an ISO date */
 	NDL_COPIED_TIME, /* one that must be a time of day as RFC 3339 writes it */
 	NDL_COPIED_MOMENT, /* one that must be a time on a day, or is described so */
@@ -55,6 +57,7 @@ typedef struct ndl_copies {
 	                               * tells none, it is any text; 0: it is not */
 	bool only_end;                /* for keep.c: what is no end of two is not asked for */
 	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
+	bool item;                    /* `now` is in a list */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;

@@ -6,35 +6,52 @@
 
 #include <string.h>
 
+enum {
+	BEGUN = 3,     /* bytes of a value that has begun with a run, and not just as one does */
+	MARK_MAX = 80, /* bytes before what tells that a run is an address */
+};
+
 static void set(uint64_t *bits, int32_t id)
 {
 	bits[id / 64] |= UINT64_C(1) << (id % 64);
 }
 
-/* Pieces that agree on d bytes and go on with one of these. */
-static void set_ends(const ndl_pieces *p, size_t lo, size_t hi, size_t d, const char *marks, uint64_t *bits)
+/* Whether a piece has capitals where the n bytes from at[0] on have them; at NULL: it need not. */
+static bool has_case(const ndl_piece *x, const ndl_ground_byte *at, size_t n)
+{
+	for (size_t i = 0; at && i < n; i++)
+		if ((x->bytes[i] >= 'A' && x->bytes[i] <= 'Z') != ((at[i].flags & NDL_AT_UPPER) != 0))
+			return false;
+	return true;
+}
+
+/* Pieces that agree on d bytes, in the case of at, and go on with one of these. */
+static void set_ends(const ndl_pieces *p, size_t lo, size_t hi, size_t d, const char *marks, const ndl_ground_byte *at, uint64_t *bits)
 {
 	for (; *marks; marks++) {
 		size_t first = lo, last = hi;
 		if (ndl_pieces_narrow(p, &first, &last, d, (unsigned char)*marks))
 			for (size_t i = first; i < last; i++)
-				set(bits, p->piece[i].id);
+				if (has_case(&p->piece[i], at, d))
+					set(bits, p->piece[i].id);
 	}
 }
 
-/* Pieces that go on at text[at]: as a part of a span, or to its end and then anything. */
+/* Pieces that go on at text[at], maybe only in its case: as a part of a span, or to its end and then anything. */
 static void keep_from(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, enum ndl_copied kind, size_t at, bool begun,
-                      uint64_t *bits)
+                      bool in_case, uint64_t *bits)
 {
+	const ndl_ground_byte *as = in_case ? g->at + at : NULL;
 	size_t lo = 0, hi = p->n;
 	for (size_t d = 0;; d++) {
 		if ((begun || d) && ndl_may_end(g, at + d, kind))
-			set_ends(p, lo, hi, d, kind == NDL_COPIED_NUMBER ? ",}]" : "\"", bits);
+			set_ends(p, lo, hi, d, kind == NDL_COPIED_NUMBER ? ",}]" : "\"", as, bits);
 		unsigned char next = (unsigned char)g->text.data[at + d];
 		if (next == '\0' || ndl_is_taken(g, taken, at + d, 1) || !ndl_pieces_narrow(p, &lo, &hi, d, next))
 			return;
 		for (size_t i = lo; i < hi && p->piece[i].len == d + 1; i++)
-			set(bits, p->piece[i].id);
+			if (has_case(&p->piece[i], as, d + 1))
+				set(bits, p->piece[i].id);
 	}
 }
 
@@ -68,7 +85,17 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 	return s[at] == '.' && ndl_digit_at(s, at + 1);
 }
 
-enum among { ALL, COUNTED, SHARED, CLOCK, DAYS, CODES };
+/* Whether the run of the query that begins at a byte, without blanks, has the mark in it. */
+static bool run_has(const ndl_ground *g, size_t at, const char *mark)
+{
+	const char *s = ndl_buf_cstr(&g->text) + at;
+	for (size_t i = 0; i < MARK_MAX && s[i] && !strchr(" ,;", s[i]); i++)
+		if (strncmp(s + i, mark, strlen(mark)) == 0)
+			return true;
+	return false;
+}
+
+enum among { ALL, EXACT, COUNTED, SHARED, CLOCK, DAYS, CODES };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
  * minutes, nor the last of two for who asks for the first. */
@@ -77,8 +104,10 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	if (c->end && (g->at[at].end || c->only_end) && g->at[at].end != c->end)
 		return false;
 	switch (among) {
-	case ALL:
+	case ALL: case EXACT:
 		switch (c->now.kind) {
+		case NDL_COPIED_URL: return run_has(g, at, "://");
+		case NDL_COPIED_EMAIL: return run_has(g, at, "@");
 		case NDL_COPIED_TEXT: return g->at[at].flags & NDL_AT_CODE ? c->code : at < g->days || c->iso;
 		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
 		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
@@ -104,8 +133,8 @@ static void drop_lower_case(const ndl_pieces *p, uint64_t *bits)
 	}
 }
 
-/* bits := the tokens that keep the value under way to the query, outside what is taken: to numbers that count what it does, times of
- * the clock, or ISO dates. False if there are none. */
+/* bits := the tokens that keep the value under way to the query, outside what is taken: in its case, to numbers that count what it does,
+ * times of the clock, or ISO dates. False if there are none. */
 static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, enum among among,
                         const char *text, size_t words, uint64_t *bits)
 {
@@ -117,11 +146,11 @@ static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_p
 			continue;
 		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
 		if (signs)
-			keep_from(g, taken, p, now->kind, at + n, n > 0, bits);
+			keep_from(g, taken, p, now->kind, at + n, n > 0, among == EXACT, bits);
 		places += signs || n == 0;
 	}
 	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
-		set_ends(p, 0, p->n, 0, "-", bits);
+		set_ends(p, 0, p->n, 0, "-", NULL, bits);
 	if (places && among == CODES)
 		drop_lower_case(p, bits);
 	return places > 0;
@@ -205,6 +234,24 @@ static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pi
 	return any;
 }
 
+/* Whether the value under way, wherever it can be, is inside what is of one piece (runs.c). One letter more or less of a path is no
+ * variant of it, and the network takes the second of two equal names in it for the first. Of what is quoted a list may have parts. */
+static bool is_bound(const ndl_ground *g, const ndl_copies *c, const char *text)
+{
+	const size_t from = c->now.from, n = c->now.to - from;
+	const bool copied = c->now.kind == NDL_COPIED_TEXT || c->now.kind == NDL_COPIED_URL || c->now.kind == NDL_COPIED_EMAIL;
+	size_t places = 0;
+	for (size_t at = 0; n && copied && ndl_next_place(g, &at, c->now.kind, text + from, n); at++) {
+		const bool middle = ((unsigned char)g->text.data[at + n] & 0xC0) == 0x80;
+		if (!is_among(g, at, c, ALL))
+			continue;
+		if (!(g->at[at + n].flags & NDL_AT_BOUND) || (!middle && (n < BEGUN || c->item)))
+			return false;
+		places++;
+	}
+	return places > 0;
+}
+
 /* kept := what keeps to the query of the value under way in text; false if that has left it, or is a number and there is none. */
 static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words, ndl_kept *kept)
 {
@@ -225,10 +272,13 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 	if (!found) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)
 			return false;
-		set_ends(p, 0, p->n, 0, "\"", kept->bits); /* nothing to copy: the empty string */
+		set_ends(p, 0, p->n, 0, "\"", NULL, kept->bits); /* nothing to copy: the empty string */
 		return true;
 	}
 	ndl_take_earlier(g, c, text, &taken);
+	if (is_bound(g, c, text))
+		return kept->fresh = kept->only = keep_places(g, &taken, p, c, EXACT, text, words, kept->fresh_bits) ||
+		                                  keep_places(g, &none, p, c, EXACT, text, words, kept->fresh_bits);
 	kept->fresh = kept->only = keep_asked(g, &taken, p, c, text, words, kept);
 	if (!kept->fresh && (taken.n || g->has_days))
 		kept->fresh = keep_places(g, &taken, p, c, ALL, text, words, kept->fresh_bits);

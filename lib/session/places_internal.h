@@ -16,6 +16,9 @@ enum {
 	NDL_AT_WHOLE = 128,      /* it is such a duration */
 	NDL_AT_BETWEEN = 256,    /* it lies between two times */
 	NDL_AT_CODE = 512,       /* a currency's code begins with it */
+	NDL_AT_INSIDE = 1024,    /* no text begins with it or ends before it: it is inside a path or what is quoted */
+	NDL_AT_BOUND = 2048,     /* a text that has come as far as here goes on with it */
+	NDL_AT_UPPER = 4096,     /* the query has a capital there */
 };
 
 static inline bool ndl_digit_at(const char *s, size_t i)
@@ -23,6 +26,8 @@ static inline bool ndl_digit_at(const char *s, size_t i)
 	return s[i] >= '0' && s[i] <= '9';
 }
 
+/* runs.c: flags INSIDE and BOUND in the query, text[0..n). */
+void ndl_mark_runs(ndl_ground *g, size_t n);
 /* The next place from *at on where value can be under way; false: no more. */
 bool ndl_next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n);
 /* Whether a value can end before the byte. */

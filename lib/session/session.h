@@ -32,7 +32,8 @@ void ndl_engine_free(ndl_engine *e); /* after all sessions and toolsets */
 const ndl_model *ndl_engine_model(const ndl_engine *e);
 const ndl_tok *ndl_engine_tok(const ndl_engine *e);
 
-/* From a JSON tool list in any dialect (or a string that holds one). flags as ndl_tools_new. */
+/* From a JSON tool list in any dialect (or a string that holds one). flags, and what err may have in spite
+ * of success, as ndl_tools_new. */
 ndl_toolset *ndl_toolset_new(const ndl_engine *e, json_t *tools, int flags, ndl_error *err);
 /* From an index file. Its tools are not compiled before a request picks them: only for requests with
  * top_tools. */

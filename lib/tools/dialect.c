@@ -1,6 +1,7 @@
 /* dialect.c - finds the tools in a list, and name, description and parameters in each tool. */
 #include "tools/schema_internal.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -129,6 +130,39 @@ static ndl_status add_tool(ndl_tools *t, json_t *given, int flags, const char *w
 	return status;
 }
 
+/* What an entry is called that is no function but something its provider runs, or a mark: {"type":"web_search"}, {"googleSearch":{}},
+ * {"type":"bash_20250124","name":"bash"}, {"cachePoint":{…}}, a "custom" tool, whose input is text. NULL for any other: what has a
+ * description or parameters is a tool, if a faulty one. */
+static const char *foreign_name(const json_t *entry)
+{
+	const char *type = json_string_value(ndl_json_get(entry, "type")), *key, *only = NULL;
+	bool custom = type && strcmp(type, "custom") == 0;
+	json_t *value, *inner = NULL;
+	for (size_t i = 0; i < COUNT(param_keys); i++)
+		if (ndl_json_get(entry, param_keys[i]))
+			return NULL;
+	if (custom)
+		return type;
+	if (ndl_json_get(entry, "description") || (type && (strcmp(type, "function") == 0 || ndl_tools_type(type))))
+		return NULL;
+	json_object_foreach((json_t *)(uintptr_t)entry, key, value) {
+		if (looks_like_params(key, value))
+			return NULL;
+		only = key;
+		inner = value;
+	}
+	bool named = ndl_json_get(inner, "name") || ndl_json_get(inner, "description");
+	return type ? type : json_object_size(entry) == 1 && json_is_object(inner) && !named ? only : NULL;
+}
+
+/* Notes in err, which stays no failure, what of the list is left out. */
+static void note_foreign(ndl_tools *t, const char *where, const char *name, ndl_error *err)
+{
+	if (err)
+		ndl_fail(err, NDL_OK, "%s %s (%.60s)", t->foreign ? err->text : "left out, being no functions:", where, name);
+	t->foreign = true;
+}
+
 static ndl_status add_list(ndl_tools *t, json_t *list, int flags, const char *where, int depth, ndl_error *err)
 {
 	for (size_t i = 0; i < json_array_size(list); i++) {
@@ -139,13 +173,15 @@ static ndl_status add_list(ndl_tools *t, json_t *list, int flags, const char *wh
 			return ndl_fail(err, NDL_EINVAL, "%s: expected an object, got %s", here, ndl_json_type_name(element));
 		const char *key = "";
 		json_t *inner = wrapped_list(element, &key);
-		ndl_status status;
-		const char *type = json_string_value(ndl_json_get(element, "type"));
+		ndl_status status = NDL_OK;
+		const char *type = json_string_value(ndl_json_get(element, "type")), *foreign = inner ? NULL : foreign_name(element);
 		bool holds = !ndl_json_get(element, "name") || (type && strcmp(type, "namespace") == 0);
 		if (inner && holds && depth < LIST_DEPTH) {
 			size_t used = strlen(here);
 			snprintf(here + used, sizeof here - used, ".%s", key);
 			status = add_list(t, inner, flags, here, depth + 1, err);
+		} else if (foreign) {
+			note_foreign(t, here, foreign, err);
 		} else {
 			status = add_tool(t, element, flags, here, err);
 		}

@@ -40,7 +40,8 @@ enum {
 };
 
 /* From a parsed JSON value: an array of tools, or a wrapper that holds one. Messages carry a
- * path such as "tools[2].parameters: expected an object". NULL on failure. */
+ * path such as "tools[2].parameters: expected an object". NULL on failure. What a provider runs itself, {"type":"web_search"}, is
+ * left out: then err has a text that says so, with the code NDL_OK. */
 ndl_tools *ndl_tools_new(json_t *value, int flags, ndl_error *err);
 void ndl_tools_free(ndl_tools *t);
 

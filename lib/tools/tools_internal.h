@@ -22,6 +22,7 @@ struct tool {
 
 struct ndl_tools {
 	int flags;
+	bool foreign; /* some entries of the list were left out */
 	struct tool *tool;
 	size_t n, cap;
 	json_t *by_name, *by_norm; /* objects: name -> index */

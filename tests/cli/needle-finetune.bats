@@ -317,9 +317,14 @@ seen_loss() {
 	$new --max-steps 3 full.jsonl -o full.safetensors
 	$new --max-steps 3 -t tools.json bare.jsonl -o bare.safetensors
 	cmp full.safetensors bare.safetensors
+	jq -c '{tools: null} + .' bare.jsonl >null.jsonl
+	$new --max-steps 3 -t tools.json null.jsonl -o bare.safetensors
+	cmp full.safetensors bare.safetensors
 	$new --max-steps 3 - <full.jsonl -o full.safetensors
 	$new --max-steps 3 -t tools.json - <bare.jsonl -o bare.safetensors
 	cmp full.safetensors bare.safetensors
+	run -3 --separate-stderr $new --max-steps 3 null.jsonl -o x.safetensors
+	[[ "$stderr" == *"null.jsonl:1: tools: missing"* ]]
 	run -3 --separate-stderr $new --max-steps 3 bare.jsonl -o x.safetensors
 	[[ "$stderr" == *"bare.jsonl:1: tools: missing"* ]]
 	run -3 $new --max-steps 3 -t none.json bare.jsonl -o x.safetensors

@@ -106,6 +106,27 @@ valid() {
 	done
 }
 
+@test "what a provider runs itself is left out of the tools, with one warning" {
+	jq '[{type: "web_search"}] + .' "$tools" >hosted.json
+	run --separate-stderr needle-infer -t hosted.json "wake me up at half past six"
+	[[ "$stderr" == "needle-infer: hosted.json: left out, being no functions: tools[0] (web_search)"* ]]
+	diff <(cat <<<"$output") <(needle-infer -q -t "$tools" "wake me up at half past six")
+	run --separate-stderr needle-infer -q -t hosted.json "wake me up at half past six"
+	[ -z "$stderr" ]
+	jq -c '{query: "play some jazz", tools: .[0:2]}' hosted.json hosted.json >own.jsonl
+	run --separate-stderr needle-infer -j 1 own.jsonl
+	[ "$stderr" = "needle-infer: own.jsonl:1: left out, being no functions: tools[0] (web_search)" ]
+	[ "$(jq -sc 'map(has("error"))' <<<"$output")" = "[false,false]" ]
+}
+
+@test "a sign of the query is the value of an enum, not a part of another" {
+	echo '[{"name":"compare","parameters":{"operator":{"type":"string","enum":[">",">=","<","-"],"required":true}}}]' >signs.json
+	for sign in ">" ">=" "<" "-"; do
+		run --separate-stderr needle-infer --lexical-weight 100 --refuse-bias off -t signs.json "compare a-b $sign 5"
+		[ "$(jq -c 'map(.arguments.operator) | unique' <<<"$output")" = "[\"$sign\"]" ]
+	done
+}
+
 @test "no tools: no call, status 1" {
 	echo '[]' >none.json
 	run --separate-stderr needle-infer -t none.json "hello"

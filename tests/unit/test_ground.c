@@ -58,6 +58,31 @@ static void test_spans(void)
 	check_span("tomorrow, it's 29 November 2026", "2026-11-30", "tomorrow");
 }
 
+/* What is of one piece is copied whole (runs.c), quotes of other kinds as plain ones. */
+static void test_runs(void)
+{
+	static const char *const whole[][2] = {
+		{"read /etc/nginx/nginx.conf now", "/etc/nginx/nginx.conf"}, {"(see https://x.org/a?b=c).", "https://x.org/a?b=c"},
+		{"mail bo.x@y.org, please", "bo.x@y.org"}, {"from 10.0.0.0/8 on", "10.0.0.0/8"}, {"open my_notes.txt", "my_notes.txt"},
+		{"called \"Tea (hot)\" now", "Tea (hot)"}, {"the kids' room is 'so cold'", "so cold"}, {"the kids' room is 'so cold'", "room"},
+		{"\"turn it off\"", "off"}, {"and/or 18:30-19:00 Paris-Rome", "Rome"}, {"and/or 18:30-19:00 Paris-Rome", "or"},
+		{"NAME=so cold", "so"}, {"copy it to gs://a/b/", "gs://a/b/"}, {"run ~/x.sh", "~/x.sh"}, {"find TODO|FIXME", "TODO|FIXME"},
+	};
+	static const char *const parts[][2] = {
+		{"read /etc/nginx/nginx.conf now", "nginx.conf"}, {"read /etc/nginx/nginx.conf now", "/etc"}, {"see https://x.org/a", "x.org"},
+		{"mail bo.x@y.org, please", "bo"}, {"from 10.0.0.0/8 on", "0.0.0/8"}, {"open my_notes.txt", "notes"},
+		{"called \"Tea (hot)\" now", "Tea"}, {"the room is 'so cold'", "cold"}, {"copy it to gs://a/b/", "gs://a/b"},
+	};
+	for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+		check_span(whole[i][0], whole[i][1], whole[i][1]);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		check_span(parts[i][0], parts[i][1], NULL);
+	check_span("run C:\\Tea\\x.txt", "C:\\\\Tea\\\\x.txt", "C:\\Tea\\x.txt");
+	check_span("tell Maria\xe2\x80\x99s cousin", "Maria's cousin", "Maria\xe2\x80\x99s cousin");
+	check_span("call it \xe2\x80\x9eso cold\xe2\x80\x9c", "so cold", "so cold");
+	check_span("call it `so cold`", "so", NULL);
+}
+
 static void test_numbers(void)
 {
 	check_number("set volume to 35%", "35", "35");
@@ -114,7 +139,9 @@ static json_t *tool_list(void)
 		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
 		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
-		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}}]";
+		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}},"
+		"{\"name\":\"send\",\"parameters\":{\"type\":\"object\",\"properties\":{\"to\":{\"type\":\"string\",\"format\":\"email\"},"
+		"\"link\":{\"type\":\"string\",\"format\":\"uri\"}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
 }
 
@@ -216,6 +243,29 @@ static void test_kept(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "set it to minus 18", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "40 minus 18", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "18-25", CALL "\"seats\":", "2", NDL_COPIED_NUMBER, true, true);
+}
+
+#define SEND " [{\"name\":\"send\",\"arguments\":{"
+
+/* What has begun with a path goes on with it, in its case: no other token is fresh. URLs and addresses are copied where there are some. */
+static void test_bound(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *q = "move /xa/Ab.c, in the Aftermath";
+	check_kept(e, t, q, CALL "\"from\":\"/xa/", "A", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, q, CALL "\"from\":\"/xa/", "a", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, q, CALL "\"from\":\"/", "X", NDL_COPIED_TEXT, true, true); /* it has only begun */
+	check_kept(e, t, q, CALL "\"from\":\"the ", "a", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "call it 'so Cold'", CALL "\"from\":\"so ", "c", NDL_COPIED_TEXT, true, false);
+	check_kept(e, t, "call it 'so, Cold'", CALL "\"stops\":[\"so, ", "c", NDL_COPIED_TEXT, true, true); /* a list may have parts */
+	q = "'so cold' for 'so old'";
+	check_kept(e, t, q, CALL "\"from\":\"so cold\",\"to\":\"so ", "c", NDL_COPIED_TEXT, true, false); /* taken */
+	check_kept(e, t, q, CALL "\"from\":\"so cold\",\"to\":\"so ", "o", NDL_COPIED_TEXT, true, true);
+	q = "mail bo@x.org about https://x.org";
+	check_kept(e, t, q, SEND "\"to\":\"", "b", NDL_COPIED_EMAIL, true, true);
+	check_kept(e, t, q, SEND "\"to\":\"", "m", NDL_COPIED_EMAIL, false, false);
+	check_kept(e, t, q, SEND "\"link\":\"", "h", NDL_COPIED_URL, true, true);
+	check_kept(e, t, q, SEND "\"link\":\"", "b", NDL_COPIED_URL, false, false);
+	check_kept(e, t, "mail Bo", SEND "\"to\":\"", "B", NDL_COPIED_NOT, false, false);
 }
 
 /* A time, where the description says that it is one: fresh tokens are all that may follow. */
@@ -434,7 +484,9 @@ int main(void)
 	test_told();
 	test_copies(ndl_toolset_tools(t));
 	test_units(e, ndl_toolset_tools(t));
+	test_runs();
 	test_kept(e, ndl_toolset_tools(t));
+	test_bound(e, ndl_toolset_tools(t));
 	test_clock(e, ndl_toolset_tools(t));
 	test_asked(e, ndl_toolset_tools(t));
 	test_moments(e, ndl_toolset_tools(t));

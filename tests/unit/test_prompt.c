@@ -62,6 +62,25 @@ static void check_answer(void)
 	ndl_ids_clear(&out);
 }
 
+/* The network is shown plain quotes, upstream's what is there. */
+static void check_quotes(void)
+{
+	const char *plain = "\"a\" 'b' \"c\" \"d\" \xc3\xab";
+	const char *other = "\xe2\x80\x9c" "a\xe2\x80\x9d \xe2\x80\x98" "b\xe2\x80\x99 `c` \xc2\xab" "d\xc2\xbb \xc3\xab";
+	ndl_config upstream = config;
+	ndl_ids want = encode(plain), raw = encode(other), out = {0};
+	upstream.ascii_tools = 1;
+	upstream.max_enc_len = 256;
+	CHECK_INT(ndl_prompt_encode(tok, &upstream, other, strlen(other), "", 0, &out, NULL, NULL), NDL_OK);
+	CHECK(out.len == raw.len + 1 && same(out.id, raw.id, raw.len));
+	upstream.ascii_tools = 0;
+	CHECK_INT(ndl_prompt_encode(tok, &upstream, other, strlen(other), "", 0, &out, NULL, NULL), NDL_OK);
+	CHECK(out.len == want.len + 1 && same(out.id, want.id, want.len));
+	ndl_ids_clear(&want);
+	ndl_ids_clear(&raw);
+	ndl_ids_clear(&out);
+}
+
 static void check_text(void)
 {
 	ndl_ids ids = encode("turn it off"), out = {0};
@@ -95,6 +114,7 @@ int main(void)
 	check_prompt("0123456789 0123456789 0123456789", "[{\"name\":1}]", NDL_CUT_QUERY | NDL_CUT_TOOLS);
 	check_symbols_are_text();
 	check_answer();
+	check_quotes();
 	check_text();
 	ndl_tok_free(tok);
 	return tap_done();

@@ -270,6 +270,38 @@ static void large(void)
 	ndl_buf_clear(&b);
 }
 
+/* What a provider runs itself is left out, and said once; what may be a faulty tool is an error. */
+static void foreign(void)
+{
+	static const char *const table[][2] = {
+		{"[{'type':'web_search','filters':{'allowed_domains':['x']}},{'type':'function','name':'f'},{'type':'code_interpreter',"
+		 "'container':{'type':'auto'}}]", "left out, being no functions: tools[0] (web_search) tools[2] (code_interpreter)"},
+		{"[{'type':'bash_20250124','name':'bash'},{'name':'f','input_schema':{'type':'object'}}]",
+		 "left out, being no functions: tools[0] (bash_20250124)"},
+		{"[{'type':'custom','name':'sh','description':'Run it','format':{'type':'text'}},{'name':'f'}]",
+		 "left out, being no functions: tools[0] (custom)"},
+		{"[{'functionDeclarations':[{'name':'f'}]},{'googleSearch':{}}]", "left out, being no functions: tools[1] (googleSearch)"},
+		{"{'toolConfig':{'tools':[{'toolSpec':{'name':'f'}},{'cachePoint':{'type':'default'}}]}}",
+		 "left out, being no functions: tools[1] (cachePoint)"},
+		{"[{'type':'custom','name':'f','input_schema':{'type':'object'}}]", ""},
+		{"[{'type':'action','name':'f','description':'Do it'}]", ""},
+		{"[{'title':'f','type':'object'}]", ""},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		ndl_error err = NDL_ERROR_INIT;
+		ndl_tools *t = tools_of(table[i][0], 0, &err);
+		CHECK(t && ndl_tools_count(t) == 1 && strcmp(ndl_tools_name(t, 0), "f") == 0);
+		CHECK_INT(err.code, NDL_OK);
+		CHECK_STR(err.text, table[i][1]);
+		ndl_tools_free(t);
+	}
+	RENDERS("[{'type':'web_search'}]", "[]");
+	RENDERS("[{'type':'function'}]", "error: tools[0]: no name");
+	RENDERS("[{'f':{'parameters':{'type':'object','properties':{}}}}]", "error: tools[0]: no name");
+	RENDERS("[{'f':{'city':'string'}}]", "error: tools[0]: no name");
+	RENDERS("[{'type':'search','arguments':{'q':{'type':'string'}}}]", "error: tools[0]: no name");
+}
+
 static void errors(void)
 {
 	static const char *const table[][2] = {
@@ -296,6 +328,8 @@ static void errors(void)
 		{"[{'name':'f','input_schema':{'type':'string'}}]",
 		 "error: tools[0]: /input_schema: the type of a tool's parameters must be object"},
 		{"[{'name':'f','parameters':{'a':{'enum':[]}}}]", "error: tools[0]: /parameters/a/enum: no value is allowed"},
+		{"[{'name':'f','input_schema':{'type':'object','properties':{'a':{'type':'string','enum':[1,2]}},'required':['a']}}]",
+		 "error: tools[0]: /input_schema/properties/a: no value of the enum fits the rest of the schema"},
 		{"[{'name':'f','parameters':{'a':{'minLength':-1}}}]", "error: tools[0]: /parameters/a/minLength: expected a count, 0 or more, got an integer"},
 		{"[{'name':'f','input_schema':{'type':'object','properties':{'b':{}},'required':['z'],'additionalProperties':false}}]",
 		 "error: tools[0]: /input_schema/required: 'z' is not declared, and additionalProperties is false"},
@@ -468,6 +502,7 @@ int main(void)
 	near_dialects();
 	canonical();
 	names();
+	foreign();
 	errors();
 	large();
 	calls();
