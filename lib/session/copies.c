@@ -6,6 +6,7 @@
 
 #include "readings/readings.h"
 
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -258,6 +259,18 @@ static bool is_due(const scan *x)
 	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
 }
 
+static void take_bounds(const json_t *schema, ndl_copies *out)
+{
+	const json_t *least[] = {json_object_get(schema, "minimum"), json_object_get(schema, "exclusiveMinimum")};
+	const json_t *most[] = {json_object_get(schema, "maximum"), json_object_get(schema, "exclusiveMaximum")};
+	out->least = -INFINITY;
+	out->most = INFINITY;
+	for (int i = 0; i < 2; i++) {
+		out->least = json_is_number(least[i]) ? fmax(out->least, json_number_value(least[i])) : out->least;
+		out->most = json_is_number(most[i]) ? fmin(out->most, json_number_value(most[i])) : out->most;
+	}
+}
+
 /* What the argument whose number is due counts. */
 static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
 {
@@ -366,6 +379,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);
+	take_bounds(x.value, out);
 	out->of = 0;
 	for (size_t i = 0; i < out->n_units && !out->of; i++)
 		out->of = ndl_unit_kind(out->unit[i]);

@@ -49,6 +49,7 @@ typedef struct ndl_copies {
 	size_t n_units;
 	uint16_t part;                /* NDL_PART_, not HOUR, if it is a number of a time of day or a date; else 0 */
 	bool integer;                 /* it is a number without decimals */
+	double least, most;           /* what its schema allows of a number */
 	bool parts;                   /* arguments of its tool count time in different units: "hours", "minutes" */
 	bool clock;                   /* `now` is a text that is described as HH:MM */
 	bool iso;                     /* as YYYY-MM-DD or ISO */
@@ -91,7 +92,7 @@ bool ndl_ground_span(const ndl_ground *g, enum ndl_copied kind, const char *valu
 /* Tokens that keep to the query, and those that also keep clear of what earlier values of the call were copied from. */
 typedef struct ndl_kept {
 	uint64_t *bits, *fresh_bits; /* [V / 64] */
-	bool none;  /* no token keeps to it: numbers of the query count other things */
+	bool none;  /* no token keeps to it: numbers of the query count other things, or are too large or too small */
 	bool fresh; /* fresh_bits is valid; else every token of bits is equally good */
 	bool only;  /* nothing but fresh_bits may follow: what is under way can only be a day that was worked out by today's date, or must
 	             * be a time of the clock, or a number that counts what it does */

@@ -76,13 +76,19 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
-/* Whether the number that begins at a byte has decimals. */
-static bool has_decimals(const ndl_ground *g, size_t at)
+/* Whether the schema allows the number that begins at a byte: its decimals, and how large it is. */
+static bool is_allowed(const ndl_ground *g, size_t at, const ndl_copies *c)
 {
 	const char *s = ndl_buf_cstr(&g->text);
+	const double sign = g->at[at].flags & NDL_AT_NEGATIVE ? -1 : 1;
+	double value = 0, place = 1;
 	while (ndl_digit_at(s, at))
-		at++;
-	return s[at] == '.' && ndl_digit_at(s, at + 1);
+		value = 10 * value + (s[at++] - '0');
+	const bool decimals = s[at] == '.' && ndl_digit_at(s, at + 1);
+	while (decimals && ndl_digit_at(s, ++at))
+		value += (s[at] - '0') * (place /= 10);
+	const double slack = 1e-9 * (1 + value); /* as added up here */
+	return !(c->integer && decimals) && sign * value >= c->least - slack && sign * value <= c->most + slack;
 }
 
 /* Whether the run of the query that begins at a byte, without blanks, has the mark in it. */
@@ -142,7 +148,9 @@ static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_p
 	size_t from = now->from + ndl_has_sign(now, text), n = now->to - from, places = 0;
 	memset(bits, 0, words * sizeof *bits);
 	for (size_t at = 0; ndl_next_place(g, &at, now->kind, text + from, n); at++) {
-		if (ndl_is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among) || (c->integer && has_decimals(g, at)))
+		if (ndl_is_taken(g, taken, at, n ? n : 1) || !is_among(g, at, c, among))
+			continue;
+		if (now->kind == NDL_COPIED_NUMBER && !is_allowed(g, at, c))
 			continue;
 		bool signs = now->kind != NDL_COPIED_NUMBER || keeps_sign(&g->at[at], now, text);
 		if (signs)
@@ -263,11 +271,10 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 		now->kind = NDL_COPIED_TEXT;
 		found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	}
-	if (!found && now->kind == NDL_COPIED_NUMBER && c->of && now->from == now->to) {
-		c->of = 0;
-		kept->none = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
+	if (!found && now->kind == NDL_COPIED_NUMBER && now->from == now->to && ndl_ground_has_number(g)) {
+		kept->none = true;
 		memset(kept->bits, 0, words * sizeof *kept->bits);
-		return kept->none;
+		return true;
 	}
 	if (!found) {
 		if (now->kind != NDL_COPIED_TEXT || now->to > now->from)

@@ -138,6 +138,8 @@ static json_t *tool_list(void)
 		"\"end\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD HH:MM\"},\"alarm\":{\"type\":\"string\",\"format\":\"time\"}}}},"
 		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
 		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
+		"{\"name\":\"lamp\",\"parameters\":{\"type\":\"object\",\"properties\":{\"level\":{\"type\":\"integer\",\"minimum\":0,"
+		"\"maximum\":20},\"share\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":0.7}}}},"
 		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
 		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}},"
 		"{\"name\":\"send\",\"parameters\":{\"type\":\"object\",\"properties\":{\"to\":{\"type\":\"string\",\"format\":\"email\"},"
@@ -316,7 +318,21 @@ static void test_integers(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "at half speed", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "at half speed", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "1.5 or 30", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
-	check_kept(e, t, "only 1.5", CALL "\"seats\":", "1", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "only 1.5", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
+}
+
+#define LAMP " [{\"name\":\"lamp\",\"arguments\":{"
+
+/* A number that the schema does not allow is not cut to one that it does. */
+static void test_bounds(const ndl_engine *e, const ndl_tools *t)
+{
+	check_kept(e, t, "92 or 5", LAMP "\"level\":", "9", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "92 or 5", LAMP "\"level\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "92", LAMP "\"level\":", "9", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "20", LAMP "\"level\":", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "-3", LAMP "\"level\":-", "3", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "0.7", LAMP "\"share\":0.", "7", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "0.71", LAMP "\"share\":", "0", NDL_COPIED_NUMBER, false, false);
 }
 
 /* Durations whole or in parts, and days in one form or another, as the tool asks for them. */
@@ -493,6 +509,7 @@ int main(void)
 	test_codes(e, ndl_toolset_tools(t));
 	test_ends(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
+	test_bounds(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));
 	test_cover(t);
 	ndl_toolset_free(t);
