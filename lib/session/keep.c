@@ -128,7 +128,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	return false;
 }
 
-/* Codes are in capitals. */
+/* Codes are in capitals, and so are the letters of a time as RFC 3339 has them. */
 static void drop_lower_case(const ndl_pieces *p, uint64_t *bits)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -159,7 +159,7 @@ static bool keep_places(const ndl_ground *g, const ndl_spans *taken, const ndl_p
 	}
 	if (places && now->kind == NDL_COPIED_NUMBER && now->from == now->to)
 		set_ends(p, 0, p->n, 0, "-", NULL, bits);
-	if (places && among == CODES)
+	if (places && (among == CODES || now->kind == NDL_COPIED_TIME || now->kind == NDL_COPIED_MOMENT))
 		drop_lower_case(p, bits);
 	return places > 0;
 }

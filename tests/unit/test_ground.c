@@ -363,6 +363,7 @@ static void test_moments(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, MEET "\"start\":\"", "2", NDL_COPIED_MOMENT, true, true);
 	check_kept(e, t, q, MEET "\"start\":\"", "h", NDL_COPIED_MOMENT, false, false);
 	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00", "Z", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00", "z", NDL_COPIED_MOMENT, false, false);
 	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T", "1", NDL_COPIED_MOMENT, true, true);
 	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T17:30:00Z\",\"end\":\"2027-05-03 ", "0",
 	           NDL_COPIED_MOMENT, true, true);
