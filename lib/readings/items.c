@@ -28,6 +28,13 @@ static long word_number(const char *w, bool *ordinal)
 	return -1;
 }
 
+enum { LOOK_BACK = 40 }; /* bytes of a query before a place in it */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -42,7 +49,7 @@ static bool is_letter(char c)
 bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x)
 {
 	size_t i = *at, n = 0;
-	while (i < len && (s[i] == ' ' || s[i] == '\t' || s[i] == '\n' || s[i] == '\r' || s[i] == '-'))
+	while (i < len && (is_blank(s[i]) || s[i] == '-'))
 		i++;
 	*x = (ndl_item){.from = i, .number = -1};
 	if (i == len)
@@ -95,6 +102,27 @@ void ndl_look(ndl_view *v, size_t at)
 	v->minus = false;
 	for (v->n = 0; v->n < NDL_ITEM_LOOK && ndl_take_item(v->s, v->len, &at, &v->it[v->n]);)
 		v->n++;
+}
+
+void ndl_look_back(ndl_view *v, size_t at, size_t words)
+{
+	size_t i = at, last = at > LOOK_BACK ? at - LOOK_BACK : 0;
+	for (; words; words--) {
+		while (i > last && is_blank(v->s[i - 1]))
+			i--;
+		while (i > last && !is_blank(v->s[i - 1]))
+			i--;
+	}
+	ndl_look(v, i);
+	while (v->n && v->it[v->n - 1].to > at)
+		v->n--;
+}
+
+bool ndl_is_behind(const char *s, size_t len, size_t at, const char *const *words, size_t n)
+{
+	ndl_view v = {.s = s, .len = len};
+	ndl_look_back(&v, at, 1);
+	return v.n && ndl_is_any(&v, v.n - 1, words, n);
 }
 
 bool ndl_is_word(const ndl_view *v, size_t i, const char *word)

@@ -67,9 +67,34 @@ static bool has_time(const ndl_readings *r, const ndl_reading *day)
 	return false;
 }
 
-void ndl_give_moments(ndl_readings *r)
+/* Whether what stands around a number makes it a time where there are others: "until 5", "between 5 and 6". */
+static bool is_led(const char *query, size_t len, const ndl_reading *x)
+{
+	static const char *const before[] = {"to", "until", "till", "by", "from", "before", "after", "around", "about", "between", "and"},
+		*const behind[] = {"to", "until", "till", "and"};
+	ndl_view v = {.s = query, .len = len};
+	ndl_look(&v, x->to);
+	bool dash = (x->from && query[x->from - 1] == '-') || (x->to < len && query[x->to] == '-');
+	return dash || NDL_IS_ANY(&v, 0, behind) || NDL_IS_BEHIND(query, len, x->from, before);
+}
+
+/* A number by itself is no time of day beside one that is sure: the channel of "channel 4 at 8 pm". */
+static void drop_unsure(ndl_readings *r, const char *query, size_t len)
+{
+	bool sure = false;
+	for (size_t i = 0; i < r->days && !sure; i++)
+		sure = (r->reading[i].kinds & NDL_READ_CLOCK) && (r->reading[i].kinds & NDL_READ_SURE);
+	for (size_t i = 0; i < r->days && sure; i++) {
+		ndl_reading *x = &r->reading[i];
+		if ((x->kinds & NDL_READ_CLOCK) && !(x->kinds & NDL_READ_SURE) && !x->end && !is_led(query, len, x))
+			x->kinds &= ~(unsigned)NDL_READ_CLOCK;
+	}
+}
+
+void ndl_give_moments(ndl_readings *r, const char *query, size_t len)
 {
 	size_t n = 0;
+	drop_unsure(r, query, len);
 	r->times = r->n;
 	for (size_t i = 0; i < r->days && n < LOOK; i++) {
 		ndl_reading x = r->reading[i];

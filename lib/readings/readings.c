@@ -76,7 +76,7 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 	}
 	ndl_give_days(r, query, len, today);
 	ndl_find_ends(r, query, len);
-	ndl_give_moments(r);
+	ndl_give_moments(r, query, len);
 	return r->failed ? ndl_fail_nomem(err, "what a query means") : NDL_OK;
 }
 

@@ -34,6 +34,11 @@ bool ndl_take_item(const char *s, size_t len, size_t *at, ndl_item *x);
 bool ndl_is_between(const char *s, size_t at);
 /* v->it := the items from `at` on. */
 void ndl_look(ndl_view *v, size_t at);
+/* v->it := the items of the `words` words (between blanks) before `at`; of long ones maybe fewer. */
+void ndl_look_back(ndl_view *v, size_t at, size_t words);
+/* Whether the item before `at` is one of these words. */
+bool ndl_is_behind(const char *s, size_t len, size_t at, const char *const *words, size_t n);
+#define NDL_IS_BEHIND(s, len, at, words) ndl_is_behind((s), (len), (at), (words), sizeof (words) / sizeof *(words))
 bool ndl_is_word(const ndl_view *v, size_t i, const char *word);
 bool ndl_is_any(const ndl_view *v, size_t i, const char *const *words, size_t n);
 #define NDL_IS_ANY(v, i, words) ndl_is_any((v), (i), (words), sizeof (words) / sizeof *(words))
@@ -72,7 +77,7 @@ void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double 
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
 /* ends.c: sets `end` of the times and days that r has. */
 void ndl_find_ends(ndl_readings *r, const char *query, size_t len);
-/* moments.c: adds times of day, and these on days, of what r has. */
-void ndl_give_moments(ndl_readings *r);
+/* moments.c: adds times of day, and these on days, of what r has. Where the query has a time that is sure, a mere number is none. */
+void ndl_give_moments(ndl_readings *r, const char *query, size_t len);
 
 #endif

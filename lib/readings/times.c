@@ -2,6 +2,8 @@
  * the query leaves it open every reading is given. */
 #include "readings/readings_internal.h"
 
+#include <string.h>
+
 enum half { OPEN, AM, PM };
 
 static enum half half_at(const ndl_view *v, size_t *i)
@@ -34,7 +36,9 @@ static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, l
 {
 	long h12 = hour % 12 ? hour % 12 : 12, minute = t->minute;
 	const char *half = hour < 12 ? "am" : "pm";
-	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK | (t->sure ? NDL_READ_SURE : 0), 0, "%02ld:%02ld", hour, minute);
+	static const char *const at[] = {"at"};
+	const bool sure = t->sure || NDL_IS_BEHIND(v->s, v->len, v->it[0].from, at);
+	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK | (sure ? NDL_READ_SURE : 0), 0, "%02ld:%02ld", hour, minute);
 	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld", hour, minute);
 	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
 	if (minute == 0)
@@ -100,6 +104,8 @@ static clock_time read_joined(const ndl_view *v, size_t at)
 	clock_time t = {.hour = n / 100, .minute = n % 100, .sure = true};
 	size_t i = at + 1;
 	if (n < 0 || t.minute > 59 || v->it[at].ordinal)
+		return t;
+	if (v->it[at].from && !strchr(" \t\n\r(\"'", v->s[v->it[at].from - 1])) /* invoice_0423 */
 		return t;
 	bool four = v->it[at].digits == 4, hours = four && (ndl_is_word(v, i, "hours") || ndl_is_word(v, i, "hrs"));
 	t.half = half_at(v, &i);

@@ -276,6 +276,12 @@ static void test_moments(void)
 		{"at 6 pm", "06:00:00Z", NULL},
 		{"at 6 pm on 3/5/2027", "2027-05-03T18:00:00Z", "6 pm"},
 		{"at 6 pm on 3/5/2027", "2027-03-05T18:00:00Z", "6 pm"},
+		{"channel 4 tomorrow at 8 pm", "2026-11-30T20:00:00Z", "8 pm"},
+		{"channel 4 tomorrow at 8 pm", "2026-11-30T04:00:00Z", NULL}, /* beside one that is sure */
+		{"room 12 at 6", "12:00:00Z", NULL},
+		{"room 12, 6", "12:00:00Z", "12"},
+		{"at 3 until 5", "17:00:00Z", "5"},
+		{"mail invoice_0423.pdf", "04:23:00Z", NULL},
 		{"today is 2026-12-01, call at 6 pm", "2026-12-01T18:00:00Z", "6 pm"},
 	};
 	ndl_readings r = {0};
