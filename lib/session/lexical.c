@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "readings/readings.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,22 +96,6 @@ static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 	return false;
 }
 
-/* Whether the query has a value of marks alone, ">=" or "+": not as a part of others, nor in a word. */
-static bool is_sign_said(const ndl_gtext *value, const char *query, size_t len)
-{
-	const char *sign = value->bytes + 1;
-	const size_t n = value->len - 2;
-	for (size_t i = 0; i < n; i++)
-		if (!ispunct((unsigned char)sign[i]) || sign[i] == '\\')
-			return false;
-	for (size_t at = 0; n && at + n <= len; at++) {
-		const unsigned char before = at ? (unsigned char)query[at - 1] : ' ', after = at + n < len ? (unsigned char)query[at + n] : ' ';
-		if (memcmp(query + at, sign, n) == 0 && !ispunct(before) && !ispunct(after) && !(isalpha(before) && isalpha(after)))
-			return true;
-	}
-	return false;
-}
-
 /* What is against a key, if it is not required. */
 static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
 {
@@ -150,15 +133,14 @@ static void lean_to_part(ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *
 		x->lean[which] = weight * VALUE_PARTLY;
 }
 
-/* lean[] of values and keys, by words and signs alone. */
-static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, const char *query, size_t len, float weight)
+/* lean[] of values and keys, by words alone. */
+static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 {
 	ndl_gtext t;
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
 		bool is_text = t.kind == NDL_GTEXT_VALUE && t.bytes[0] == '"';
-		bool said = is_text && (ndl_said_has(&x->said, t.bytes, t.len) || is_short_for_said(x, &t) || is_sign_said(&t, query, len));
-		x->lean[i] = said ? weight * VALUE_SAID : 0;
+		x->lean[i] = is_text && (ndl_said_has(&x->said, t.bytes, t.len) || is_short_for_said(x, &t)) ? weight * VALUE_SAID : 0;
 	}
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
@@ -193,7 +175,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 		return rc;
 	x->n = n;
 	x->currencies = currencies_of(&x->said, query, len);
-	lean_by_words(x, t->grammar, query, len, (float)weight);
+	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {
 		if (score[i] <= 0)
 			continue;

@@ -119,14 +119,6 @@ valid() {
 	[ "$(jq -sc 'map(has("error"))' <<<"$output")" = "[false,false]" ]
 }
 
-@test "a sign of the query is the value of an enum, not a part of another" {
-	echo '[{"name":"compare","parameters":{"operator":{"type":"string","enum":[">",">=","<","-"],"required":true}}}]' >signs.json
-	for sign in ">" ">=" "<" "-"; do
-		run --separate-stderr needle-infer --lexical-weight 100 --refuse-bias off -t signs.json "compare a-b $sign 5"
-		[ "$(jq -c 'map(.arguments.operator) | unique' <<<"$output")" = "[\"$sign\"]" ]
-	done
-}
-
 @test "no tools: no call, status 1" {
 	echo '[]' >none.json
 	run --separate-stderr needle-infer -t none.json "hello"
