@@ -9,6 +9,7 @@
  * which no other has. */
 #include "session/session_internal.h"
 
+#include "base/ascii.h"
 #include "base/mem.h"
 #include "readings/readings.h"
 
@@ -29,6 +30,8 @@
 #define ENUM_UNSAID 2.5f
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
+
+enum { JOINED_MAX = 32 }; /* bytes of a value, with its quotes, whose words may be said as one */
 
 /* Which currencies the query says, a bit each: by words, or by signs, which are no words. */
 static uint32_t currencies_of(const ndl_said *said, const char *query, size_t len)
@@ -96,6 +99,26 @@ static bool is_short_for_said(const ndl_lexical *x, const ndl_gtext *value)
 	return false;
 }
 
+/* Whether the query says a value: with "FedEx", which is two words by its capitals, as one, too. */
+static bool is_said(const ndl_lexical *x, const ndl_gtext *value)
+{
+	char folded[JOINED_MAX];
+	for (size_t i = 0; i < value->len && i < sizeof folded; i++)
+		folded[i] = (char)ndl_fold((unsigned char)value->bytes[i]);
+	return ndl_said_has(&x->said, value->bytes, value->len) || is_short_for_said(x, value) ||
+	       (value->len <= sizeof folded && ndl_said_has(&x->said, folded, value->len));
+}
+
+/* Whether the query says the name of an argument; of a number without the unit behind it, "waist" for waist_cm. */
+static bool is_name_said(const ndl_lexical *x, const ndl_gtext *key)
+{
+	const char *end = key->bytes + key->len - 2, *unit = end; /* behind them "\":" */
+	while (unit > key->bytes && *unit != '_')
+		unit--;
+	bool counts = unit > key->bytes && is_number(key->types) && ndl_unit_kind(ndl_unit_id(unit + 1, (size_t)(end - unit) - 1));
+	return ndl_said_has(&x->said, key->bytes, counts ? (size_t)(unit - key->bytes) : key->len);
+}
+
 /* What is against a key, if it is not required. */
 static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
 {
@@ -140,7 +163,7 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
 		bool is_text = t.kind == NDL_GTEXT_VALUE && t.bytes[0] == '"';
-		x->lean[i] = is_text && (ndl_said_has(&x->said, t.bytes, t.len) || is_short_for_said(x, &t)) ? weight * VALUE_SAID : 0;
+		x->lean[i] = is_text && is_said(x, &t) ? weight * VALUE_SAID : 0;
 	}
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
@@ -148,7 +171,7 @@ static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
 			continue;
 		for (size_t v = t.lo; v < t.hi; v++)
 			x->lean[i] = fmaxf(x->lean[i], x->lean[v]);
-		if (ndl_said_has(&x->said, t.bytes, t.len))
+		if (is_name_said(x, &t))
 			x->lean[i] = fmaxf(x->lean[i], weight * lean_of_name(t.types));
 		if (x->lean[i] <= 0)
 			x->lean[i] = -weight * lean_against(x, g, &t);

@@ -414,6 +414,15 @@ valid() {
 	[ "$(said "pay dollars in the afternoon")" = '["USD","PM"]' ]
 }
 
+@test "an enum's value of several words by its capitals is said as one, and a number's name without its unit" {
+	echo '[{"name":"ship","parameters":{"type":"object","required":["carrier"],"properties":{"carrier":{"enum":["UPS","FedEx","GLS"]},
+		"depth_cm":{"type":"number"},"width_cm":{"type":"number"}}}}]' >ship.json
+	said() { needle-infer -t ship.json --lexical-weight 100 --refuse-bias -100 "$1" | jq -rc '.[0].arguments'; }
+	[ "$(said "ship by fedex" | jq -r .carrier)" = FedEx ]
+	[ "$(said "ship by UPS, depth 7" | jq -c '[.carrier, has("depth_cm"), has("width_cm")]')" = '["UPS",true,false]' ]
+	[ "$(said "ship by GLS, width 7" | jq -c '[.carrier, has("depth_cm"), has("width_cm")]')" = '["GLS",false,true]' ]
+}
+
 @test "days that are said by today's date are worked out" {
 	echo '[{"name":"book_table","description":"Books a table at a restaurant.","parameters":{"type":"object",
 		"properties":{"date":{"type":"string","format":"date"}},"required":["date"]}}]' >table.json
