@@ -52,6 +52,7 @@ typedef struct ndl_reading {
 	bool minus;                  /* there is one before it: the number is negative */
 	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm", 'x' what
 	                              * neither can be; else 0 */
+	char half;                   /* of two times that may both be of either half of the day: 'a' the earlier two, 'p' the later; else 0 */
 	size_t from, to;             /* the bytes of the query that say it */
 } ndl_reading;
 

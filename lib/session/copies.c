@@ -220,51 +220,6 @@ static void take_string(scan *x, level *l)
 		l->key = false;
 }
 
-static void take_number(scan *x)
-{
-	size_t from = x->at;
-	while (x->at < x->n && is_numeric(x->s[x->at]))
-		x->at++;
-	note(x, is_number(x->value) ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at);
-	x->at--;
-}
-
-static void begin_call(ndl_copies *c)
-{
-	for (size_t i = 0; i < c->n && c->n_before < NDL_COPIES; i++)
-		c->before[c->n_before++] = c->earlier[i];
-	c->n = 0;
-}
-
-static bool open_container(scan *x)
-{
-	bool object = x->s[x->at] == '{';
-	if (x->depth == DEPTH_MAX)
-		return false;
-	if (x->depth == 1)
-		begin_call(x->out);
-	x->stack[x->depth++] = (level){x->value, object, object};
-	if (!object)
-		x->value = json_object_get(x->value, "items");
-	return true;
-}
-
-/* A number may be about to begin, of which there is nothing yet. */
-static bool is_due(const scan *x)
-{
-	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
-	char last = x->n ? x->s[x->n - 1] : ' ';
-	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
-}
-
-/* What the argument whose number is due counts. */
-static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
-{
-	const char *text = json_string_value(json_object_get(x->value, "description"));
-	size_t n = ndl_units_of_name(x->key, x->key_len, unit, NDL_COPY_UNITS);
-	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
-}
-
 /* Whether hours are counted to twelve: one of these arguments is "am" or "pm", or the description of this one says so. */
 static bool is_twelve(const json_t *properties, const json_t *schema)
 {
@@ -305,6 +260,67 @@ static uint16_t part_of(const scan *x)
 	}
 }
 
+/* Counts the parts of times of day and dates that may be told before their hour or day. */
+static void note_part(scan *x)
+{
+	switch (part_of(x)) {
+	case NDL_PART_MINUTE: x->out->minutes++; break;
+	case NDL_PART_HOUR12:
+	case NDL_PART_HOUR24: x->out->minutes--; break;
+	case NDL_PART_MONTH: x->out->months++; break;
+	case NDL_PART_DAY: x->out->months--; break;
+	default: break;
+	}
+}
+
+static void take_number(scan *x)
+{
+	size_t from = x->at;
+	while (x->at < x->n && is_numeric(x->s[x->at]))
+		x->at++;
+	note(x, is_number(x->value) ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at);
+	if (is_number(x->value) && x->at < x->n)
+		note_part(x);
+	x->at--;
+}
+
+static void begin_call(ndl_copies *c)
+{
+	for (size_t i = 0; i < c->n && c->n_before < NDL_COPIES; i++)
+		c->before[c->n_before++] = c->earlier[i];
+	c->n = 0;
+	c->minutes = c->months = 0;
+}
+
+static bool open_container(scan *x)
+{
+	bool object = x->s[x->at] == '{';
+	if (x->depth == DEPTH_MAX)
+		return false;
+	if (x->depth == 1)
+		begin_call(x->out);
+	x->stack[x->depth++] = (level){x->value, object, object};
+	if (!object)
+		x->value = json_object_get(x->value, "items");
+	return true;
+}
+
+/* A number may be about to begin, of which there is nothing yet. */
+static bool is_due(const scan *x)
+{
+	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
+	char last = x->n ? x->s[x->n - 1] : ' ';
+	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
+}
+
+/* What the argument whose number is due counts. */
+static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
+{
+	const char *text = json_string_value(json_object_get(x->value, "description"));
+	size_t n = ndl_units_of_name(x->key, x->key_len, unit, NDL_COPY_UNITS);
+	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
+}
+
 /* What the argument counts, if that is time; else 0. */
 static uint16_t time_unit(const char *key, const json_t *schema)
 {
@@ -338,6 +354,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->n = out->n_before = 0;
 	out->clock = out->iso = out->code = false;
 	out->separator = 0;
+	out->minutes = out->months = 0;
 	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
@@ -361,6 +378,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->only_end = false;
+	out->half = 0;
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);

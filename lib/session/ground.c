@@ -123,6 +123,7 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
 	g->at[first].end = x->end;
+	g->at[first].half = x->half;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text || is_code ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
 	return true;
 }
@@ -140,7 +141,7 @@ static void mark_said(ndl_ground *g, const ndl_reading *x)
 			at->flags |= NDL_AT_NEGATIVE;
 		if (whole && at->from > x->from && at->from < x->to)
 			at->flags |= NDL_AT_PART;
-		if (x->end && at->from >= x->from && at->to <= x->to)
+		if (x->end && x->end != 'x' && at->from >= x->from && at->to <= x->to)
 			at->end = x->end;
 	}
 }

@@ -71,10 +71,12 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 enum among { ALL, COUNTED, SHARED, CLOCK, DAYS, CODES };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
- * minutes, nor the last of two for who asks for the first. */
+ * minutes, nor the last of two for who asks for the first, nor 22:15 where half past nine began at 09:30. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
 	if (c->end && (g->at[at].end || c->only_end) && g->at[at].end != c->end)
+		return false;
+	if (c->half && g->at[at].half && g->at[at].half != c->half)
 		return false;
 	switch (among) {
 	case ALL:
@@ -166,9 +168,22 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
+/* The half of the day that the other of two times has, if a value of the call is that; else 0. */
+static char half_of(const ndl_ground *g, const ndl_copies *c, const char *text)
+{
+	char half = 0;
+	for (size_t i = 0; i < c->n && c->end; i++) {
+		const size_t n = c->earlier[i].to - c->earlier[i].from;
+		for (size_t at = 0; ndl_next_place(g, &at, c->earlier[i].kind, text + c->earlier[i].from, n); at++)
+			if (g->at[at].half && g->at[at].end != c->end && ndl_may_end(g, at + n, c->earlier[i].kind))
+				half = g->at[at].half;
+	}
+	return half;
+}
+
 /* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
- * time of day or a date may all be of it (hours and days mostly begin another), and so may those of a duration; what lies between two
- * times is told beside one. False if there is nothing. */
+ * time of day or a date may all be of it (hours and days begin another, but for those behind their minutes and months), and so may
+ * those of a duration; what lies between two times is told beside one. False if there is nothing. */
 static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
                          size_t words, ndl_kept *kept)
 {
@@ -177,7 +192,8 @@ static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_
 	ndl_take(g, c->before, c->n_before, text, &same);
 	if (taken->n > (g->told.to > 0))
 		same.inside = taken->span[taken->n - 1];
-	bool first = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24 || c->part == NDL_PART_DAY;
+	bool hour = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24;
+	bool first = (hour && c->minutes <= 0) || (c->part == NDL_PART_DAY && c->months <= 0);
 	if (c->part && !first && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
 		return true;
 	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
@@ -211,6 +227,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 	const ndl_spans none = {.n = 0};
 	ndl_copy *now = &c->now;
 	ndl_spans taken; /* by this call */
+	c->half = half_of(g, c, text);
 	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	if (!found && now->kind == NDL_COPIED_MOMENT && c->separator) {
 		now->kind = NDL_COPIED_TEXT;

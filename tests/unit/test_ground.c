@@ -326,6 +326,13 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, STAY "\"when\":\"1", "0", NDL_COPIED_TEXT, true, true);
 	q = "from 3 May until 9 May 2027, paid on 12 May 2027"; /* what is no end of the two is not asked for */
 	check_kept(e, t, q, STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, false);
+	q = "from 9:30 to 10:15 on 3 May 2027"; /* the end of 21:30 is 22:15 */
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T21:30:00Z\",\"end\":\"2027-05-03 ", "2", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T21:30:00Z\",\"end\":\"2027-05-03 ", "1", NDL_COPIED_MOMENT, false, false);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\",\"start\":\"2027-05-03T", "0", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\",\"start\":\"2027-05-03T", "2", NDL_COPIED_MOMENT, false, false);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\"}},{\"name\":\"meet\",\"arguments\":{\"start\":\"2027-05-03T", "2",
+	           NDL_COPIED_MOMENT, true, true); /* of another call */
 	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
 }
 
@@ -360,6 +367,11 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":", "7", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":1", "7", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "at quarter to six pm", " [" RING "\"minute\":45,\"hour\":1", "7", NDL_COPIED_NUMBER, true, true);
+	q = "at ten past six, then quarter to eight";
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":1", "8", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":1", "9", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":18,\"minute\":45,\"hour\":1", "9", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":18,\"minute\":10,\"hour\":1", "9", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "at 6 am", " [" RING "\"hour\":6,\"minute\":", "0", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "at 5 pm", " [" RING "\"hour\":", "5", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "at 5 pm", half, "5", NDL_COPIED_NUMBER, true, true);
@@ -371,6 +383,8 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "3", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "5", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, BORN "\"day\":2,\"month\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "2", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, BORN "\"year\":", "2", NDL_COPIED_NUMBER, true, true);
 	q = "from 2 pm to half past three, 7 of us";
 	check_kept(e, t, q, " [" RING "\"at\":\"2 pm\",\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);

@@ -364,12 +364,24 @@ static void test_ends(void)
 		{"on 3 May 2027, 7 May 2027", "2027-05-03", 0}, {"on 3 May 2027 to see 7 May 2027", "2027-05-03", 0},
 		{"from 13 June 2028 at 9 am to 11 am", "2028-06-13T11:00:00Z", 'l'},
 	};
+	static const struct { const char *query, *text; unsigned kinds; char half; } halves[] = {
+		{"from 9:30 to 11", "09:30", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "21:30", NDL_READ_CLOCK, 'p'},
+		{"from 9:30 to 11", "11:00", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "23:00", NDL_READ_CLOCK, 'p'},
+		{"from 9:30 to 11", "21", NDL_READ_NUMBER, 'p'}, {"from 9:30 to 11", "23", NDL_READ_NUMBER, 'p'},
+		{"from 9:30 to 11", "30", NDL_READ_NUMBER, 0}, {"11:30 to 1:15", "13:15", NDL_READ_CLOCK, 'a'},
+		{"11:30 to 1:15", "01:15", NDL_READ_CLOCK, 'p'}, {"1 pm to half past two", "14:30", NDL_READ_CLOCK, 0},
+		{"at 9:30", "09:30", NDL_READ_CLOCK, 0},
+	};
 	static const struct { const char *name; char end; } names[] = {{"start_date", 'f'}, {"checkIn", 'f'}, {"check_out", 'l'}, {"dateTo", 'l'},
 		{"checker", 0}, {"weekend", 0}, {"", 0}, {"returnDate", 'l'}};
 	ndl_readings r = {0};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		const ndl_reading *x = find(&r, ends[i].query, 0) ? reading_of(&r, 0, NDL_READ_TEXT, ends[i].text) : NULL;
 		tap_ok(x && x->end == ends[i].end, "%s, its end, in: %s", ends[i].text, ends[i].query);
+	}
+	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+		const ndl_reading *x = find(&r, halves[i].query, 0) ? reading_of(&r, 0, halves[i].kinds, halves[i].text) : NULL;
+		tap_ok(x && x->half == halves[i].half, "%s, its half of the day, in: %s", halves[i].text, halves[i].query);
 	}
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		tap_ok(ndl_end_of_name(names[i].name, strlen(names[i].name)) == names[i].end, "%s: which end", names[i].name);
