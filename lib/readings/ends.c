@@ -88,9 +88,9 @@ void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 			find_times(r, r->reading[i]);
 			between++;
 		}
-	const size_t n = r->n - r->days < 2 * LOOK ? r->n - r->days : 2 * LOOK;
-	for (size_t i = r->days; i < r->days + n; i++)
-		for (size_t j = i + 1; j < r->days + n; j++) {
+	const size_t n = r->n - r->days < NDL_DAY_READINGS * LOOK ? r->n - r->days : NDL_DAY_READINGS * LOOK;
+	for (size_t i = r->days; i < r->days + n; i += NDL_DAY_READINGS)
+		for (size_t j = i + NDL_DAY_READINGS; j < r->days + n; j += NDL_DAY_READINGS) {
 			const ndl_reading x = r->reading[i], y = r->reading[j];
 			if (y.from < x.to || y.from - x.to > 40 || !are_joined(query, len, &x, &y))
 				continue;

@@ -1,6 +1,6 @@
 /* copies.c - which values of an answer under way are to be copied from the query.
  *
- * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date, time and date-time are
+ * That is for the schema to say: strings that it gives an enum, const, pattern or format other than date, time, date-time and uri are
  * of another making, and are left alone; so are numbers with an enum or const. */
 #include "session/ground_internal.h"
 
@@ -119,7 +119,7 @@ static enum ndl_copied kind_of_string(const json_t *schema, char separator)
 {
 	static const char *const made[] = {"enum", "const", "pattern"};
 	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
-		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}};
+		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}, {"uri", NDL_COPIED_LINK}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
 		return separator ? NDL_COPIED_MOMENT : NDL_COPIED_TEXT;
@@ -181,13 +181,13 @@ static bool is_numeric(char c)
 }
 
 /* A value that is there, or at the end of the text under way. */
-static void note(scan *x, enum ndl_copied kind, size_t from, size_t to)
+static void note(scan *x, enum ndl_copied kind, size_t from, size_t to, uint16_t unit)
 {
 	ndl_copies *c = x->out;
 	if (to == x->n)
-		c->now = (ndl_copy){kind, from, to};
+		c->now = (ndl_copy){kind, from, to, unit};
 	else if (kind != NDL_COPIED_NOT && c->n < NDL_COPIES)
-		c->earlier[c->n++] = (ndl_copy){kind, from, to};
+		c->earlier[c->n++] = (ndl_copy){kind, from, to, unit};
 }
 
 static void take_string(scan *x, level *l)
@@ -207,7 +207,7 @@ static void take_string(scan *x, level *l)
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
 		const char separator = l ? moment_separator(x->value, x->key, x->key_len) : 0;
-		note(x, l ? kind_of_string(x->value, separator) : NDL_COPIED_NOT, begin, end);
+		note(x, l ? kind_of_string(x->value, separator) : NDL_COPIED_NOT, begin, end, 0);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
 		x->out->code = l && end == x->n && is_code(x->value, x->key, x->key_len);
@@ -218,6 +218,14 @@ static void take_string(scan *x, level *l)
 	x->in_string = end == x->n;
 	if (l)
 		l->key = false;
+}
+
+/* What the argument whose number is due counts. */
+static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
+{
+	const char *text = json_string_value(json_object_get(x->value, "description"));
+	size_t n = ndl_units_of_name(x->key, x->key_len, unit, NDL_COPY_UNITS);
+	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
 }
 
 /* Whether hours are counted to twelve: one of these arguments is "am" or "pm", or the description of this one says so. */
@@ -260,10 +268,21 @@ static uint16_t part_of(const scan *x)
 	}
 }
 
-/* Counts the parts of times of day and dates that may be told before their hour or day. */
-static void note_part(scan *x)
+/* What is counted by a number that is there, as far as one word says it. */
+static uint16_t unit_of(const scan *x)
 {
-	switch (part_of(x)) {
+	uint16_t unit[NDL_COPY_UNITS];
+	const size_t n = units_of(x, unit);
+	for (size_t i = 0; i < n; i++)
+		if (ndl_unit_kind(unit[i]))
+			return unit[i];
+	return n ? unit[0] : 0;
+}
+
+/* Counts the parts of times of day and dates that may be told before their hour or day. */
+static void note_part(scan *x, uint16_t part)
+{
+	switch (part) {
 	case NDL_PART_MINUTE: x->out->minutes++; break;
 	case NDL_PART_HOUR12:
 	case NDL_PART_HOUR24: x->out->minutes--; break;
@@ -278,9 +297,10 @@ static void take_number(scan *x)
 	size_t from = x->at;
 	while (x->at < x->n && is_numeric(x->s[x->at]))
 		x->at++;
-	note(x, is_number(x->value) ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at);
-	if (is_number(x->value) && x->at < x->n)
-		note_part(x);
+	const bool number = is_number(x->value), there = x->at < x->n;
+	const uint16_t part = number && there ? part_of(x) : 0;
+	note(x, number ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at, part || !number || !there ? part : unit_of(x));
+	note_part(x, part);
 	x->at--;
 }
 
@@ -311,14 +331,6 @@ static bool is_due(const scan *x)
 	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
 	char last = x->n ? x->s[x->n - 1] : ' ';
 	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
-}
-
-/* What the argument whose number is due counts. */
-static size_t units_of(const scan *x, uint16_t unit[NDL_COPY_UNITS])
-{
-	const char *text = json_string_value(json_object_get(x->value, "description"));
-	size_t n = ndl_units_of_name(x->key, x->key_len, unit, NDL_COPY_UNITS);
-	return text ? n + ndl_units_of_name(text, strlen(text), unit + n, NDL_COPY_UNITS - n) : n;
 }
 
 /* What the argument counts, if that is time; else 0. */
@@ -355,7 +367,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->clock = out->iso = out->code = false;
 	out->separator = 0;
 	out->minutes = out->months = 0;
-	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
+	out->now = (ndl_copy){NDL_COPIED_NOT, n, n, 0};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
 		char c = s[x.at];
@@ -375,7 +387,7 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 		}
 	}
 	if (is_due(&x))
-		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
+		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n, 0};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->only_end = false;
 	out->half = 0;

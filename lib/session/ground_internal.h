@@ -32,12 +32,14 @@ enum ndl_copied {
 	NDL_COPIED_DATE, /* a text that must be an ISO date */
 	NDL_COPIED_TIME, /* one that must be a time of day as RFC 3339 writes it */
 	NDL_COPIED_MOMENT, /* one that must be a time on a day, or is described so */
+	NDL_COPIED_LINK, /* one that must be a URI */
 	NDL_COPIED_NUMBER,
 };
 enum { NDL_COPIES = 32, NDL_COPY_UNITS = 6 };
 typedef struct ndl_copy {
 	enum ndl_copied kind;
 	size_t from, to; /* of the answer: a number, or what is between a string's quotes */
+	uint16_t unit;   /* what a number that is there counts, ndl_unit_id or NDL_PART_; 0: unknown */
 } ndl_copy;
 typedef struct ndl_copies {
 	ndl_copy now;                 /* under way at the end of the text; for a number maybe nothing yet */
@@ -77,6 +79,7 @@ typedef struct ndl_ground {
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
 	size_t days, times, moments; /* where the texts begin that are of these, as in ndl_readings */
+	size_t links;         /* and where those are URIs */
 	bool has_days;        /* there are some, beside today's date where the query states that */
 	ndl_ground_byte told; /* where it states that for their sake: not to be copied itself; to == 0: nowhere */
 } ndl_ground;

@@ -59,6 +59,18 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
+/* Whether a number can be what the argument counts: no kilometres for minutes, no minutes for hours, which they are worked out in,
+ * not the 2.5 of 2.5 million, and a part of a duration only where the tool asks for it in parts. */
+static bool is_of_kind(const ndl_ground_byte *at, const ndl_copies *c)
+{
+	bool said = false;
+	if ((at->flags & NDL_AT_PART) && !c->parts)
+		return false;
+	for (size_t i = 0; i < c->n_units; i++)
+		said = said || at->unit == c->unit[i];
+	return said || !at->of || (!c->of && at->of != '#');
+}
+
 /* Whether the number that begins at a byte has decimals. */
 static bool has_decimals(const ndl_ground *g, size_t at)
 {
@@ -68,7 +80,7 @@ static bool has_decimals(const ndl_ground *g, size_t at)
 	return s[at] == '.' && ndl_digit_at(s, at + 1);
 }
 
-enum among { ALL, COUNTED, SHARED, CLOCK, DAYS, CODES };
+enum among { ALL, COUNTED, SHARED, CLOCK, DAYS, CODES, COMPOUND };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
  * minutes, nor the last of two for who asks for the first, nor 22:15 where half past nine began at 09:30. */
@@ -82,7 +94,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	case ALL:
 		switch (c->now.kind) {
 		case NDL_COPIED_TEXT: return g->at[at].flags & NDL_AT_CODE ? c->code : at < g->days || c->iso;
-		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
+		case NDL_COPIED_NUMBER: return is_of_kind(&g->at[at], c) && (at < g->days || c->part || g->at[at].unit == NDL_PART_MONTH);
 		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
 		default: return true;
 		}
@@ -91,6 +103,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	case CLOCK: return g->at[at].flags & NDL_AT_CLOCK_START;
 	case DAYS: return at >= g->days;
 	case CODES: return g->at[at].flags & NDL_AT_CODE;
+	case COMPOUND: return g->at[at].flags & NDL_AT_COMPOUND || !g->at[at].of;
 	}
 	return false;
 }
@@ -200,17 +213,26 @@ static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_
 	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
 }
 
+static bool has_compound(const ndl_ground *g, const ndl_spans *taken)
+{
+	for (size_t at = 0; at < g->days; at++)
+		if ((g->at[at].flags & NDL_AT_COMPOUND) && !ndl_is_taken(g, taken, at, 1))
+			return true;
+	return false;
+}
+
 /* fresh_bits := what the argument asks for by its name or schema, outside what is taken: an end of two if there is one. False if that is
  * nothing, or it asks for nothing. */
 static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, ndl_copies *c, const char *text, size_t words,
                        ndl_kept *kept)
 {
 	const enum ndl_copied kind = c->now.kind;
-	bool moment = kind == NDL_COPIED_TIME || kind == NDL_COPIED_MOMENT, counted = kind == NDL_COPIED_NUMBER && (c->n_units || c->part);
+	bool form = kind == NDL_COPIED_TIME || kind == NDL_COPIED_MOMENT || kind == NDL_COPIED_LINK;
+	bool counted = kind == NDL_COPIED_NUMBER && (c->n_units || c->part);
 	bool any = false;
 	for (int ends = c->end != 0; ends >= 0 && !any; ends--) {
 		c->only_end = ends;
-		if (moment || (ends && kind == NDL_COPIED_DATE))
+		if (form || (ends && kind == NDL_COPIED_DATE))
 			any = keep_places(g, taken, p, c, ALL, text, words, kept->fresh_bits);
 		else if (c->clock || c->iso || c->code)
 			any = keep_places(g, taken, p, c, c->clock ? CLOCK : c->iso ? DAYS : CODES, text, words, kept->fresh_bits);
@@ -218,6 +240,8 @@ static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pi
 			any = keep_counted(g, taken, p, c, text, words, kept);
 	}
 	c->only_end = false;
+	if (!any && kind == NDL_COPIED_NUMBER && !c->integer && has_compound(g, taken)) /* the network would say the 3 of 3/4 */
+		any = keep_places(g, taken, p, c, COMPOUND, text, words, kept->fresh_bits);
 	return any;
 }
 

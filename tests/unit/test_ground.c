@@ -113,6 +113,7 @@ static json_t *tool_list(void)
 		"\"end\":{\"type\":\"string\",\"description\":\"YYYY-MM-DD HH:MM\"},\"alarm\":{\"type\":\"string\",\"format\":\"time\"}}}},"
 		"{\"name\":\"ring\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},\"minute\":{\"type\":\"integer\"},"
 		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
+		"{\"name\":\"visit\",\"parameters\":{\"type\":\"object\",\"properties\":{\"page\":{\"type\":\"string\",\"format\":\"uri\"}}}},"
 		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
 		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}}]";
 	return ndl_json_parse(text, strlen(text), &err);
@@ -241,7 +242,7 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"volume_ml\":5", "0", NDL_COPIED_NUMBER, true, true);
-	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, false, false); /* centilitres */
 	check_kept(e, t, q, CALL "\"volume_ml\":500", "}", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"volume_ml\":", "2", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, true); /* 320 */
@@ -255,6 +256,7 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "a 5 km walk", CALL "\"walkMinutes\":5", "0", NDL_COPIED_NOT, false, false);
 	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "5", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "a walk of 20 seconds", CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, false, false); /* the same, but no minutes */
 	check_kept(e, t, "a 5 m walk", CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true); /* metres or minutes */
 	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
 }
@@ -265,6 +267,16 @@ static void test_integers(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "at half speed", CALL "\"seats\":", "5", NDL_COPIED_NUMBER, true, true); /* 50 */
 	check_kept(e, t, "at half speed", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "at half speed", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "2.5 million", CALL "\"prices\":[", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "2.5 million", CALL "\"prices\":[2", ".", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true); /* the 3 and the 4 are no numbers */
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "3", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "7", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", ".", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", "}", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", "5", NDL_COPIED_NUMBER, true, false); /* decilitres */
+	check_kept(e, t, "1,5 litres", CALL "\"from\":\"1", ",", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "3,4 and 5", CALL "\"prices\":[3", "}", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "1.5 or 30", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "only 1.5", CALL "\"seats\":", "1", NDL_COPIED_NOT, false, false);
 }
@@ -280,8 +292,15 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "3", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
-	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "5 hours and 20 minutes, 4 of us", CALL "\"walkMinutes\":320,\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "ninety minutes", WAIT "\"hours\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "ninety minutes", WAIT "\"hours\":", "9", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "a tea in 90 minutes", WAIT "\"hours\":1,\"rest\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "a tea in 90 minutes", WAIT "\"hours\":1,\"rest\":", "9", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "2 hours", WAIT "\"hours\":2,\"rest\":", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "20 minutes", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false); /* hours are not asked for */
+	check_kept(e, t, "20 minutes", WAIT "\"hours\":", "0", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "-", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "\"", NDL_COPIED_TEXT, true, false);
 	check_kept(e, t, q, WAIT "\"on\":\"2027", "-", NDL_COPIED_TEXT, false, false);
@@ -336,6 +355,23 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
 }
 
+/* Addresses as URIs, whole, with a scheme if they have none. */
+static void test_links(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *page = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"";
+	const char *https = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"https://e", *end = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"https://e.org";
+	check_kept(e, t, "open e.org", page, "h", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open e.org", page, "e", NDL_COPIED_LINK, false, false);
+	check_kept(e, t, "open e.org", https, ".", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open (e.org).", end, "\"", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open ftp://e.org/x", page, "f", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open ftp://e.org/x", page, "h", NDL_COPIED_LINK, false, false);
+	check_kept(e, t, "open E.ORG/x?y", end, "/", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open 2.5 a.b@e.org x..org e. .org e.2", page, "h", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "open e.org", CALL "\"from\":\"", "h", NDL_COPIED_TEXT, false, false);
+	check(NDL_COPIED_LINK, "open e.org", "https://e.org", "e.org");
+}
+
 #define MONEY " [{\"name\":\"money\",\"arguments\":{"
 
 /* Codes of currencies, for those who ask for them. */
@@ -385,6 +421,11 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, BORN "\"day\":2,\"month\":", "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "2", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":5,\"month\":1", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":5,\"month\":12,\"year\":202", "6", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "tomorrow, today is 30 November 2026", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* 12 of the month */
+	check_kept(e, t, "tomorrow, today is 30 November 2026", CALL "\"seats\":1", "}", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, q, BORN "\"year\":", "2", NDL_COPIED_NUMBER, true, true);
 	q = "from 2 pm to half past three, 7 of us";
 	check_kept(e, t, q, " [" RING "\"at\":\"2 pm\",\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);
@@ -453,6 +494,7 @@ int main(void)
 	test_asked(e, ndl_toolset_tools(t));
 	test_moments(e, ndl_toolset_tools(t));
 	test_codes(e, ndl_toolset_tools(t));
+	test_links(e, ndl_toolset_tools(t));
 	test_ends(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
 	test_clock_parts(e, ndl_toolset_tools(t));
