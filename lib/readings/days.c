@@ -117,7 +117,9 @@ static size_t read_date(const ndl_view *v, size_t i, date out[2], size_t *n)
 static void give(ndl_readings *r, const ndl_view *v, size_t items, const date *d)
 {
 	ndl_readings_add(r, v, items, NDL_READ_TEXT, 0, "%04d-%02d-%02d", d->year, d->month, d->day);
-	ndl_readings_add(r, v, items, NDL_READ_NUMBER, 0, "%d", d->month);
+	ndl_readings_add(r, v, items, NDL_READ_NUMBER, NDL_PART_DAY, "%d", d->day);
+	ndl_readings_add(r, v, items, NDL_READ_NUMBER, NDL_PART_MONTH, "%d", d->month);
+	ndl_readings_add(r, v, items, NDL_READ_NUMBER, NDL_PART_YEAR, "%d", d->year);
 }
 
 /* Today ------------------------------------------------------------------------------- */

@@ -38,28 +38,44 @@ static int minutes_of(const ndl_reading *clock)
 	return 60 * (10 * (s[0] - '0') + s[1] - '0') + 10 * (s[3] - '0') + s[4] - '0';
 }
 
-/* Whether a time of day is so long behind one that begins what `between` says. */
-static bool lies_behind(const ndl_readings *r, const ndl_reading *clock, const ndl_reading *between)
+/* The time of day that begins what `between` says and lies so long before this one; NULL: there is none. */
+static const ndl_reading *first_of(const ndl_readings *r, const ndl_reading *clock, const ndl_reading *between)
 {
 	const int day = 24 * 60, length = (int)strtol(between->text, NULL, 10);
 	for (size_t i = 0; i < r->days; i++) {
 		const ndl_reading *x = &r->reading[i];
 		if ((x->kinds & NDL_READ_CLOCK) && x->from == between->from && x->to < between->to &&
 		    (minutes_of(clock) - minutes_of(x) + day) % day == length)
-			return true;
+			return x;
 	}
-	return false;
+	return NULL;
 }
 
-/* The times of day that a duration, in minutes, lies between; 'x': at the wrong half of the day. */
+/* The times of day that a duration, in minutes, lies between; 'x': at the wrong half of the day. The hours of a time follow it. */
 static void find_times(ndl_readings *r, const ndl_reading between)
 {
+	bool morning = false;
+	ndl_reading clock = {.kinds = 0};
 	for (size_t i = 0; i < r->days; i++) {
 		ndl_reading *x = &r->reading[i];
-		if (x->from == between.from && x->to < between.to)
-			x->end = 'f';
-		if (x->to == between.to && x->from > between.from)
-			x->end = !(x->kinds & NDL_READ_CLOCK) || lies_behind(r, x, &between) ? 'l' : 'x';
+		const bool first = x->from == between.from && x->to < between.to, last = x->to == between.to && x->from > between.from;
+		if (!first && !last)
+			continue;
+		x->end = first ? 'f' : 'l';
+		if ((x->kinds & NDL_READ_CLOCK) && first) {
+			x->half = minutes_of(x) < 12 * 60 ? 'a' : morning ? 'p' : 0;
+			morning = morning || x->half;
+		} else if (x->kinds & NDL_READ_CLOCK) {
+			const ndl_reading *of = first_of(r, x, &between);
+			x->end = of ? 'l' : 'x';
+			x->half = of ? of->half : 0;
+		}
+		if (x->kinds & NDL_READ_CLOCK)
+			clock = *x;
+		if (x->unit == NDL_PART_HOUR || x->unit == NDL_PART_HOUR24) {
+			x->end = clock.end;
+			x->half = clock.half;
+		}
 	}
 }
 
@@ -72,9 +88,9 @@ void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 			find_times(r, r->reading[i]);
 			between++;
 		}
-	const size_t n = r->n - r->days < 2 * LOOK ? r->n - r->days : 2 * LOOK;
-	for (size_t i = r->days; i < r->days + n; i++)
-		for (size_t j = i + 1; j < r->days + n; j++) {
+	const size_t n = r->n - r->days < NDL_DAY_READINGS * LOOK ? r->n - r->days : NDL_DAY_READINGS * LOOK;
+	for (size_t i = r->days; i < r->days + n; i += NDL_DAY_READINGS)
+		for (size_t j = i + NDL_DAY_READINGS; j < r->days + n; j += NDL_DAY_READINGS) {
 			const ndl_reading x = r->reading[i], y = r->reading[j];
 			if (y.from < x.to || y.from - x.to > 40 || !are_joined(query, len, &x, &y))
 				continue;

@@ -18,7 +18,7 @@ static size_t distance(const ndl_reading *a, const ndl_reading *b)
 static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *time)
 {
 	const ndl_reading *best = NULL;
-	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
+	for (size_t i = r->days; i < r->times && i < r->days + NDL_DAY_READINGS * LOOK; i += NDL_DAY_READINGS) {
 		const ndl_reading *x = &r->reading[i];
 		if (!ndl_readings_told(r, x->from) && (!best || distance(x, time) < distance(best, time)))
 			best = x;
@@ -29,7 +29,7 @@ static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *
 /* With a T and with a blank. */
 static void give_moment(ndl_readings *r, const ndl_reading *said, const char *day, const char *time)
 {
-	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to, .end = said->end};
+	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to, .end = said->end, .half = said->half};
 	snprintf(x.text, sizeof x.text, "%.10sT%.5s:00Z", day, time);
 	ndl_readings_push(r, &x);
 	snprintf(x.text, sizeof x.text, "%.10s %.5s:00", day, time);
@@ -51,7 +51,7 @@ static void give_on_day(ndl_readings *r, ndl_reading time)
 		return;
 	const ndl_reading day = *nearest;
 	time.end = time.end ? time.end : day.end; /* "on 3 May at ten until 7 May" */
-	for (size_t i = r->days; distance(&day, &time) && i < r->times; i += 2) {
+	for (size_t i = r->days; distance(&day, &time) && i < r->times; i += NDL_DAY_READINGS) {
 		const ndl_reading x = r->reading[i];
 		if (x.from == day.from)
 			give_moment(r, &time, x.text, time.text);
@@ -108,7 +108,7 @@ void ndl_give_moments(ndl_readings *r, const char *query, size_t len)
 	r->moments = r->n;
 	for (size_t i = r->times; i < r->moments; i++)
 		give_on_day(r, r->reading[i]);
-	for (size_t i = r->days; i < r->times && i < r->days + 2 * LOOK; i += 2) {
+	for (size_t i = r->days; i < r->times && i < r->days + NDL_DAY_READINGS * LOOK; i += NDL_DAY_READINGS) {
 		const ndl_reading day = r->reading[i];
 		if (!ndl_readings_told(r, day.from) && !has_time(r, &day))
 			give_moment(r, &day, day.text, "00:00");

@@ -67,10 +67,12 @@ ndl_status ndl_readings_find(ndl_readings *r, const char *query, size_t len, int
 		operand = first.number >= 0;
 		if (ndl_mark_before(query, first.from, '.'))
 			continue; /* read with it */
-		if (at >= time_end && !v.minus) {
+		if (at >= time_end && !v.minus && !ndl_is_compound(&v)) {
 			size_t items = ndl_give_time(r, &v);
 			time_end = items ? v.it[items - 1].to : 0;
 		}
+		const size_t clocked = ndl_give_clocked(r, &before, &v);
+		duration_end = clocked ? clocked : duration_end;
 		size_t end = ndl_give_quantities(r, &v, at < duration_end || is_rate(&before, &v), &number_end);
 		duration_end = end ? end : duration_end;
 	}

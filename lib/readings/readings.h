@@ -22,6 +22,7 @@ enum {
 	NDL_READ_PART = 32,    /* one of them that is no number of the query, the 30 of an hour and a half */
 	NDL_READ_BETWEEN = 64, /* what lies between two times, "from 2 to 3 pm" */
 	NDL_READ_CODE = 128,   /* of a currency */
+	NDL_READ_COMPOUND = 256, /* numbers of the query that are inside of it are none by themselves, the 1 and the 5 of "1,5 litres" */
 };
 /* Units of the numbers of a time of day and of a date, beside those of ndl_unit_id. An hour from 1 to 12 that is the same of 24 is
  * HOUR. */
@@ -52,6 +53,7 @@ typedef struct ndl_reading {
 	bool minus;                  /* there is one before it: the number is negative */
 	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm", 'x' what
 	                              * neither can be; else 0 */
+	char half;                   /* of two times that may both be of either half of the day: 'a' the earlier two, 'p' the later; else 0 */
 	size_t from, to;             /* the bytes of the query that say it */
 } ndl_reading;
 
@@ -59,7 +61,7 @@ typedef struct ndl_reading {
 typedef struct ndl_readings {
 	ndl_reading *reading;
 	size_t n, cap;
-	size_t days;               /* from here on the texts are ISO dates, each followed by the number of its month */
+	size_t days;               /* from here on the texts are ISO dates, each followed by the numbers of its day, month and year */
 	size_t times;              /* from here on times of day as RFC 3339 writes them, 06:30:00Z */
 	size_t moments;            /* from here on times on days, 2026-12-01T06:30:00Z and 2026-12-01 06:30:00; midnight, where none is sure */
 	int64_t today;             /* as the query states it, or as it is given; 0: unknown */
@@ -84,7 +86,8 @@ bool ndl_mark_before(const char *s, size_t i, char mark);
 bool ndl_next_number(const char *query, size_t len, size_t *at, size_t *from, size_t *to);
 /* An odd number for what the word counts: the same for the words of one unit, and for singular and plural. */
 uint16_t ndl_unit_id(const char *word, size_t len);
-/* What it is a unit of: 't' time, 'v' volume, 'w' weight, 'l' length, 'e' energy, 'a' degrees, '%'; 0: none of them. */
+/* What it is a unit of: 't' time, 'v' volume, 'w' weight, 'l' length, 'e' energy, 'a' degrees, '%', '#' thousands and
+ * more; 0: none of them. */
 char ndl_unit_kind(uint16_t id);
 /* *id := what the words of an argument's name count, at most cap; returns how many. */
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);

@@ -5,6 +5,7 @@
 #include "readings/readings.h"
 
 enum {
+	NDL_DAY_READINGS = 4, /* of a day: its date and the numbers of that */
 	NDL_ITEM_WORD = 12,  /* bytes of a word that can mean something */
 	NDL_ITEM_LOOK = 12,  /* items of an expression */
 	NDL_ITEM_DIGITS = 9, /* of a number that is read whole: of a longer one these are */
@@ -58,6 +59,8 @@ const ndl_unit *ndl_unit_find(const char *word);
 /* Of each unit of a kind one; *at: 0 to begin with. NULL: no more. */
 const ndl_unit *ndl_unit_each(char of, size_t *at);
 
+/* Whether item i is a currency's word, sign or code. */
+bool ndl_is_currency(const ndl_view *v, size_t i);
 /* Adds the code of the currency that v begins with. */
 void ndl_give_currencies(ndl_readings *r, const ndl_view *v);
 
@@ -71,6 +74,11 @@ size_t ndl_give_time(ndl_readings *r, const ndl_view *v);
 /* quantity.c: adds what the quantity at the beginning of v, if there is one, comes to. Where a duration of several parts ends, "1 hour
  * 35 minutes", or 0; tail: v begins inside of one, or says how often. *number := where the number ends, "two and a half million", or 0. */
 size_t ndl_give_quantities(ndl_readings *r, const ndl_view *v, bool tail, size_t *number);
+/* Adds what "2:30" comes to that is no time of day, as what stands before or behind it says, in minutes and seconds, or hours and
+ * minutes: where it ends; 0: it is none. */
+size_t ndl_give_clocked(ndl_readings *r, const ndl_item *before, const ndl_view *v);
+/* Whether v begins with a number that its digits do not say one by one: "1,5 litres", "1 1/2", "12 000". */
+bool ndl_is_compound(const ndl_view *v);
 /* The same of a duration that two times of day have between them. */
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */

@@ -121,6 +121,7 @@ static clock_time read_joined(const ndl_view *v, size_t at)
  * hour or not */
 static clock_time read_clock(const ndl_view *v, size_t at)
 {
+	static const char *const marks[] = {".", ",", "/"};
 	clock_time t = {.hour = ndl_number_at(v, at, 23)};
 	size_t i = at + 1;
 	if (ndl_is_word(v, at, "noon"))
@@ -148,7 +149,7 @@ static clock_time read_clock(const ndl_view *v, size_t at)
 	t.half = half_at(v, &i);
 	t.sure = t.sure || i > before;
 	bool counts = i < v->n && (ndl_unit_find(v->it[i].word) || ndl_is_word(v, i, "%")); /* in 20 minutes */
-	bool decimals = i + 1 < v->n && ndl_is_word(v, i, ".") && v->it[i + 1].digits && v->it[i + 1].from == v->it[at].to + 1;
+	bool decimals = i + 1 < v->n && NDL_IS_ANY(v, i, marks) && v->it[i + 1].digits && v->it[i + 1].from == v->it[at].to + 1;
 	if (t.sure || (t.hour > 0 && !counts && !decimals))
 		t.items = i - at;
 	return t;

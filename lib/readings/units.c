@@ -23,6 +23,7 @@ static const ndl_unit units[] = {
 	{"inch", "inch", 25.4, 'l'}, {"inche", "inch", 25.4, 'l'}, {"foot", "foot", 304.8, 'l'}, {"feet", "foot", 304.8, 'l'},
 	{"yard", "yard", 914.4, 'l'}, {"mile", "mile", 1609344, 'l'}, {"degree", "degree", 1, 'a'},
 	{"kcal", "kcal", 1, 'e'}, {"calorie", "kcal", 1, 'e'},
+	{"thousand", "thousand", 1e3, '#'}, {"million", "million", 1e6, '#'}, {"billion", "billion", 1e9, '#'},
 	{"percent", "percent", 1, '%'}, {"percentage", "percent", 1, '%'}, {"pct", "percent", 1, '%'},
 };
 
@@ -177,11 +178,24 @@ char ndl_end_of_name(const char *name, size_t len)
 	return 0;
 }
 
-void ndl_give_currencies(ndl_readings *r, const ndl_view *v)
+/* The first from *c on that item i says; false: there is none. */
+static bool next_currency(const ndl_view *v, size_t i, const ndl_currency **c)
 {
 	char word[WORD + 1];
-	plain(word, v->it[0].word, strlen(v->it[0].word));
-	for (const ndl_currency *c = ndl_currencies; c->code; c++)
-		if (strcmp(word, c->said) == 0 || strcasecmp(v->it[0].word, c->code) == 0)
-			ndl_readings_add(r, v, 1, NDL_READ_CODE, 0, "%s", c->code);
+	plain(word, v->it[i].word, strlen(v->it[i].word));
+	while ((*c)->code && strcmp(word, (*c)->said) != 0 && strcasecmp(v->it[i].word, (*c)->code) != 0)
+		++*c;
+	return (*c)->code;
+}
+
+bool ndl_is_currency(const ndl_view *v, size_t i)
+{
+	const ndl_currency *c = ndl_currencies;
+	return i < v->n && next_currency(v, i, &c);
+}
+
+void ndl_give_currencies(ndl_readings *r, const ndl_view *v)
+{
+	for (const ndl_currency *c = ndl_currencies; next_currency(v, 0, &c); c++)
+		ndl_readings_add(r, v, 1, NDL_READ_CODE, 0, "%s", c->code);
 }

@@ -120,7 +120,7 @@ static enum ndl_copied kind_of_string(const json_t *schema, char separator)
 {
 	static const char *const made[] = {"enum", "const", "pattern"};
 	static const struct { const char *format; enum ndl_copied kind; } formats[] = {
-		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}, {"uri", NDL_COPIED_URL},
+		{"date", NDL_COPIED_DATE}, {"time", NDL_COPIED_TIME}, {"date-time", NDL_COPIED_MOMENT}, {"uri", NDL_COPIED_LINK},
 		{"email", NDL_COPIED_EMAIL}};
 	const char *format = json_string_value(json_object_get(schema, "format"));
 	if (is_text(schema))
@@ -183,13 +183,13 @@ static bool is_numeric(char c)
 }
 
 /* A value that is there, or at the end of the text under way. */
-static void note(scan *x, enum ndl_copied kind, size_t from, size_t to)
+static void note(scan *x, enum ndl_copied kind, size_t from, size_t to, uint16_t unit)
 {
 	ndl_copies *c = x->out;
 	if (to == x->n)
-		c->now = (ndl_copy){kind, from, to};
+		c->now = (ndl_copy){kind, from, to, unit};
 	else if (kind != NDL_COPIED_NOT && c->n < NDL_COPIES)
-		c->earlier[c->n++] = (ndl_copy){kind, from, to};
+		c->earlier[c->n++] = (ndl_copy){kind, from, to, unit};
 }
 
 static void take_string(scan *x, level *l)
@@ -209,7 +209,7 @@ static void take_string(scan *x, level *l)
 		x->tool = tool_named(x->tools, x->s + begin, end - begin);
 	} else if (!key) {
 		const char separator = l ? moment_separator(x->value, x->key, x->key_len) : 0;
-		note(x, l ? kind_of_string(x->value, separator) : NDL_COPIED_NOT, begin, end);
+		note(x, l ? kind_of_string(x->value, separator) : NDL_COPIED_NOT, begin, end, 0);
 		x->out->clock = l && end == x->n && is_clock(x->value);
 		x->out->iso = l && end == x->n && is_iso(x->value);
 		x->out->code = l && end == x->n && is_code(x->value, x->key, x->key_len);
@@ -220,43 +220,6 @@ static void take_string(scan *x, level *l)
 	x->in_string = end == x->n;
 	if (l)
 		l->key = false;
-}
-
-static void take_number(scan *x)
-{
-	size_t from = x->at;
-	while (x->at < x->n && is_numeric(x->s[x->at]))
-		x->at++;
-	note(x, is_number(x->value) ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at);
-	x->at--;
-}
-
-static void begin_call(ndl_copies *c)
-{
-	for (size_t i = 0; i < c->n && c->n_before < NDL_COPIES; i++)
-		c->before[c->n_before++] = c->earlier[i];
-	c->n = 0;
-}
-
-static bool open_container(scan *x)
-{
-	bool object = x->s[x->at] == '{';
-	if (x->depth == DEPTH_MAX)
-		return false;
-	if (x->depth == 1)
-		begin_call(x->out);
-	x->stack[x->depth++] = (level){x->value, object, object};
-	if (!object)
-		x->value = json_object_get(x->value, "items");
-	return true;
-}
-
-/* A number may be about to begin, of which there is nothing yet. */
-static bool is_due(const scan *x)
-{
-	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
-	char last = x->n ? x->s[x->n - 1] : ' ';
-	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
 }
 
 static void take_bounds(const json_t *schema, ndl_copies *out)
@@ -319,6 +282,71 @@ static uint16_t part_of(const scan *x)
 	}
 }
 
+/* What is counted by a number that is there, as far as one word says it. */
+static uint16_t unit_of(const scan *x)
+{
+	uint16_t unit[NDL_COPY_UNITS];
+	const size_t n = units_of(x, unit);
+	for (size_t i = 0; i < n; i++)
+		if (ndl_unit_kind(unit[i]))
+			return unit[i];
+	return n ? unit[0] : 0;
+}
+
+/* Counts the parts of times of day and dates that may be told before their hour or day. */
+static void note_part(scan *x, uint16_t part)
+{
+	switch (part) {
+	case NDL_PART_MINUTE: x->out->minutes++; break;
+	case NDL_PART_HOUR12:
+	case NDL_PART_HOUR24: x->out->minutes--; break;
+	case NDL_PART_MONTH: x->out->months++; break;
+	case NDL_PART_DAY: x->out->months--; break;
+	default: break;
+	}
+}
+
+static void take_number(scan *x)
+{
+	size_t from = x->at;
+	while (x->at < x->n && is_numeric(x->s[x->at]))
+		x->at++;
+	const bool number = is_number(x->value), there = x->at < x->n;
+	const uint16_t part = number && there ? part_of(x) : 0;
+	note(x, number ? NDL_COPIED_NUMBER : NDL_COPIED_NOT, from, x->at, part || !number || !there ? part : unit_of(x));
+	note_part(x, part);
+	x->at--;
+}
+
+static void begin_call(ndl_copies *c)
+{
+	for (size_t i = 0; i < c->n && c->n_before < NDL_COPIES; i++)
+		c->before[c->n_before++] = c->earlier[i];
+	c->n = 0;
+	c->minutes = c->months = 0;
+}
+
+static bool open_container(scan *x)
+{
+	bool object = x->s[x->at] == '{';
+	if (x->depth == DEPTH_MAX)
+		return false;
+	if (x->depth == 1)
+		begin_call(x->out);
+	x->stack[x->depth++] = (level){x->value, object, object};
+	if (!object)
+		x->value = json_object_get(x->value, "items");
+	return true;
+}
+
+/* A number may be about to begin, of which there is nothing yet. */
+static bool is_due(const scan *x)
+{
+	const level *l = x->depth > 2 ? &x->stack[x->depth - 1] : NULL;
+	char last = x->n ? x->s[x->n - 1] : ' ';
+	return l && !x->in_string && is_number(x->value) && (l->object ? last == ':' : last == '[' || last == ',');
+}
+
 /* What the argument counts, if that is time; else 0. */
 static uint16_t time_unit(const char *key, const json_t *schema)
 {
@@ -352,7 +380,8 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->n = out->n_before = 0;
 	out->clock = out->iso = out->code = false;
 	out->separator = 0;
-	out->now = (ndl_copy){NDL_COPIED_NOT, n, n};
+	out->minutes = out->months = 0;
+	out->now = (ndl_copy){NDL_COPIED_NOT, n, n, 0};
 	for (; x.at < n; x.at++) {
 		level *l = x.depth ? &x.stack[x.depth - 1] : NULL;
 		char c = s[x.at];
@@ -372,10 +401,11 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 		}
 	}
 	if (is_due(&x))
-		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n};
+		out->now = (ndl_copy){NDL_COPIED_NUMBER, n, n, 0};
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->only_end = false;
 	out->item = x.depth && !x.stack[x.depth - 1].object;
+	out->half = 0;
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);

@@ -123,28 +123,32 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	g->at[first].flags = (uint16_t)((is_text ? NDL_AT_MAY_START : 0) | (is_number ? NDL_AT_NUMBER_START : 0) |
 	                                (x->kinds & NDL_READ_CLOCK ? NDL_AT_CLOCK_START : 0) | (x->minus ? NDL_AT_NEGATIVE : 0) |
 	                                (x->kinds & NDL_READ_WHOLE ? NDL_AT_WHOLE : 0) | (x->kinds & NDL_READ_PART ? NDL_AT_PART : 0) |
-	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0) | (is_code ? NDL_AT_CODE : 0));
+	                                (x->kinds & NDL_READ_BETWEEN ? NDL_AT_BETWEEN : 0) | (is_code ? NDL_AT_CODE : 0) |
+	                                (x->kinds & NDL_READ_COMPOUND ? NDL_AT_COMPOUND : 0));
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
 	g->at[first].end = x->end;
+	g->at[first].half = x->half;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text || is_code ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
 	return true;
 }
 
-/* Marks in the query what a reading of it says of its bytes: the minus before a number, the parts of a duration but its first, the end
- * of two times. */
+/* Marks in the query what a reading of it says of its bytes: the minus before a number, the digits that are none, the parts of a
+ * duration but its first, the end of two times. */
 static void mark_said(ndl_ground *g, const ndl_reading *x)
 {
-	const bool whole = x->kinds & NDL_READ_WHOLE;
-	if (!x->minus && !whole && !x->end)
+	const bool whole = x->kinds & NDL_READ_WHOLE, compound = x->kinds & NDL_READ_COMPOUND;
+	if (!x->minus && !whole && !x->end && !compound)
 		return;
 	for (size_t i = 0; i < g->text.len && g->text.data[i]; i++) {
 		ndl_ground_byte *at = &g->at[i];
 		if (x->minus && at->from == x->from && at->flags & NDL_AT_NUMBER_START)
 			at->flags |= NDL_AT_NEGATIVE;
+		if (compound && at->from >= x->from && at->to <= x->to)
+			at->flags &= (uint16_t)~NDL_AT_NUMBER_START;
 		if (whole && at->from > x->from && at->from < x->to)
 			at->flags |= NDL_AT_PART;
-		if (x->end && at->from >= x->from && at->to <= x->to)
+		if (x->end && x->end != 'x' && at->from >= x->from && at->to <= x->to)
 			at->end = x->end;
 	}
 }
@@ -181,6 +185,55 @@ static void add_readings(ndl_ground *g, const ndl_readings *r)
 		g->told = (ndl_ground_byte){.from = (uint32_t)r->told_from, .to = (uint32_t)r->told_to};
 }
 
+/* Whether s[0..n) begins with the name of a host, "example.org", "www.example.org/x"; no "2.5", no "a.b@c". */
+static bool is_host(const char *s, size_t n)
+{
+	size_t i = 0, label = 0;
+	bool letters = true; /* in the last label */
+	for (; i < n && !strchr("/:?#", s[i]); i++) {
+		const int kind = kind_of(ndl_fold((unsigned char)s[i]));
+		if (s[i] == '.' ? i == label : kind != 'a' && kind != 'd' && s[i] != '-')
+			return false;
+		letters = s[i] == '.' || (letters && kind == 'a');
+		label = s[i] == '.' ? i + 1 : label;
+	}
+	return label && letters && i - label >= 2;
+}
+
+static void add_link(ndl_ground *g, const char *scheme, const char *s, size_t n, size_t from, size_t to)
+{
+	const size_t first = g->text.len;
+	for (; *scheme; scheme++)
+		put(g, *scheme, from, to);
+	for (size_t i = 0; i < n; i++)
+		put(g, s[i], from, to);
+	put(g, '\0', from, to);
+	if (g->text.failed)
+		return;
+	g->at[first].flags |= NDL_AT_MAY_START;
+	g->at[g->text.len - 1].flags = NDL_AT_MAY_END;
+}
+
+/* The addresses of the query, its n first bytes, as URIs. */
+static void add_links(ndl_ground *g, const char *query, size_t len)
+{
+	g->links = g->text.len;
+	for (size_t i = 0, end; i < len && g->text.len < TEXT_MAX; i = end + 1) {
+		for (end = i; end < len && (unsigned char)query[end] > ' ';)
+			end++;
+		size_t to = end;
+		while (i < to && strchr("(<\"'[", query[i]))
+			i++;
+		while (to > i && strchr(").,;:!?>\"']", query[to - 1]))
+			to--;
+		const char *scheme = memchr(query + i, ':', to - i);
+		if (scheme && query + to - scheme > 3 && strncmp(scheme, "://", 3) == 0)
+			add_link(g, "", query + i, to - i, i, to);
+		else if (is_host(query + i, to - i))
+			add_link(g, "https://", query + i, to - i, i, to);
+	}
+}
+
 ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t today, ndl_error *err)
 {
 	ndl_readings r = {0};
@@ -210,6 +263,7 @@ ndl_status ndl_ground_set(ndl_ground *g, const char *query, size_t len, int64_t 
 	ndl_status rc = ndl_readings_find(&r, query, len, today, err);
 	if (rc == NDL_OK)
 		add_readings(g, &r);
+	add_links(g, query, len);
 	ndl_readings_clear(&r);
 	return rc == NDL_OK && g->text.failed ? ndl_fail_nomem(err, "the query's spans") : rc;
 }

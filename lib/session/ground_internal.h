@@ -29,17 +29,18 @@ bool ndl_is_wordlike(unsigned char b);
 enum ndl_copied {
 	NDL_COPIED_NOT,
 	NDL_COPIED_TEXT,
-	NDL_COPIED_URL,   /* a text that must be a URL, copied where the query has one */
-	NDL_COPIED_EMAIL, /* one that must be an address of e-mail, the same */
+	NDL_COPIED_EMAIL, /* a text that must be an address of e-mail, copied where the query has one */
 	NDL_COPIED_DATE, /* a text that must be an ISO date */
 	NDL_COPIED_TIME, /* one that must be a time of day as RFC 3339 writes it */
 	NDL_COPIED_MOMENT, /* one that must be a time on a day, or is described so */
+	NDL_COPIED_LINK, /* one that must be a URI */
 	NDL_COPIED_NUMBER,
 };
 enum { NDL_COPIES = 32, NDL_COPY_UNITS = 6 };
 typedef struct ndl_copy {
 	enum ndl_copied kind;
 	size_t from, to; /* of the answer: a number, or what is between a string's quotes */
+	uint16_t unit;   /* what a number that is there counts, ndl_unit_id or NDL_PART_; 0: unknown */
 } ndl_copy;
 typedef struct ndl_copies {
 	ndl_copy now;                 /* under way at the end of the text; for a number maybe nothing yet */
@@ -59,6 +60,8 @@ typedef struct ndl_copies {
 	bool only_end;                /* for keep.c: what is no end of two is not asked for */
 	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
 	bool item;                    /* `now` is in a list */
+	char half;                    /* for keep.c: of the day, as ndl_reading's, if another value of the call settles it; else 0 */
+	int minutes, months;          /* more of these than of hours, and of days, have numbers of the call before `now` */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
@@ -72,13 +75,14 @@ typedef struct ndl_ground_byte {
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
 	uint16_t flags;
 	char of;  /* what that is a unit of, as ndl_unit_kind */
-	char end; /* of a time or a day, as ndl_reading's */
+	char end, half; /* of a time or a day, as ndl_reading's */
 } ndl_ground_byte;
 typedef struct ndl_ground {
 	ndl_buf text;
 	ndl_ground_byte *at; /* for every byte of text */
 	size_t cap;
 	size_t days, times, moments; /* where the texts begin that are of these, as in ndl_readings */
+	size_t links;         /* and where those are URIs */
 	bool has_days;        /* there are some, beside today's date where the query states that */
 	ndl_ground_byte told; /* where it states that for their sake: not to be copied itself; to == 0: nowhere */
 } ndl_ground;

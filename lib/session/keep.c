@@ -76,6 +76,18 @@ static bool counts(const ndl_ground_byte *at, const ndl_copies *c)
 	return false;
 }
 
+/* Whether a number can be what the argument counts: no kilometres for minutes, no minutes for hours, which they are worked out in,
+ * not the 2.5 of 2.5 million, and a part of a duration only where the tool asks for it in parts. */
+static bool is_of_kind(const ndl_ground_byte *at, const ndl_copies *c)
+{
+	bool said = false;
+	if ((at->flags & NDL_AT_PART) && !c->parts)
+		return false;
+	for (size_t i = 0; i < c->n_units; i++)
+		said = said || at->unit == c->unit[i];
+	return said || !at->of || (!c->of && at->of != '#');
+}
+
 /* Whether the schema allows the number that begins at a byte: its decimals, and how large it is. */
 static bool is_allowed(const ndl_ground *g, size_t at, const ndl_copies *c)
 {
@@ -92,30 +104,31 @@ static bool is_allowed(const ndl_ground *g, size_t at, const ndl_copies *c)
 }
 
 /* Whether the run of the query that begins at a byte, without blanks, has the mark in it. */
-static bool run_has(const ndl_ground *g, size_t at, const char *mark)
+static bool run_has(const ndl_ground *g, size_t at, char mark)
 {
 	const char *s = ndl_buf_cstr(&g->text) + at;
 	for (size_t i = 0; i < MARK_MAX && s[i] && !strchr(" ,;", s[i]); i++)
-		if (strncmp(s + i, mark, strlen(mark)) == 0)
+		if (s[i] == mark)
 			return true;
 	return false;
 }
 
-enum among { ALL, EXACT, COUNTED, SHARED, CLOCK, DAYS, CODES };
+enum among { ALL, EXACT, COUNTED, SHARED, CLOCK, DAYS, CODES, COMPOUND };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
- * minutes, nor the last of two for who asks for the first. */
+ * minutes, nor the last of two for who asks for the first, nor 22:15 where half past nine began at 09:30. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
 	if (c->end && (g->at[at].end || c->only_end) && g->at[at].end != c->end)
 		return false;
+	if (c->half && g->at[at].half && g->at[at].half != c->half)
+		return false;
 	switch (among) {
 	case ALL: case EXACT:
 		switch (c->now.kind) {
-		case NDL_COPIED_URL: return run_has(g, at, "://");
-		case NDL_COPIED_EMAIL: return run_has(g, at, "@");
+		case NDL_COPIED_EMAIL: return run_has(g, at, '@');
 		case NDL_COPIED_TEXT: return g->at[at].flags & NDL_AT_CODE ? c->code : at < g->days || c->iso;
-		case NDL_COPIED_NUMBER: return !c->of || !g->at[at].of || c->of == g->at[at].of;
+		case NDL_COPIED_NUMBER: return is_of_kind(&g->at[at], c) && (at < g->days || c->part || g->at[at].unit == NDL_PART_MONTH);
 		case NDL_COPIED_MOMENT: return !c->separator || g->text.data[at + 10] == ndl_fold((unsigned char)c->separator);
 		default: return true;
 		}
@@ -124,6 +137,7 @@ static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum a
 	case CLOCK: return g->at[at].flags & NDL_AT_CLOCK_START;
 	case DAYS: return at >= g->days;
 	case CODES: return g->at[at].flags & NDL_AT_CODE;
+	case COMPOUND: return g->at[at].flags & NDL_AT_COMPOUND || !g->at[at].of;
 	}
 	return false;
 }
@@ -203,9 +217,22 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
+/* The half of the day that the other of two times has, if a value of the call is that; else 0. */
+static char half_of(const ndl_ground *g, const ndl_copies *c, const char *text)
+{
+	char half = 0;
+	for (size_t i = 0; i < c->n && c->end; i++) {
+		const size_t n = c->earlier[i].to - c->earlier[i].from;
+		for (size_t at = 0; ndl_next_place(g, &at, c->earlier[i].kind, text + c->earlier[i].from, n); at++)
+			if (g->at[at].half && g->at[at].end != c->end && ndl_may_end(g, at + n, c->earlier[i].kind))
+				half = g->at[at].half;
+	}
+	return half;
+}
+
 /* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
- * time of day or a date may all be of it (hours and days mostly begin another), and so may those of a duration; what lies between two
- * times is told beside one. False if there is nothing. */
+ * time of day or a date may all be of it (hours and days begin another, but for those behind their minutes and months), and so may
+ * those of a duration; what lies between two times is told beside one. False if there is nothing. */
 static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_pieces *p, const ndl_copies *c, const char *text,
                          size_t words, ndl_kept *kept)
 {
@@ -214,11 +241,20 @@ static bool keep_counted(const ndl_ground *g, const ndl_spans *taken, const ndl_
 	ndl_take(g, c->before, c->n_before, text, &same);
 	if (taken->n > (g->told.to > 0))
 		same.inside = taken->span[taken->n - 1];
-	bool first = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24 || c->part == NDL_PART_DAY;
+	bool hour = c->part == NDL_PART_HOUR12 || c->part == NDL_PART_HOUR24;
+	bool first = (hour && c->minutes <= 0) || (c->part == NDL_PART_DAY && c->months <= 0);
 	if (c->part && !first && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits))
 		return true;
 	return keep_places(g, &other, p, c, COUNTED, text, words, kept->fresh_bits) ||
 	       (same.inside.to && keep_places(g, &same, p, c, SHARED, text, words, kept->fresh_bits));
+}
+
+static bool has_compound(const ndl_ground *g, const ndl_spans *taken)
+{
+	for (size_t at = 0; at < g->days; at++)
+		if ((g->at[at].flags & NDL_AT_COMPOUND) && !ndl_is_taken(g, taken, at, 1))
+			return true;
+	return false;
 }
 
 /* fresh_bits := what the argument asks for by its name or schema, outside what is taken: an end of two if there is one. False if that is
@@ -227,18 +263,21 @@ static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pi
                        ndl_kept *kept)
 {
 	const enum ndl_copied kind = c->now.kind;
-	bool moment = kind == NDL_COPIED_TIME || kind == NDL_COPIED_MOMENT, counted = kind == NDL_COPIED_NUMBER && (c->n_units || c->part);
+	bool form = kind == NDL_COPIED_TIME || kind == NDL_COPIED_MOMENT || kind == NDL_COPIED_LINK;
+	bool counted = kind == NDL_COPIED_NUMBER && (c->n_units || c->part);
 	bool any = false;
 	for (int ends = c->end != 0; ends >= 0 && !any; ends--) {
 		c->only_end = ends;
-		if (moment || (ends && kind == NDL_COPIED_DATE))
-			any = keep_places(g, taken, p, c, ALL, text, words, kept->fresh_bits);
+		if (form || (ends && kind == NDL_COPIED_DATE))
+			any = keep_places(g, taken, p, c, kind == NDL_COPIED_LINK ? EXACT : ALL, text, words, kept->fresh_bits);
 		else if (c->clock || c->iso || c->code)
 			any = keep_places(g, taken, p, c, c->clock ? CLOCK : c->iso ? DAYS : CODES, text, words, kept->fresh_bits);
 		else if (counted)
 			any = keep_counted(g, taken, p, c, text, words, kept);
 	}
 	c->only_end = false;
+	if (!any && kind == NDL_COPIED_NUMBER && !c->integer && has_compound(g, taken)) /* the network would say the 3 of 3/4 */
+		any = keep_places(g, taken, p, c, COMPOUND, text, words, kept->fresh_bits);
 	return any;
 }
 
@@ -247,7 +286,7 @@ static bool keep_asked(const ndl_ground *g, const ndl_spans *taken, const ndl_pi
 static bool is_bound(const ndl_ground *g, const ndl_copies *c, const char *text)
 {
 	const size_t from = c->now.from, n = c->now.to - from;
-	const bool copied = c->now.kind == NDL_COPIED_TEXT || c->now.kind == NDL_COPIED_URL || c->now.kind == NDL_COPIED_EMAIL;
+	const bool copied = c->now.kind == NDL_COPIED_TEXT || c->now.kind == NDL_COPIED_EMAIL;
 	size_t places = 0;
 	for (size_t at = 0; n && copied && ndl_next_place(g, &at, c->now.kind, text + from, n); at++) {
 		const bool middle = ((unsigned char)g->text.data[at + n] & 0xC0) == 0x80;
@@ -266,6 +305,7 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 	const ndl_spans none = {.n = 0};
 	ndl_copy *now = &c->now;
 	ndl_spans taken; /* by this call */
+	c->half = half_of(g, c, text);
 	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	if (!found && now->kind == NDL_COPIED_MOMENT && c->separator) {
 		now->kind = NDL_COPIED_TEXT;

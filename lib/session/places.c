@@ -2,6 +2,7 @@
 #include "session/places_internal.h"
 
 #include "base/ascii.h"
+#include "readings/readings.h"
 
 #include <string.h>
 
@@ -24,8 +25,14 @@ bool ndl_may_end(const ndl_ground *g, size_t at, enum ndl_copied kind)
 bool ndl_next_place(const ndl_ground *g, size_t *at, enum ndl_copied kind, const char *value, size_t n)
 {
 	const uint16_t start = kind == NDL_COPIED_NUMBER ? NDL_AT_NUMBER_START : NDL_AT_MAY_START | NDL_AT_CODE;
-	const size_t from = kind == NDL_COPIED_DATE ? g->days : kind == NDL_COPIED_TIME ? g->times : kind == NDL_COPIED_MOMENT ? g->moments : 0;
-	const size_t to = kind == NDL_COPIED_MOMENT ? g->text.len : kind == NDL_COPIED_TIME ? g->moments : g->times;
+	const struct { enum ndl_copied kind; size_t from, to; } parts[] = {{NDL_COPIED_DATE, g->days, g->times},
+		{NDL_COPIED_TIME, g->times, g->moments}, {NDL_COPIED_MOMENT, g->moments, g->links}, {NDL_COPIED_LINK, g->links, g->text.len}};
+	size_t from = 0, to = g->times;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		if (parts[i].kind == kind) {
+			from = parts[i].from;
+			to = parts[i].to;
+		}
 	for (*at = *at < from ? from : *at; *at < to; ++*at)
 		if ((g->at[*at].flags & start) && stands_at(g, *at, value, n))
 			return true;
@@ -70,17 +77,30 @@ size_t ndl_has_sign(const ndl_copy *c, const char *text)
 	return c->kind == NDL_COPIED_NUMBER && c->from < c->to && text[c->from] == '-';
 }
 
+/* Whether the query says of a number what the argument counts, as far as that is known. */
+static bool is_said(const ndl_ground_byte *at, const ndl_copy *c)
+{
+	bool hour = at->unit == NDL_PART_HOUR && (c->unit == NDL_PART_HOUR12 || c->unit == NDL_PART_HOUR24);
+	return at->unit == c->unit || hour;
+}
+
+/* Takes one of the spans that a value can come from, if there is one: for numbers one that counts the same. */
+static bool take_one(const ndl_ground *g, const ndl_copy *c, const char *text, bool said, ndl_spans *taken)
+{
+	const size_t sign = ndl_has_sign(c, text), n = c->to - c->from - sign;
+	for (size_t at = 0; n && ndl_next_place(g, &at, c->kind, text + c->from + sign, n); at++)
+		if (ndl_may_end(g, at + n, c->kind) && !ndl_is_taken(g, taken, at, n) && (!said || is_said(&g->at[at], c))) {
+			taken->span[taken->n++] = (ndl_ground_byte){.from = g->at[at].from, .to = g->at[at + n - 1].to};
+			return true;
+		}
+	return false;
+}
+
 void ndl_take(const ndl_ground *g, const ndl_copy *copy, size_t n_copies, const char *text, ndl_spans *taken)
 {
-	for (size_t i = 0; i < n_copies; i++) {
-		const ndl_copy *c = &copy[i];
-		size_t sign = ndl_has_sign(c, text), n = c->to - c->from - sign;
-		for (size_t at = 0; n && ndl_next_place(g, &at, c->kind, text + c->from + sign, n); at++)
-			if (ndl_may_end(g, at + n, c->kind) && !ndl_is_taken(g, taken, at, n)) {
-				taken->span[taken->n++] = (ndl_ground_byte){.from = g->at[at].from, .to = g->at[at + n - 1].to};
-				break;
-			}
-	}
+	for (size_t i = 0; i < n_copies; i++)
+		if (!copy[i].unit || !take_one(g, &copy[i], text, true, taken))
+			take_one(g, &copy[i], text, false, taken);
 }
 
 void ndl_take_earlier(const ndl_ground *g, const ndl_copies *c, const char *text, ndl_spans *taken)

@@ -19,6 +19,7 @@ enum {
 	NDL_AT_INSIDE = 1024,    /* no text begins with it or ends before it: it is inside a path or what is quoted */
 	NDL_AT_BOUND = 2048,     /* a text that has come as far as here goes on with it */
 	NDL_AT_UPPER = 4096,     /* the query has a capital there */
+	NDL_AT_COMPOUND = 8192,  /* a number that its digits do not say one by one, "1 1/2" */
 };
 
 static inline bool ndl_digit_at(const char *s, size_t i)
@@ -43,7 +44,7 @@ typedef struct ndl_spans {
 } ndl_spans;
 /* Whether text[at, at + n) has something of the query that is taken. */
 bool ndl_is_taken(const ndl_ground *g, const ndl_spans *taken, size_t at, size_t n);
-/* Every value takes the first span that it can come from and that none before it took. */
+/* Every value takes the first span that it can come from and that none before it took, a number the first that counts what it does. */
 void ndl_take(const ndl_ground *g, const ndl_copy *copy, size_t n_copies, const char *text, ndl_spans *taken);
 /* taken := what the values of the same call took, and today's date, where it is told for the sake of others. */
 void ndl_take_earlier(const ndl_ground *g, const ndl_copies *c, const char *text, ndl_spans *taken);

@@ -10,8 +10,8 @@ static void add_source(json_t *to, const ndl_ground *g, const ndl_buf *path, con
 	json_t *span = json_null();
 	const char *inside = ndl_buf_cstr(&text) + quoted;
 	size_t len = text.failed ? 0 : text.len - 2 * (size_t)quoted;
-	static const enum ndl_copied kinds[] = {NDL_COPIED_TEXT, NDL_COPIED_TIME, NDL_COPIED_MOMENT, NDL_COPIED_NUMBER};
-	const size_t n = json_is_number(value) ? 4 : 3;
+	static const enum ndl_copied kinds[] = {NDL_COPIED_TEXT, NDL_COPIED_TIME, NDL_COPIED_MOMENT, NDL_COPIED_LINK, NDL_COPIED_NUMBER};
+	const size_t n = json_is_number(value) ? 5 : 4;
 	for (size_t i = 0; i < n && json_is_null(span); i++)
 		if (ndl_ground_span(g, kinds[i], inside, len, &from, &end))
 			span = json_pack("[II]", (json_int_t)from, (json_int_t)end);

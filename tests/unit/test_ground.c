@@ -140,6 +140,7 @@ static json_t *tool_list(void)
 		"\"at\":{\"type\":\"string\"},\"minutes\":{\"type\":\"integer\"}}}},"
 		"{\"name\":\"lamp\",\"parameters\":{\"type\":\"object\",\"properties\":{\"level\":{\"type\":\"integer\",\"minimum\":0,"
 		"\"maximum\":20},\"share\":{\"type\":\"number\",\"exclusiveMinimum\":0,\"maximum\":0.7}}}},"
+		"{\"name\":\"visit\",\"parameters\":{\"type\":\"object\",\"properties\":{\"page\":{\"type\":\"string\",\"format\":\"uri\"}}}},"
 		"{\"name\":\"ring12\",\"parameters\":{\"type\":\"object\",\"properties\":{\"hour\":{\"type\":\"integer\"},"
 		"\"half\":{\"type\":\"string\",\"enum\":[\"am\",\"pm\"]}}}},"
 		"{\"name\":\"send\",\"parameters\":{\"type\":\"object\",\"properties\":{\"to\":{\"type\":\"string\",\"format\":\"email\"},"
@@ -265,8 +266,8 @@ static void test_bound(const ndl_engine *e, const ndl_tools *t)
 	q = "mail bo@x.org about https://x.org";
 	check_kept(e, t, q, SEND "\"to\":\"", "b", NDL_COPIED_EMAIL, true, true);
 	check_kept(e, t, q, SEND "\"to\":\"", "m", NDL_COPIED_EMAIL, false, false);
-	check_kept(e, t, q, SEND "\"link\":\"", "h", NDL_COPIED_URL, true, true);
-	check_kept(e, t, q, SEND "\"link\":\"", "b", NDL_COPIED_URL, false, false);
+	check_kept(e, t, q, SEND "\"link\":\"", "h", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, q, SEND "\"link\":\"", "b", NDL_COPIED_LINK, false, false);
 	check_kept(e, t, "mail Bo", SEND "\"to\":\"", "B", NDL_COPIED_NOT, false, false);
 }
 
@@ -293,7 +294,7 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"volume_ml\":5", "0", NDL_COPIED_NUMBER, true, true);
-	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, CALL "\"volume_ml\":50", "}", NDL_COPIED_NUMBER, false, false); /* centilitres */
 	check_kept(e, t, q, CALL "\"volume_ml\":500", "}", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, CALL "\"volume_ml\":", "2", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, true); /* 320 */
@@ -307,6 +308,7 @@ static void test_units(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "a 5 km walk", CALL "\"walkMinutes\":5", "0", NDL_COPIED_NOT, false, false);
 	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "a 5 km walk, 12", CALL "\"walkMinutes\":", "5", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "a walk of 20 seconds", CALL "\"walkMinutes\":", "2", NDL_COPIED_NUMBER, false, false); /* the same, but no minutes */
 	check_kept(e, t, "a 5 m walk", CALL "\"volume_ml\":", "5", NDL_COPIED_NUMBER, true, true); /* metres or minutes */
 	check_kept(e, t, "12 bags", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* none counts them: any */
 }
@@ -317,6 +319,16 @@ static void test_integers(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "at half speed", CALL "\"seats\":", "5", NDL_COPIED_NUMBER, true, true); /* 50 */
 	check_kept(e, t, "at half speed", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "at half speed", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "2.5 million", CALL "\"prices\":[", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "2.5 million", CALL "\"prices\":[2", ".", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "0", NDL_COPIED_NUMBER, true, true); /* the 3 and the 4 are no numbers */
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "3", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "3/4 cup", CALL "\"prices\":[", "7", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", ".", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", "}", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "1,5 litres", CALL "\"prices\":[1", "5", NDL_COPIED_NUMBER, true, false); /* decilitres */
+	check_kept(e, t, "1,5 litres", CALL "\"from\":\"1", ",", NDL_COPIED_TEXT, true, true);
+	check_kept(e, t, "3,4 and 5", CALL "\"prices\":[3", "}", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "1.5 or 30", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "only 1.5", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, false, false);
 }
@@ -346,8 +358,15 @@ static void test_asked(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "3", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "two and a half hours", WAIT "\"hours\":2,\"rest\":", "1", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "1", NDL_COPIED_NUMBER, true, true);
-	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "two and a half hours", CALL "\"walkMinutes\":", "3", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, "5 hours and 20 minutes, 4 of us", CALL "\"walkMinutes\":320,\"walkMinutes\":", "3", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "ninety minutes", WAIT "\"hours\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "ninety minutes", WAIT "\"hours\":", "9", NDL_COPIED_NUMBER, false, false);
+	check_kept(e, t, "a tea in 90 minutes", WAIT "\"hours\":1,\"rest\":", "3", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "a tea in 90 minutes", WAIT "\"hours\":1,\"rest\":", "9", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "2 hours", WAIT "\"hours\":2,\"rest\":", "0", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "20 minutes", CALL "\"seats\":", "0", NDL_COPIED_NUMBER, false, false); /* hours are not asked for */
+	check_kept(e, t, "20 minutes", WAIT "\"hours\":", "0", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "-", NDL_COPIED_TEXT, true, true);
 	check_kept(e, t, q, WAIT "\"day\":\"2027", "\"", NDL_COPIED_TEXT, true, false);
 	check_kept(e, t, q, WAIT "\"on\":\"2027", "-", NDL_COPIED_TEXT, false, false);
@@ -393,7 +412,31 @@ static void test_ends(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, STAY "\"when\":\"1", "0", NDL_COPIED_TEXT, true, true);
 	q = "from 3 May until 9 May 2027, paid on 12 May 2027"; /* what is no end of the two is not asked for */
 	check_kept(e, t, q, STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, false);
+	q = "from 9:30 to 10:15 on 3 May 2027"; /* the end of 21:30 is 22:15 */
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T21:30:00Z\",\"end\":\"2027-05-03 ", "2", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"start\":\"2027-05-03T21:30:00Z\",\"end\":\"2027-05-03 ", "1", NDL_COPIED_MOMENT, false, false);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\",\"start\":\"2027-05-03T", "0", NDL_COPIED_MOMENT, true, true);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\",\"start\":\"2027-05-03T", "2", NDL_COPIED_MOMENT, false, false);
+	check_kept(e, t, q, MEET "\"end\":\"2027-05-03 10:15\"}},{\"name\":\"meet\",\"arguments\":{\"start\":\"2027-05-03T", "2",
+	           NDL_COPIED_MOMENT, true, true); /* of another call */
 	check_kept(e, t, "on 12 May 2027", STAY "\"check_in\":\"2027-05-", "1", NDL_COPIED_DATE, true, true);
+}
+
+/* Addresses as URIs, whole, with a scheme if they have none. */
+static void test_links(const ndl_engine *e, const ndl_tools *t)
+{
+	const char *page = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"";
+	const char *https = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"https://e", *end = " [{\"name\":\"visit\",\"arguments\":{\"page\":\"https://e.org";
+	check_kept(e, t, "open e.org", page, "h", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open e.org", page, "e", NDL_COPIED_LINK, false, false);
+	check_kept(e, t, "open e.org", https, ".", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open (e.org).", end, "\"", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open ftp://e.org/x", page, "f", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open ftp://e.org/x", page, "h", NDL_COPIED_LINK, false, false);
+	check_kept(e, t, "open E.ORG/x?y", end, "/", NDL_COPIED_LINK, true, true);
+	check_kept(e, t, "open 2.5 a.b@e.org x..org e. .org e.2", page, "h", NDL_COPIED_NOT, false, false);
+	check_kept(e, t, "open e.org", CALL "\"from\":\"", "h", NDL_COPIED_TEXT, false, false);
+	check(NDL_COPIED_LINK, "open e.org", "https://e.org", "e.org");
 }
 
 #define MONEY " [{\"name\":\"money\",\"arguments\":{"
@@ -427,6 +470,11 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":", "7", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, " [" RING "\"hour\":17,\"minute\":45}}," RING "\"hour\":1", "7", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "at quarter to six pm", " [" RING "\"minute\":45,\"hour\":1", "7", NDL_COPIED_NUMBER, true, true);
+	q = "at ten past six, then quarter to eight";
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":1", "8", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":1", "9", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, q, " [" RING "\"minute\":10,\"hour\":18,\"minute\":45,\"hour\":1", "9", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, " [" RING "\"hour\":18,\"minute\":10,\"hour\":1", "9", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "at 6 am", " [" RING "\"hour\":6,\"minute\":", "0", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, "at 5 pm", " [" RING "\"hour\":", "5", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, "at 5 pm", half, "5", NDL_COPIED_NUMBER, true, true);
@@ -438,6 +486,13 @@ static void test_clock_parts(const ndl_engine *e, const ndl_tools *t)
 	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "3", NDL_COPIED_NUMBER, true, true);
 	check_kept(e, t, q, BORN "\"day\":14,\"month\":", "5", NDL_COPIED_NUMBER, true, false);
 	check_kept(e, t, q, BORN "\"day\":2,\"month\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "1", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, q, BORN "\"month\":3,\"day\":", "2", NDL_COPIED_NUMBER, true, false);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":", "5", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":5,\"month\":1", "2", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "the 5th, today is 30 November 2026", BORN "\"day\":5,\"month\":12,\"year\":202", "6", NDL_COPIED_NUMBER, true, true);
+	check_kept(e, t, "tomorrow, today is 30 November 2026", CALL "\"seats\":", "1", NDL_COPIED_NUMBER, true, true); /* 12 of the month */
+	check_kept(e, t, "tomorrow, today is 30 November 2026", CALL "\"seats\":1", "}", NDL_COPIED_NUMBER, false, false);
 	check_kept(e, t, q, BORN "\"year\":", "2", NDL_COPIED_NUMBER, true, true);
 	q = "from 2 pm to half past three, 7 of us";
 	check_kept(e, t, q, " [" RING "\"at\":\"2 pm\",\"minutes\":", "9", NDL_COPIED_NUMBER, true, true);
@@ -508,6 +563,7 @@ int main(void)
 	test_asked(e, ndl_toolset_tools(t));
 	test_moments(e, ndl_toolset_tools(t));
 	test_codes(e, ndl_toolset_tools(t));
+	test_links(e, ndl_toolset_tools(t));
 	test_ends(e, ndl_toolset_tools(t));
 	test_integers(e, ndl_toolset_tools(t));
 	test_bounds(e, ndl_toolset_tools(t));

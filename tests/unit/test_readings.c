@@ -191,6 +191,41 @@ static const row numbers[] = {
 	{"2 kilometers", "2000", "2 kilometers"},
 	{"2 kilometers", "120", NULL},
 	{"half a percent of it", "0.5", "half a percent"},
+	{"1,5 litres", "1.5", "1,5 litres"},
+	{"1,5 litres", "1500", "1,5 litres"},
+	{"1,5 litres", "5", NULL},
+	{"at \xe2\x82\xac" "12,50 apiece", "12.5", "12,50"},
+	{"7,5 hours", "450", "7,5 hours"},
+	{"pay Ann 12,50 today", "12.5", "12,50"},
+	{"numbers 1,2,3", "1.2", NULL},
+	{"numbers 1,2,3", "2.3", NULL},
+	{"rooms 3,4 and 5", "3.4", NULL},
+	{"1,250 litres", "1250", "1,250 litres"},
+	{"3/4 cup", "0.75", "3/4"},
+	{"3/4 cup", "75", NULL},
+	{"3/4 litre", "750", "3/4 litre"},
+	{"7 1/2 hours", "450", "7 1/2 hours"},
+	{"7 1/2 hours", "2", NULL},
+	{"1\xc2\xbd cups", "1.5", "1\xc2\xbd"},
+	{"on 3/4/2027", "0.75", NULL},
+	{"24/7 service", "3.43", NULL},
+	{"a rating of 4/5", "0.8", NULL},
+	{"12 500 steps", "12500", "12 500"},
+	{"12 500 steps", "500", "500"}, /* room 12, 500 people */
+	{"12 000 steps", "12000", "12 000"},
+	{"12 000 steps", "12", NULL},
+	{"1 250 000 dollars", "1250000", "1 250 000"},
+	{"1 250 000 dollars", "250", NULL},
+	{"12 50 dollars", "1250", NULL},
+	{"2027 100 people", "2027100", NULL},
+	{"half a cup", "50", NULL},
+	{"2.5 million", "2500", "2.5 million"}, /* thousands */
+	{"5 km", "3.11", "5 km"},
+	{"100 minutes", "1.67", "100 minutes"},
+	{"1 hour 30, please", "90", "1 hour 30"},
+	{"an hour thirty", "90", "an hour thirty"},
+	{"an hour, 30 people", "90", NULL},
+	{"1 hour 30 for tea", "90", NULL},
 	{"2 pm to half past three", "90", "2 pm to half past three"},
 	{"on 9-10 am", "60", "9-10 am"},
 	{"from 10pm until 2am", "240", "10pm until 2am"},
@@ -247,11 +282,14 @@ static void test_days(void)
 	const char *q = "at ten tomorrow, or on 3 May 2027";
 	CHECK(find(&r, q, ndl_day_number(2026, 11, 29)) && r.told_to == 0 && r.days > 0);
 	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
-	CHECK_INT(r.times - r.days, 4);
-	for (size_t i = r.days; i + 1 < r.times; i += 2)
-		CHECK(strlen(r.reading[i].text) == 10 && r.reading[i].kinds == NDL_READ_TEXT && r.reading[i + 1].kinds == NDL_READ_NUMBER &&
-		      strtol(r.reading[i].text + 5, NULL, 10) == strtol(r.reading[i + 1].text, NULL, 10));
-	CHECK(find(&r, q, 0) && r.times - r.days == 2); /* tomorrow is unknown */
+	CHECK_INT(r.times - r.days, 8);
+	for (const ndl_reading *x = r.reading + r.days; x + 3 < r.reading + r.times; x += 4) {
+		CHECK(strlen(x->text) == 10 && x->kinds == NDL_READ_TEXT);
+		CHECK(x[1].kinds == NDL_READ_NUMBER && x[1].unit == NDL_PART_DAY && strtol(x->text + 8, NULL, 10) == strtol(x[1].text, NULL, 10));
+		CHECK(x[2].kinds == NDL_READ_NUMBER && x[2].unit == NDL_PART_MONTH && strtol(x->text + 5, NULL, 10) == strtol(x[2].text, NULL, 10));
+		CHECK(x[3].kinds == NDL_READ_NUMBER && x[3].unit == NDL_PART_YEAR && strtol(x->text, NULL, 10) == strtol(x[3].text, NULL, 10));
+	}
+	CHECK(find(&r, q, 0) && r.times - r.days == 4); /* tomorrow is unknown */
 	q = "call at ten (today is Sunday 29 November 2026) tomorrow";
 	CHECK(find(&r, q, ndl_day_number(2020, 1, 1)) && r.told_from == 13 && r.told_to == 45);
 	CHECK(is_said_by(reading_of(&r, r.days, NDL_READ_TEXT, "2026-11-30"), q, "tomorrow"));
@@ -347,6 +385,50 @@ static void test_kinds(void)
 	ndl_readings_clear(&r);
 }
 
+/* A clock's form that is a duration, as what stands around it says. */
+static void test_clocked(void)
+{
+	static const struct { const char *query, *text, *unit, *source; } rows[] = {
+		{"set a timer for 2:30", "150", "second", "2:30"}, {"set a timer for 2:30", "150", "minute", "2:30"},
+		{"set a timer for 2:30", "2.5", "minute", "2:30"}, {"set a timer for 2:30", "2.5", "hour", "2:30"},
+		{"a 2:30 timer", "150", "second", "2:30"}, {"in 7:45 minutes", "465", "second", "7:45 minutes"},
+		{"in 7:45 minutes", "465", "minute", NULL}, {"in 7:45 minutes", "45", "minute", NULL}, {"for 7:30 hours", "450", "minute", "7:30 hours"},
+		{"for 7:30 hours", "450", "second", NULL}, {"in 27:30", "27.5", "minute", "27:30"}, {"in 27:30", "27.5", "hour", NULL},
+		{"took 1:20:30", "4830", "second", "1:20:30"}, {"took 1:20:30", "80.5", "minute", "1:20:30"}, {"took 1:20:30", "20", "minute", "1:20:30"},
+		{"at 2:30", "150", "second", NULL}, {"for 2:30 pm", "150", "second", NULL}, {"for 2:30 tomorrow", "150", "second", NULL},
+		{"for 2:3", "123", "second", NULL}, {"for 2:75", "195", "second", NULL},
+	};
+	ndl_readings r = {0};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const ndl_reading *x = NULL;
+		bool ok = find(&r, rows[i].query, 0);
+		for (size_t k = 0; k < r.n && !x; k++)
+			if (strcmp(r.reading[k].text, rows[i].text) == 0 && r.reading[k].unit == ndl_unit_id(rows[i].unit, strlen(rows[i].unit)))
+				x = &r.reading[k];
+		tap_ok(ok && (rows[i].source ? is_said_by(x, rows[i].query, rows[i].source) : !x), "%s as %s %ss", rows[i].query, rows[i].text,
+		       rows[i].unit);
+	}
+	ndl_readings_clear(&r);
+}
+
+/* A duration for tools that have an argument for each unit: the texts of its parts. */
+static void test_parts(void)
+{
+	static const struct { const char *query, *parts; } rows[] = {{"an hour", " 1 0 0"}, {"90 minutes", " 1 30 0"}, {"45 seconds", " 0 45"},
+		{"two and a half minutes", " 2 30"}, {"half a minute", " 0 30"}, {"1.5 days", " 1 12 0 0"}, {"1 hour 5 minutes", " 0"}, {"a week", ""}};
+	ndl_readings r = {0};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char parts[40] = "";
+		bool ok = find(&r, rows[i].query, 0);
+		for (size_t k = 0; k < r.n; k++)
+			if (r.reading[k].kinds & NDL_READ_PART)
+				snprintf(parts + strlen(parts), sizeof parts - strlen(parts), " %s", r.reading[k].text);
+		if (!tap_ok(ok && strcmp(parts, rows[i].parts) == 0, "%s in parts", rows[i].query))
+			tap_note("found%s", parts);
+	}
+	ndl_readings_clear(&r);
+}
+
 /* No query makes a list that is longer than it may be. */
 static void test_many(void)
 {
@@ -370,12 +452,24 @@ static void test_ends(void)
 		{"on 3 May 2027, 7 May 2027", "2027-05-03", 0}, {"on 3 May 2027 to see 7 May 2027", "2027-05-03", 0},
 		{"from 13 June 2028 at 9 am to 11 am", "2028-06-13T11:00:00Z", 'l'},
 	};
+	static const struct { const char *query, *text; unsigned kinds; char half; } halves[] = {
+		{"from 9:30 to 11", "09:30", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "21:30", NDL_READ_CLOCK, 'p'},
+		{"from 9:30 to 11", "11:00", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "23:00", NDL_READ_CLOCK, 'p'},
+		{"from 9:30 to 11", "21", NDL_READ_NUMBER, 'p'}, {"from 9:30 to 11", "23", NDL_READ_NUMBER, 'p'},
+		{"from 9:30 to 11", "30", NDL_READ_NUMBER, 0}, {"11:30 to 1:15", "13:15", NDL_READ_CLOCK, 'a'},
+		{"11:30 to 1:15", "01:15", NDL_READ_CLOCK, 'p'}, {"1 pm to half past two", "14:30", NDL_READ_CLOCK, 0},
+		{"at 9:30", "09:30", NDL_READ_CLOCK, 0},
+	};
 	static const struct { const char *name; char end; } names[] = {{"start_date", 'f'}, {"checkIn", 'f'}, {"check_out", 'l'}, {"dateTo", 'l'},
 		{"checker", 0}, {"weekend", 0}, {"", 0}, {"returnDate", 'l'}};
 	ndl_readings r = {0};
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		const ndl_reading *x = find(&r, ends[i].query, 0) ? reading_of(&r, 0, NDL_READ_TEXT, ends[i].text) : NULL;
 		tap_ok(x && x->end == ends[i].end, "%s, its end, in: %s", ends[i].text, ends[i].query);
+	}
+	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+		const ndl_reading *x = find(&r, halves[i].query, 0) ? reading_of(&r, 0, halves[i].kinds, halves[i].text) : NULL;
+		tap_ok(x && x->half == halves[i].half, "%s, its half of the day, in: %s", halves[i].text, halves[i].query);
 	}
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		tap_ok(ndl_end_of_name(names[i].name, strlen(names[i].name)) == names[i].end, "%s: which end", names[i].name);
@@ -420,6 +514,8 @@ int main(void)
 	test_moments();
 	test_ends();
 	test_kinds();
+	test_clocked();
+	test_parts();
 	test_many();
 	test_names();
 	return tap_done();
