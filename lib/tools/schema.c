@@ -304,11 +304,6 @@ static ndl_status take_all(struct schema_context *c, json_t **out, json_t *in, i
 {
 	bool nothing = false;
 	ndl_status status = take_keywords(c, *out, in, depth, self, at);
-	if (status == 0 && !(c->flags & NDL_TOOLS_LENIENT) && json_object_get(*out, "enum") && ndl_tools_is_empty(*out)) {
-		json_decref(*out);
-		*out = ndl_tools_nothing(c, at, "no value of the enum fits the rest of the schema");
-		return *out ? NDL_OK : c->err->code;
-	}
 	if (status == 0)
 		status = take_later(c, out, in, depth, at);
 	if (status < 0 || json_is_false(*out))

@@ -524,7 +524,7 @@ static void errors(void)
 	CHECK_STR(failure("{'type':'integer','minimum':1,'maximum':4,'multipleOf':5}"), "tool \"f\": /properties/a: no number is within the bounds");
 	CHECK_STR(failure("{'type':'string','minLength':3,'maxLength':2}"), "tool \"f\": /properties/a: minLength is more than maxLength");
 	CHECK_STR(failure("{'type':'array','items':{'type':'array','minItems':3,'maxItems':2}}"), "tool \"f\": /properties/a/items: minItems is more than maxItems");
-	CHECK_STR(failure("{'type':'integer','enum':['x']}"), "tools[0]: /parameters/properties/a: no value of the enum fits the rest of the schema");
+	CHECK_STR(failure("{'type':'integer','enum':['x']}"), "tool \"f\": /properties/a: no value of the enum fits the rest of the schema");
 	CHECK_STR(failure("{'type':'number','multipleOf':1e-12}"), "tool \"f\": /properties/a: multipleOf with this value is not supported");
 	CHECK_STR(failure("{'type':'string','pattern':'^ab$','minLength':3}"), "tool \"f\": /properties/a: no text of the length allowed matches");
 	CHECK_STR(failure("{'type':'string','pattern':'^(abc)+$','minLength':4,'maxLength':5}"), "tool \"f\": /properties/a: no text of the length allowed matches");
