@@ -13,9 +13,10 @@ enum {
 };
 
 /* Encoder input: query ids, <tools>, ids of `tools` (text made by ndl_tools_render). User-defined
- * symbols inside either text are plain text. Quotes of other kinds are shown as " and ' but to upstream's models (ascii_tools). The window is config->max_enc_len (W): the query
- * is cut to W-2 ids, then the tools to what remains. Replaces what `out` holds; *cut (may be
- * NULL) receives NDL_CUT_ flags. */
+ * symbols inside either text are plain text. Quotes of other kinds are shown as " and ' but to
+ * upstream's models (ascii_tools). The window is config->max_enc_len (W): the query is cut to W-2
+ * ids, then the tools to what remains. Replaces what `out` holds; *cut (may be NULL) receives
+ * NDL_CUT_ flags. */
 ndl_status ndl_prompt_encode(const ndl_tok *tok, const ndl_config *config, const char *query, size_t query_len,
                              const char *tools, size_t tools_len, ndl_ids *out, unsigned *cut, ndl_error *err);
 

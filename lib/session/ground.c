@@ -1,8 +1,7 @@
 /* ground.c - string values as spans of the query.
  *
- * The query is kept as it would stand inside a JSON string, in lower case, blanks made one space, its quotes plain, as the network
- * is shown it;
- * behind it, each after a NUL, what it says in other words (readings.h). A value keeps to the query while it
+ * The query is kept as it would stand inside a JSON string, in lower case, blanks made one space, its quotes plain, as the
+ * network is shown it; behind it, each after a NUL, what it says in other words (readings.h). A value keeps to the query while it
  * is the beginning of some span: it begins where a word, a number or a mark begins and ends where
  * one ends (before a plural's s, too), but not inside what is of one piece (runs.c); a reading counts only as a whole. Which
  * tokens keep to it is asked of the sorted vocabulary, from every place where the value can be.
