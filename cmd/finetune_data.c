@@ -79,7 +79,7 @@ static ndl_dataset_options train_options(const finetune_data *d)
 		.max_dec_len = d->config.max_dec_len, .pairs = d->o->contrastive_every > 0 && d->config.contrastive_dim > 0,
 		.heldout = d->heldout, .tools = d->tools.data, .strict = d->o->strict, .report = report_record,
 		.report_user = (void *)(uintptr_t)d->app, .threads = d->threads, .shuffle_buffer = (size_t)d->o->buffer,
-		.as_given = d->o->keep_order};
+		.as_given = d->o->keep_order, .loosen = d->o->loosen};
 }
 
 static void use_train_rows(const finetune_data *d, ndl_dataset_options *to)

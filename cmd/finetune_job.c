@@ -161,7 +161,7 @@ static void write_weights(ndl_buf *b, const finetune_options *o)
 
 ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 {
-	char batch[24], buffer[24], rows[24], curriculum[24], calls[24];
+	char batch[24], buffer[24], rows[24], curriculum[24], calls[24], loosen[24];
 	ndl_buf weights = NDL_BUF_INIT;
 	if (!j->state_path)
 		return NDL_OK;
@@ -170,11 +170,13 @@ ndl_status finetune_state(finetune_job *j, bool load, ndl_error *err)
 	snprintf(rows, sizeof rows, "%zu", ndl_dataset_rows(j->data.train));
 	snprintf(curriculum, sizeof curriculum, "%ld", j->o.curriculum);
 	snprintf(calls, sizeof calls, "%ld", j->o.val_calls);
+	snprintf(loosen, sizeof loosen, "%g", j->o.loosen);
 	write_weights(&weights, &j->o);
 	ndl_status status = ndl_buf_check(&weights, err);
 	const char *extra[] = {"option.batch_size", batch, "option.data_weights", ndl_buf_cstr(&weights),
 	                       "option.shuffle_buffer", buffer, "option.rows", rows, "option.curriculum", curriculum,
-	                       "option.val_calls", calls, "option.keep_order", j->o.keep_order ? "1" : "0", NULL};
+	                       "option.val_calls", calls, "option.keep_order", j->o.keep_order ? "1" : "0", "option.loosen", loosen,
+	                       NULL};
 	if (status == NDL_OK)
 		status = load ? ndl_run_load(j->run, j->state_path, extra, err) : ndl_run_save(j->run, j->state_path, extra, err);
 	ndl_buf_clear(&weights);

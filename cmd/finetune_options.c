@@ -11,7 +11,7 @@
 
 enum { OPT_INIT = 256, OPT_VOCAB, OPT_EPOCHS, OPT_MAX_STEPS, OPT_BATCH, OPT_ACCUMULATE, OPT_LR, OPT_MUON_LR, OPT_WARMUP,
 	OPT_DECAY, OPT_SCHEDULE, OPT_QAT, OPT_QAT_EMBEDDING, OPT_QAT_GROUP, OPT_QAT_EMBEDDING_GROUP, OPT_CW,
-	OPT_CE, OPT_ZW, OPT_CLIP, OPT_WEIGHT_DECAY, OPT_KEEP_ORDER,
+	OPT_CE, OPT_ZW, OPT_CLIP, OPT_WEIGHT_DECAY, OPT_KEEP_ORDER, OPT_LOOSEN,
 	OPT_WEIGHTS, OPT_ENC, OPT_DEC, OPT_SEED, OPT_VAL, OPT_LOG, OPT_RESUME, OPT_CKPT, OPT_EVAL, OPT_PRECISION, OPT_HELDOUT, OPT_AVERAGE,
 	OPT_STRICT, OPT_BUFFER, OPT_SCORE, OPT_VAL_CALLS, OPT_LAYERS, OPT_WIDTH, OPT_DUMP, OPT_CURRICULUM, OPT_LORA, OPT_FREEZE,
 	OPT_TEACHER, OPT_TEACHER_WEIGHT, OPT_TEACHER_TEMPERATURE };
@@ -52,6 +52,7 @@ const cli_option finetune_table[] = {
 	{OPT_TEACHER_TEMPERATURE, "teacher-temperature", "X", "temperature at which the two are compared [2]"},
 	{OPT_CURRICULUM, "curriculum", "N", "in the first N epochs short examples come before long ones [0]"},
 	{OPT_KEEP_ORDER, "keep-order", NULL, "show tools and parameters as they are given, not shuffled"},
+	{OPT_LOOSEN, "loosen", "X", "share of the examples in which required arguments are shown as optional [0]"},
 	{OPT_SEED, "seed", "N", "of initialisation and order [1]"},
 	{OPT_BUFFER, "shuffle-buffer", "N", "examples that a stream is shuffled within [4096]"},
 	{OPT_PRECISION, "precision", "NAME", "of matrix products: auto, f32 or bf16 [auto]"},
@@ -184,6 +185,7 @@ static int read_options(cli *app, finetune_options *o, int argc, char **argv)
 		case OPT_WEIGHT_DECAY: o->weight_decay = cli_double(app, "--weight-decay", arg, 0, 1000); break;
 		case OPT_CLIP: o->clip_norm = cli_double(app, "--clip-norm", arg, 0, 1e9); break;
 		case OPT_KEEP_ORDER: o->keep_order = true; break;
+		case OPT_LOOSEN: o->loosen = cli_double(app, "--loosen", arg, 0, 1); break;
 		case OPT_WEIGHTS: parse_weights(app, o->weight, arg); break;
 		case OPT_ENC: o->max_enc = cli_long(app, "--max-enc-len", arg, 8, 65536); break;
 		case OPT_DEC: o->max_dec = cli_long(app, "--max-dec-len", arg, 8, 65536); break;
@@ -244,6 +246,8 @@ static void check_options(const cli *app, const finetune_options *o)
 		cli_usage_error(app, "--teacher-weight and --teacher-temperature need --teacher-model");
 	if (o->qat_embedding_group && !o->qat_embedding)
 		cli_usage_error(app, "--qat-embedding-group needs --qat-embedding");
+	if (o->loosen > 0 && o->keep_order)
+		cli_usage_error(app, "--loosen changes tools, which --keep-order shows as they are given");
 	const unsigned trained = o->lora_rank ? NDL_PART_ENCODER | NDL_PART_DECODER : NDL_PART_ALL;
 	if ((o->freeze & trained) == trained)
 		cli_usage_error(app, "--freeze leaves nothing to train");

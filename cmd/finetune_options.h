@@ -13,7 +13,8 @@ typedef struct finetune_options {
 	long epochs, max_steps, batch, accumulate, qat, contrastive_every, max_enc, max_dec, eval_every, checkpoint_every,
 	     buffer, score, val_calls, enc_layers, dec_layers, d_model, curriculum, lora_rank;
 	unsigned freeze; /* NDL_PART_ flags */
-	double lr, muon_lr, warmup, decay, contrastive_weight, z_weight, weight_decay, clip_norm, average, teacher_weight, teacher_temperature;
+	double lr, muon_lr, warmup, decay, contrastive_weight, z_weight, weight_decay, clip_norm, average, loosen, teacher_weight,
+	       teacher_temperature;
 	float weight[NDL_CLASS_COUNT];
 	uint64_t seed;
 	bool resume, strict, constant, qat_embedding, keep_order;

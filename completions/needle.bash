@@ -61,7 +61,7 @@ _needle_infer() {
 }
 
 _needle_finetune() {
-	options="--output --tools --init --vocab --layers --d-model --epochs --max-steps --batch-size --accumulate --lr --muon-lr --weight-decay --clip-norm --schedule --warmup --decay --average --qat-every --qat-embedding --qat-group --qat-embedding-group --contrastive-every --contrastive-weight --z-weight --weights --max-enc-len --max-dec-len --lora-rank --freeze --teacher-model --teacher-weight --teacher-temperature --curriculum --keep-order --seed --shuffle-buffer --precision --val --eval-every --val-calls --score --log --checkpoint-every --resume --dump-tokens --heldout --strict --model --threads --quiet --verbose --help --version"
+	options="--output --tools --init --vocab --layers --d-model --epochs --max-steps --batch-size --accumulate --lr --muon-lr --weight-decay --clip-norm --schedule --warmup --decay --average --qat-every --qat-embedding --qat-group --qat-embedding-group --contrastive-every --contrastive-weight --z-weight --weights --max-enc-len --max-dec-len --lora-rank --freeze --teacher-model --teacher-weight --teacher-temperature --curriculum --keep-order --loosen --seed --shuffle-buffer --precision --val --eval-every --val-calls --score --log --checkpoint-every --resume --dump-tokens --heldout --strict --model --threads --quiet --verbose --help --version"
 	case $1 in
 	-o | --output) _needle_reply -f ;;
 	-t | --tools) _needle_reply -f ;;
@@ -96,6 +96,7 @@ _needle_finetune() {
 	--teacher-weight) : ;;
 	--teacher-temperature) : ;;
 	--curriculum) : ;;
+	--loosen) : ;;
 	--seed) : ;;
 	--shuffle-buffer) : ;;
 	--precision) : ;;

@@ -101,6 +101,7 @@ complete -c needle-finetune -l teacher-weight -x -d 'its share of the loss, 0 to
 complete -c needle-finetune -l teacher-temperature -x -d 'temperature at which the two are compared'
 complete -c needle-finetune -l curriculum -x -d 'in the first N epochs short examples come before long ones'
 complete -c needle-finetune -l keep-order -d 'show tools and parameters as they are given, not shuffled'
+complete -c needle-finetune -l loosen -x -d 'share of the examples in which required arguments are shown as optional'
 complete -c needle-finetune -l seed -x -d 'of initialisation and order'
 complete -c needle-finetune -l shuffle-buffer -x -d 'examples that a stream is shuffled within'
 complete -c needle-finetune -l precision -x -d 'of matrix products: auto, f32 or bf16'

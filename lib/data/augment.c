@@ -139,3 +139,14 @@ ndl_status ndl_shuffle_tools(json_t *tools, ndl_rng *rng, ndl_error *err)
 	free(s.key);
 	return s.failed ? ndl_fail_nomem(err, "shuffling tools") : NDL_OK;
 }
+
+void ndl_loosen_tools(const ndl_tools *t, ndl_rng *rng)
+{
+	const double share = ndl_rng_chance(rng, 0.5) ? 1 : 0.5;
+	for (size_t i = 0; i < ndl_tools_count(t); i++) {
+		json_t *required = json_object_get(ndl_tools_schema(t, i), "required");
+		for (size_t k = json_array_size(required); k-- > 0;)
+			if (ndl_rng_chance(rng, share))
+				json_array_remove(required, k);
+	}
+}

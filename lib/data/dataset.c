@@ -57,7 +57,7 @@ static ndl_status prepare(ndl_dataset *d, const ndl_dataset_options *o, const nd
 	d->o = *o;
 	if (d->o.batch_size == 0)
 		d->o.batch_size = 32;
-	d->make = (ndl_example_options){tok, *config, o->pairs, o->heldout};
+	d->make = (ndl_example_options){tok, *config, o->pairs, o->heldout, o->loosen};
 	if (o->max_enc_len)
 		d->make.config.max_enc_len = o->max_enc_len;
 	if (o->max_dec_len)

@@ -51,7 +51,8 @@ typedef struct ndl_dataset_options {
 	uint64_t epochs;            /* lines: 0 is endless */
 	uint64_t curriculum;        /* lines: in so many first epochs, short rows come before long ones, roughly */
 	bool in_order;              /* rows as they come, not shuffled */
-	bool as_given;              /* tools and parameters as they come, not shuffled */
+	bool as_given;              /* tools and parameters as they come, not shuffled nor loosened */
+	double loosen;              /* share of the examples that are loosened (augment.h) */
 	size_t shuffle_buffer;      /* stream: rows held; 0: 4096 */
 	int max_enc_len, max_dec_len; /* 0: as config says */
 	bool pairs;                 /* fill the contrastive pairs of batches */

@@ -1,5 +1,6 @@
 /* A record as token sequences. */
 #include "base/mem.h"
+#include "data/augment.h"
 #include "data/batch.h"
 #include "data/prompt.h"
 #include "data/record.h"
@@ -159,6 +160,8 @@ int ndl_example_make(ndl_example *x, const ndl_example_options *o, const char *l
 	if (bad != NDL_OK)
 		return bad;
 	int rc = ndl_heldout_contains(o->heldout, r.query, r.query_len) ? NDL_HELD_OUT : NDL_MADE;
+	if (rng && o->loosen > 0 && ndl_rng_chance(rng, o->loosen))
+		ndl_loosen_tools(r.tools, rng);
 	note_tool(x, &r);
 	if (rc == NDL_MADE)
 		rc = make_answer(x, o, &r, err);

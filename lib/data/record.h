@@ -86,6 +86,7 @@ typedef struct ndl_example_options {
 	ndl_config config;          /* max_enc_len, max_dec_len and ascii_tools matter */
 	bool pairs;                 /* make contrastive pairs */
 	const ndl_heldout *heldout; /* or NULL */
+	double loosen;              /* share of the examples, of those that are shuffled, for ndl_loosen_tools */
 } ndl_example_options;
 
 /* Line to example: parse (shuffled by rng unless NULL), render, tokenise. If the prompt is longer

@@ -240,7 +240,7 @@ static void test_example(const ndl_tok *tok)
 {
 	const char *line = RECORD("[{\"name\":\"setLight\",\"arguments\":{\"room\":\"caf\xc3\xa9 \xf0\x9f\x92\xa1\"}},"
 	                          "{\"name\":\"stop\"}]");
-	ndl_example_options o = {tok, {.max_enc_len = 1024, .max_dec_len = 512}, true, NULL};
+	ndl_example_options o = {tok, {.max_enc_len = 1024, .max_dec_len = 512}, true, NULL, 0};
 	ndl_example x = {0};
 	ndl_error e = NDL_ERROR_INIT;
 	CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), NULL, &e), NDL_MADE);
@@ -296,6 +296,51 @@ static void test_example(const ndl_tok *tok)
 	ndl_example_clear(&x);
 }
 
+/* How often a word stands in a text. */
+static size_t count_of(const char *text, const char *word)
+{
+	size_t n = 0;
+	while ((text = strstr(text, word)) != NULL) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+/* Required arguments become optional, in the share of the examples that is asked for, and nothing else changes. */
+static void test_loosen(const ndl_tok *tok)
+{
+	const char *line = "{\"query\":\"q\",\"tools\":[{\"name\":\"f\",\"parameters\":{"
+	                   "\"a\":{\"type\":\"string\",\"required\":true},\"b\":{\"type\":\"string\",\"required\":true},"
+	                   "\"c\":{\"type\":\"string\"}}}],\"answers\":[{\"name\":\"f\",\"arguments\":{\"a\":\"1\",\"b\":\"2\"}}]}";
+	enum { SEEDS = 400 };
+	const double shares[] = {0, 0.5, 1};
+	for (size_t k = 0; k < 3; k++) {
+		ndl_example_options o = {tok, {.max_enc_len = 1024, .max_dec_len = 512}, true, NULL, shares[k]};
+		ndl_example x = {0};
+		size_t left[3] = {0}, args = 0;
+		for (uint64_t seed = 0; seed < SEEDS; seed++) {
+			ndl_rng rng;
+			ndl_rng_seed(&rng, seed, 0);
+			ndl_buf text = NDL_BUF_INIT;
+			CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), &rng, NULL), NDL_MADE);
+			CHECK_INT(ndl_tok_decode(tok, &text, x.tool.id, x.tool.len, NULL), NDL_OK);
+			left[count_of(ndl_buf_cstr(&text), "\"required\":true")]++;
+			args += count_of(ndl_buf_cstr(&text), "\"string\"") == 3 && count_of(ndl_buf_cstr(&x.answer.text), "\":\"") == 3;
+			ndl_buf_clear(&text);
+		}
+		tap_note("share %g: %zu examples with none, %zu with one, %zu with two of two", shares[k], left[0], left[1], left[2]);
+		CHECK_INT(args, SEEDS);
+		if (k == 0)
+			CHECK_INT(left[2], SEEDS);
+		else if (k == 1) /* 0.3125, 0.125 and 0.5625 of them */
+			CHECK(left[0] > 90 && left[0] < 165 && left[1] > 25 && left[1] < 80);
+		else /* 0.625, 0.25 and 0.125 */
+			CHECK(left[0] > 210 && left[0] < 290 && left[1] > 65 && left[1] < 135 && left[2] > 20);
+		ndl_example_clear(&x);
+	}
+}
+
 int main(void)
 {
 	ndl_error e = NDL_ERROR_INIT;
@@ -307,8 +352,10 @@ int main(void)
 	test_classes();
 	test_shuffle();
 	test_dialects();
-	if (tok)
+	if (tok) {
 		test_example(tok);
+		test_loosen(tok);
+	}
 	ndl_tok_free(tok);
 	return tap_done();
 }
