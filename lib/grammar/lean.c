@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { ORDERED_KEYS = 64 }; /* of an object with more each is by itself */
+
 size_t ndl_grammar_texts(const ndl_grammar *g)
 {
 	return g->n_choices;
@@ -59,19 +61,32 @@ static float best_of(const float *lean, uint32_t lo, uint32_t hi, struct used us
 	return best;
 }
 
-/* Nothing is against a key that is required. */
-static float lean_key(const ndl_gstate *s, const struct node *n, const float *lean, uint32_t choice)
+/* What a key has by itself: one that is required has to come in any case. */
+static float lean_key(const ndl_gstate *s, const struct node *n, const float *lean, uint32_t key)
 {
-	return ndl_gkey_required(s->g, n, choice) ? fmaxf(lean[choice], 0) : lean[choice];
+	return ndl_gkey_required(s->g, n, key) ? 0 : lean[key];
+}
+
+/* What a key has with those that can come behind it, since keys come in the order of their declaration, in which their texts lie: who
+ * begins with another leaves it out. */
+static float worth_of_key(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, const float *lean, uint32_t key)
+{
+	float sum = lean_key(s, n, lean, key);
+	const uint32_t end = n->n_keys <= ORDERED_KEYS ? n->keys + n->n_keys : n->keys;
+	for (uint32_t i = n->keys; i < end; i++)
+		if (s->g->choice[i].text > s->g->choice[key].text && !ndl_gkey_used(s, f, n, i))
+			sum += fmaxf(lean_key(s, n, lean, i), 0);
+	return sum;
 }
 
 /* Among keys that were not given; -INFINITY if all were. */
 static float best_key(const ndl_gstate *s, const ndl_gframe *f, const float *lean, uint32_t lo, uint32_t hi)
 {
+	const struct node *n = &s->g->node[f->node];
 	float best = -INFINITY;
 	for (uint32_t i = lo; i < hi; i++)
-		if (!ndl_gkey_used(s, f, &s->g->node[f->node], i))
-			best = fmaxf(best, lean_key(s, &s->g->node[f->node], lean, i));
+		if (!ndl_gkey_used(s, f, n, i))
+			best = fmaxf(best, worth_of_key(s, f, n, lean, i));
 	return best;
 }
 

@@ -93,7 +93,13 @@ char ndl_unit_kind(uint16_t id);
 size_t ndl_units_of_name(const char *name, size_t len, uint16_t *id, size_t cap);
 /* 'f' for the name of an argument that is the first of two times or days, "start", "check_in", 'l' for the last; else 0. */
 char ndl_end_of_name(const char *name, size_t len);
+/* Whether the name of a boolean says no more than that its tool's thing is on: "on", "is_active", "powerState", not "lights_on". */
+bool ndl_is_switch_name(const char *name, size_t len);
 /* NDL_PART_HOUR for a name such as "hour", "startHour", "hour_of_day", NDL_PART_DAY for "birth_day", and so on; else 0. */
 uint16_t ndl_part_of_name(const char *name, size_t len);
+
+enum { NDL_SWITCH_ON = 1, NDL_SWITCH_OFF = 2 };
+/* Whether something is to be on, "turn it on", "fan on", "enable", or off: a bit each. */
+unsigned ndl_switches_said(const char *query, size_t len);
 
 #endif

@@ -159,6 +159,20 @@ uint16_t ndl_part_of_name(const char *name, size_t len)
 	return part;
 }
 
+bool ndl_is_switch_name(const char *name, size_t len)
+{
+	static const char *const words[] = {"on", "off", "state", "status", "power", "powered", "enable", "enabled", "active", "activate",
+		"activated", "turn", "turned", "switch", "switched", "toggle", "is"};
+	bool all = true, any = false;
+	for (size_t end = 0, i; all && next_word(name, len, &end, &i);) {
+		all = false;
+		for (size_t w = 0; !all && w < sizeof words / sizeof *words; w++)
+			all = is_name_word(name + i, end - i, words[w]);
+		any = any || !is_name_word(name + i, end - i, "is");
+	}
+	return all && any;
+}
+
 char ndl_end_of_name(const char *name, size_t len)
 {
 	static const struct { const char *word; char end; } words[] = {{"start", 'f'}, {"from", 'f'}, {"begin", 'f'}, {"since", 'f'},

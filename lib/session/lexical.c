@@ -109,9 +109,12 @@ static bool is_said(const ndl_lexical *x, const ndl_gtext *value)
 	       (value->len <= sizeof folded && ndl_said_has(&x->said, folded, value->len));
 }
 
-/* Whether the query says the name of an argument; of a number without the unit behind it, "waist" for waist_cm. */
+/* Whether the query says the name of an argument; of a number without the unit behind it, "waist" for waist_cm; of a boolean that says
+ * whether its tool's thing is on, by any word for that. */
 static bool is_name_said(const ndl_lexical *x, const ndl_gtext *key)
 {
+	if (x->switches && is_flag(key->types) && ndl_is_switch_name(key->bytes, key->len - 2))
+		return true;
 	const char *end = key->bytes + key->len - 2, *unit = end; /* behind them "\":" */
 	while (unit > key->bytes && *unit != '_')
 		unit--;
@@ -197,6 +200,7 @@ ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *que
 	if (rc != NDL_OK)
 		return rc;
 	x->n = n;
+	x->switches = ndl_switches_said(query, len);
 	x->currencies = currencies_of(&x->said, query, len);
 	lean_by_words(x, t->grammar, (float)weight);
 	for (size_t i = 0; i < count; i++) {

@@ -14,6 +14,7 @@ typedef struct ndl_lexical {
 	size_t n, cap; /* n is 0 if they say nothing */
 	float empty;   /* what `[]` has, in logits, while calls have nothing */
 	bool numbers;  /* the query may say one */
+	unsigned switches;   /* NDL_SWITCH_ that the query says */
 	uint32_t currencies; /* that the query says, by their places in ndl_currencies */
 	ndl_said said;
 } ndl_lexical;

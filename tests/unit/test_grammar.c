@@ -315,23 +315,27 @@ static void leanings(void)
 		{" [{'name':'send", "_", -2},
 		{" [{'name':'send", "'", 0},
 		{" [{'name':'send", "er", 0}, /* cannot follow */
-		{" [{'name':'mute','arguments':", "{}", -4},
-		{" [{'name':'mute','arguments':{", "}}]", -4},
+		{" [{'name':'mute','arguments':", "{}", -5}, /* neither is said */
+		{" [{'name':'mute','arguments':{", "}}]", -5},
 		{" [{'name':'mute','arguments':{", "'", 0},
 		{" [{'name':'mute','arguments':{", "'mode'", 0},
-		{" [{'name':'mute','arguments':{'", "text'", -4},
-		{" [{'name':'mute','arguments':{'", "loud':true}", -3 - 4}, /* mode can still be said, and is not */
+		{" [{'name':'mute','arguments':{'", "text'", -5}, /* the others are declared before it */
+		{" [{'name':'mute','arguments':{'", "loud'", -4},
+		{" [{'name':'mute','arguments':{'", "loud':true}", -4 - 4}, /* mode can still be said, and is not */
 		{" [{'name':'mute','arguments':{'mode':'fan'", ",", 0},
 		{" [{'name':'mute','arguments':{'mode':'fan'", "}", -1},
+		{" [{'name':'more','arguments':{'", "s'", 0}, /* flag can still follow */
+		{" [{'name':'more','arguments':{'", "flag'", 0},
+		{" [{'name':'more','arguments':{'", "d'", -4.5},
 		{" [{'name':'mute','arguments':{'text':'a mode", " of loud", 0},
 		{" [{'name':'mute','arguments':{'text':'a mode", "','", 0},
-		{" [{'name':'mute','arguments':{'text':'a mode", "'}},{'name':'", -4},
+		{" [{'name':'mute','arguments':{'text':'a mode", "'}},{'name':'", -5},
 		{" [{'name':'mute','arguments':{'mode':", "'off'", -6},
 		{" [{'name':'mute','arguments':{'mode':'f", "an'}", -1},
 		{" [{'name':'mute','arguments':{'mode':'", "few'}", -6 - 1},
 		{" [{'name':'mute','arguments':{}},{'name':'", "se", -1},
 		{" [{'name':'map','arguments':{'any':{", "'rain':1}", 0}, /* any keys: no list */
-		{" [{'name':'mute','arguments", "':{}}]", -4}, /* a choice far into the token */
+		{" [{'name':'mute','arguments", "':{}}]", -5}, /* a choice far into the token */
 		{" [{'name':'more','arguments':{'s':'a'", "}", -4.5}, /* after a text, a number, a number of a list: the same choice */
 		{" [{'name':'more','arguments':{'n':5", "}", -4.5},
 		{" [{'name':'more','arguments':{'n':5", ",'flag", 0},

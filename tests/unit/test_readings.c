@@ -503,8 +503,25 @@ static void test_names(void)
 	CHECK(minute != ndl_unit_id("hour", 4) && ndl_unit_id("", 0) == 0 && ndl_units_of_name("", 0, id, CAP) == 0);
 }
 
+/* Whether something is to be on or off, and which names ask for that. */
+static void test_switches(void)
+{
+	static const struct { const char *query; unsigned said; } queries[] = {{"Turn on the lights", NDL_SWITCH_ON},
+		{"turn the hall light off", NDL_SWITCH_OFF}, {"lights on in the hall please", NDL_SWITCH_ON}, {"bedroom fan on", NDL_SWITCH_ON},
+		{"turn it back on again", NDL_SWITCH_ON}, {"remind me on Monday", 0}, {"what's on", 0}, {"what is going on?", 0}, {"from now on, no", 0},
+		{"10 percent off of it", 0}, {"put the kettle on, and switch the oven off.", NDL_SWITCH_ON | NDL_SWITCH_OFF},
+		{"enable dark mode", NDL_SWITCH_ON}, {"Deactivate it", NDL_SWITCH_OFF}, {"a note on taxes", 0}, {"", 0}, {"on", 0}, {"off", NDL_SWITCH_OFF}};
+	static const struct { const char *name; bool is; } names[] = {{"on", true}, {"is_active", true}, {"powerState", true}, {"turnOn", true},
+		{"ENABLED", true}, {"is", false}, {"lights_on", false}, {"on_time", false}, {"shuffle", false}, {"", false}, {"_", false}};
+	for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+		tap_ok(ndl_switches_said(queries[i].query, strlen(queries[i].query)) == queries[i].said, "switched: %s", queries[i].query);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		tap_ok(ndl_is_switch_name(names[i].name, strlen(names[i].name)) == names[i].is, "a switch by its name: %s", names[i].name);
+}
+
 int main(void)
 {
+	test_switches();
 	TEST_ROWS(times, NDL_READ_TEXT);
 	TEST_ROWS(whole_numbers, NDL_READ_TEXT);
 	TEST_ROWS(dates, NDL_READ_TEXT);
