@@ -34,7 +34,7 @@ static void check_example(const ndl_example *x, const ndl_example_options *o)
 
 static void make(const char *line, size_t size, int max_enc, int max_dec, uint64_t seed)
 {
-	ndl_example_options o = {vocabulary(), {.max_enc_len = max_enc, .max_dec_len = max_dec}, true, NULL};
+	ndl_example_options o = {vocabulary(), {.max_enc_len = max_enc, .max_dec_len = max_dec}, true, NULL, 0};
 	ndl_example x = {0};
 	ndl_error err = NDL_ERROR_INIT;
 	ndl_rng rng;
