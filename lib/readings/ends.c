@@ -38,23 +38,22 @@ static int minutes_of(const ndl_reading *clock)
 	return 60 * (10 * (s[0] - '0') + s[1] - '0') + 10 * (s[3] - '0') + s[4] - '0';
 }
 
-/* The time of day that begins what `between` says and lies so long before this one; NULL: there is none. */
-static const ndl_reading *first_of(const ndl_readings *r, const ndl_reading *clock, const ndl_reading *between)
+/* Whether a time of day begins what `between` says and lies so long before this one. */
+static bool has_first(const ndl_readings *r, const ndl_reading *clock, const ndl_reading *between)
 {
 	const int day = 24 * 60, length = (int)strtol(between->text, NULL, 10);
 	for (size_t i = 0; i < r->days; i++) {
 		const ndl_reading *x = &r->reading[i];
 		if ((x->kinds & NDL_READ_CLOCK) && x->from == between->from && x->to < between->to &&
 		    (minutes_of(clock) - minutes_of(x) + day) % day == length)
-			return x;
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 /* The times of day that a duration, in minutes, lies between; 'x': at the wrong half of the day. The hours of a time follow it. */
 static void find_times(ndl_readings *r, const ndl_reading between)
 {
-	bool morning = false;
 	ndl_reading clock = {.kinds = 0};
 	for (size_t i = 0; i < r->days; i++) {
 		ndl_reading *x = &r->reading[i];
@@ -62,20 +61,12 @@ static void find_times(ndl_readings *r, const ndl_reading between)
 		if (!first && !last)
 			continue;
 		x->end = first ? 'f' : 'l';
-		if ((x->kinds & NDL_READ_CLOCK) && first) {
-			x->half = minutes_of(x) < 12 * 60 ? 'a' : morning ? 'p' : 0;
-			morning = morning || x->half;
-		} else if (x->kinds & NDL_READ_CLOCK) {
-			const ndl_reading *of = first_of(r, x, &between);
-			x->end = of ? 'l' : 'x';
-			x->half = of ? of->half : 0;
-		}
+		if ((x->kinds & NDL_READ_CLOCK) && last && !has_first(r, x, &between))
+			x->end = 'x';
 		if (x->kinds & NDL_READ_CLOCK)
 			clock = *x;
-		if (x->unit == NDL_PART_HOUR || x->unit == NDL_PART_HOUR24) {
+		if (x->unit == NDL_PART_HOUR || x->unit == NDL_PART_HOUR24)
 			x->end = clock.end;
-			x->half = clock.half;
-		}
 	}
 }
 

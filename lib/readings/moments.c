@@ -1,4 +1,4 @@
-/* moments.c - times and days as RFC 3339 writes them, alone and joined: "tomorrow at half past six" is 2026-12-01T06:30:00Z, where
+/* moments.c - times and days as RFC 3339 writes them, alone and joined: "tomorrow at half past six" is 2026-12-01T18:30:00Z, where
  * tomorrow is known. In UTC: queries do not say where they are meant. */
 #include "readings/readings_internal.h"
 
@@ -29,7 +29,7 @@ static const ndl_reading *nearest_day(const ndl_readings *r, const ndl_reading *
 /* With a T and with a blank. */
 static void give_moment(ndl_readings *r, const ndl_reading *said, const char *day, const char *time)
 {
-	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to, .end = said->end, .half = said->half};
+	ndl_reading x = {.kinds = NDL_READ_TEXT, .from = said->from, .to = said->to, .end = said->end};
 	snprintf(x.text, sizeof x.text, "%.10sT%.5s:00Z", day, time);
 	ndl_readings_push(r, &x);
 	snprintf(x.text, sizeof x.text, "%.10s %.5s:00", day, time);

@@ -1,8 +1,8 @@
 /* readings.h - dates, times, quantities and numbers that a query says in words, as arguments spell them: "half past six" is
- * 06:30 or 18:30, "May 3rd, 2027" 2027-05-03, "an hour and a half" 90 (minutes), "twenty-five" 25. English.
+ * 18:30, "May 3rd, 2027" 2027-05-03, "an hour and a half" 90 (minutes), "twenty-five" 25. English.
  *
- * Where the query leaves it open (six in the morning or the evening?) or what is asked for is not known here (minutes or
- * seconds?) every reading is given: they are what a value may be, not what it is. */
+ * Where what is asked for is not known here (minutes or seconds?) every reading is given: they are what a value may be, not what
+ * it is. Six is in the evening, unless the query has a word for the morning: times.c. */
 #ifndef NDL_READINGS_READINGS_H
 #define NDL_READINGS_READINGS_H
 
@@ -53,7 +53,6 @@ typedef struct ndl_reading {
 	bool minus;                  /* there is one before it: the number is negative */
 	char end;                    /* of a time or a day: 'f' the first, 'l' the last of two, "from 3 to 4 pm", 'x' what
 	                              * neither can be; else 0 */
-	char half;                   /* of two times that may both be of either half of the day: 'a' the earlier two, 'p' the later; else 0 */
 	size_t from, to;             /* the bytes of the query that say it */
 } ndl_reading;
 

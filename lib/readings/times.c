@@ -1,10 +1,12 @@
-/* times.c - times of day as arguments spell them: "half past six" is 06:30 or 18:30, also 6:30 am, 6 and 30. English. Where
- * the query leaves it open every reading is given. */
+/* times.c - times of day as arguments spell them: "half past six" is 18:30, also 6:30 pm, 18, 6 and 30. English. */
 #include "readings/readings_internal.h"
 
 #include <string.h>
 
 enum half { OPEN, AM, PM };
+
+/* Of a query around a time, where words are looked for that say which half of the day it is of. */
+enum { BYTES_BEFORE = 48, BYTES_BEHIND = 32 };
 
 static enum half half_at(const ndl_view *v, size_t *i)
 {
@@ -49,16 +51,52 @@ static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, l
 	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_PART_MINUTE, "%ld", minute);
 }
 
-/* In either half of the day, where that is open. */
+/* Whether one of these words stands near the time. */
+static bool is_near(const ndl_view *v, const clock_time *t, const char *const *words, size_t n)
+{
+	ndl_view one = {.s = v->s, .len = v->len, .n = 1};
+	const size_t first = v->it[0].from, end = v->it[t->items - 1].to + BYTES_BEHIND;
+	size_t at = first > BYTES_BEFORE ? first - BYTES_BEFORE : 0;
+	while (ndl_take_item(v->s, v->len, &at, &one.it[0]) && one.it[0].from < end)
+		if (ndl_is_any(&one, 0, words, n))
+			return true;
+	return false;
+}
+
+/* The half of the day that people mean who do not say it: an alarm is for the morning, dinner is not, and what else there is begins
+ * between seven in the morning and seven in the evening. */
+static enum half likely_half(const ndl_view *v, const clock_time *t)
+{
+	static const char *const mornings[] = {"alarm", "alarms", "wake", "morning", "breakfast", "sunrise", "dawn"};
+	static const char *const evenings[] = {"tonight", "evening", "night", "afternoon", "dinner", "supper", "bed", "bedtime", "party",
+		"drinks", "sunset"};
+	const bool morning = is_near(v, t, mornings, sizeof mornings / sizeof *mornings);
+	const bool evening = is_near(v, t, evenings, sizeof evenings / sizeof *evenings);
+	if (t->hour == 12)
+		return PM;
+	if (morning != evening)
+		return morning ? AM : PM;
+	return t->hour >= 7 ? AM : PM;
+}
+
+/* Whether it may be the last of two times: its half of the day is that of the first, or the next. */
+static bool may_be_last(const ndl_view *v)
+{
+	static const char *const words[] = {"to", "until", "till", "and", "\xe2\x80\x93"};
+	const size_t from = v->it[0].from;
+	return (from && v->s[from - 1] == '-') || NDL_IS_BEHIND(v->s, v->len, from, words);
+}
+
 static void give(ndl_readings *r, const ndl_view *v, const clock_time *t)
 {
 	if (t->hour > 12 || t->hour == 0) {
 		give_time(r, v, t, t->hour);
 		return;
 	}
-	if (t->half != PM)
+	const enum half half = t->half == OPEN && !may_be_last(v) ? likely_half(v, t) : t->half;
+	if (half != PM)
 		give_time(r, v, t, t->hour % 12);
-	if (t->half != AM)
+	if (half != AM)
 		give_time(r, v, t, t->hour % 12 + 12);
 }
 

@@ -405,7 +405,6 @@ void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *s, size_t 
 	out->n_units = out->now.kind == NDL_COPIED_NUMBER ? units_of(&x, out->unit) : 0;
 	out->only_end = false;
 	out->item = x.depth && !x.stack[x.depth - 1].object;
-	out->half = 0;
 	out->end = out->now.kind != NDL_COPIED_NOT ? ndl_end_of_name(x.key, x.key_len) : 0;
 	out->part = out->now.kind == NDL_COPIED_NUMBER ? part_of(&x) : 0;
 	out->integer = out->now.kind == NDL_COPIED_NUMBER && !(types_of(x.value) & NDL_TYPE_NUMBER);

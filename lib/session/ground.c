@@ -127,7 +127,6 @@ static bool add_reading(ndl_ground *g, const ndl_reading *x)
 	g->at[first].unit = x->unit;
 	g->at[first].of = ndl_unit_kind(x->unit);
 	g->at[first].end = x->end;
-	g->at[first].half = x->half;
 	g->at[g->text.len - 1].flags = (uint8_t)((is_text || is_code ? NDL_AT_MAY_END : 0) | (is_number ? NDL_AT_NUMBER_END : 0));
 	return true;
 }

@@ -60,7 +60,6 @@ typedef struct ndl_copies {
 	bool only_end;                /* for keep.c: what is no end of two is not asked for */
 	char end;                     /* `now` is the first or the last of two by its argument's name, as ndl_end_of_name */
 	bool item;                    /* `now` is in a list */
-	char half;                    /* for keep.c: of the day, as ndl_reading's, if another value of the call settles it; else 0 */
 	int minutes, months;          /* more of these than of hours, and of days, have numbers of the call before `now` */
 	char of;                      /* `now` is a number that counts this kind of thing, as ndl_unit_kind; 0: unknown */
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
@@ -75,7 +74,7 @@ typedef struct ndl_ground_byte {
 	uint16_t unit; /* ndl_unit_id of what a number that begins here counts; 0: it does not say */
 	uint16_t flags;
 	char of;  /* what that is a unit of, as ndl_unit_kind */
-	char end, half; /* of a time or a day, as ndl_reading's */
+	char end;   /* of a time or a day, as ndl_reading's */
 } ndl_ground_byte;
 typedef struct ndl_ground {
 	ndl_buf text;

@@ -116,12 +116,10 @@ static bool run_has(const ndl_ground *g, size_t at, char mark)
 enum among { ALL, EXACT, COUNTED, SHARED, CLOCK, DAYS, CODES, COMPOUND };
 
 /* ISO dates are only for those who ask for them: else a day is told as the query does. Kilometres are not for those who ask for
- * minutes, nor the last of two for who asks for the first, nor 22:15 where half past nine began at 09:30. */
+ * minutes, nor the last of two for who asks for the first. */
 static bool is_among(const ndl_ground *g, size_t at, const ndl_copies *c, enum among among)
 {
 	if (c->end && (g->at[at].end || c->only_end) && g->at[at].end != c->end)
-		return false;
-	if (c->half && g->at[at].half && g->at[at].half != c->half)
 		return false;
 	switch (among) {
 	case ALL: case EXACT:
@@ -217,19 +215,6 @@ static void drop_opened(const ndl_ground *g, const ndl_pieces *p, const ndl_tool
 	}
 }
 
-/* The half of the day that the other of two times has, if a value of the call is that; else 0. */
-static char half_of(const ndl_ground *g, const ndl_copies *c, const char *text)
-{
-	char half = 0;
-	for (size_t i = 0; i < c->n && c->end; i++) {
-		const size_t n = c->earlier[i].to - c->earlier[i].from;
-		for (size_t at = 0; ndl_next_place(g, &at, c->earlier[i].kind, text + c->earlier[i].from, n); at++)
-			if (g->at[at].half && g->at[at].end != c->end && ndl_may_end(g, at + n, c->earlier[i].kind))
-				half = g->at[at].half;
-	}
-	return half;
-}
-
 /* fresh_bits := what counts what the argument does, and was not taken by another value: taken, by one of this call. The parts of a
  * time of day or a date may all be of it (hours and days begin another, but for those behind their minutes and months), and so may
  * those of a duration; what lies between two times is told beside one. False if there is nothing. */
@@ -305,7 +290,6 @@ static bool keep_value(const ndl_ground *g, const ndl_pieces *p, ndl_copies *c, 
 	const ndl_spans none = {.n = 0};
 	ndl_copy *now = &c->now;
 	ndl_spans taken; /* by this call */
-	c->half = half_of(g, c, text);
 	bool found = keep_places(g, &none, p, c, ALL, text, words, kept->bits);
 	if (!found && now->kind == NDL_COPIED_MOMENT && c->separator) {
 		now->kind = NDL_COPIED_TEXT;

@@ -80,7 +80,7 @@ enum { NDL_BEAM_MAX = 16 };
  * date-time.
  * A string is grounded if it is a span of the query from the edge of a word to the edge of a word (a
  * plural's s may be left), case and the kind and number of blanks aside, or a number, time or
- * date of it as arguments spell them: 06:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next
+ * date of it as arguments spell them: 18:30 for "half past six", 2026-12-04 for "today is 2026-11-29, a table for next
  * Friday". A number is, where the query has any, if it is one of them or
  * what a quantity of it comes to: 90 for "an hour and a half". A string that is described as HH:MM is a time of the query in that
  * form, where it has any; a day is an ISO date only where that is described, or the format; so is a time, or a time on a day, as RFC

@@ -13,7 +13,18 @@ typedef struct row {
 } row;
 
 static const row times[] = {
-	{"call me at half past six", "06:30", "half past six"},
+	{"call me at half past six", "06:30", NULL},
+	{"wake me up at half past six", "06:30", "half past six"},
+	{"wake me up at half past six", "18:30", NULL},
+	{"meet at 7", "07:00", "7"},
+	{"meet at 7", "19:00", NULL},
+	{"meet at 6:59", "18:59", "6:59"},
+	{"dinner with Anna at 7:30", "19:30", "7:30"},
+	{"tonight at 11", "23:00", "11"},
+	{"at 12:15, dinner", "12:15", "12:15"},
+	{"at 12:15, dinner", "00:15", NULL},
+	{"an alarm for 3, and a good night", "15:00", "3"}, /* neither of both */
+	{"the morning was very long and full of troubles, so much for that: now the bus at 5", "17:00", "5"}, /* far away */
 	{"call me at half past six", "18:30", "half past six"},
 	{"call me at half past six", "6:30 pm", "half past six"},
 	{"call me at half past six", "07:30", NULL},
@@ -31,7 +42,7 @@ static const row times[] = {
 	{"at 18h30", "18:30", "18h30"},
 	{"twenty-five to six in the evening", "17:35", "twenty-five to six in the evening"},
 	{"twenty-five to six in the evening", "17:55", NULL},
-	{"see you at half seven", "19:30", "half seven"},
+	{"see you at half seven tonight", "19:30", "half seven tonight"},
 	{"half a dozen at half past", "00:30", NULL},
 	{"at six oh five", "18:05", "six oh five"},
 	{"at 1600 hours", "16:00", "1600"},
@@ -306,7 +317,7 @@ static void test_moments(void)
 		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05T05:00:00Z", NULL}, /* the 5 of 5 December */
 		{"from 10 to 11:30 am on 5 December 2026", "2026-12-05T00:00:00Z", NULL},
 		{"for 10 on 5 December 2026", "2026-12-05T00:00:00Z", "5 December 2026"},
-		{"tomorrow at nine", "2026-11-30T21:00:00Z", "nine"},
+		{"tomorrow at nine", "2026-11-30T09:00:00Z", "nine"},
 		{"tomorrow at nine, again on Friday at noon", "2026-12-04T12:00:00Z", "noon"},
 		{"tomorrow at nine, again on Friday at noon", "2026-11-30T12:00:00Z", NULL}, /* of another day */
 		{"at 6 pm", "2026-11-29T18:00:00Z", "6 pm"},
@@ -372,7 +383,7 @@ static void test_days_composed(void)
 static void test_kinds(void)
 {
 	ndl_readings r = {0};
-	CHECK(find(&r, "half past five", 0) && reading_of(&r, 0, NDL_READ_CLOCK, "05:30") && !reading_of(&r, 0, NDL_READ_CLOCK, "5:30"));
+	CHECK(find(&r, "half past eight", 0) && reading_of(&r, 0, NDL_READ_CLOCK, "08:30") && !reading_of(&r, 0, NDL_READ_CLOCK, "8:30"));
 	CHECK(find(&r, "half a litre in 20 minutes", 0) && reading_of(&r, 0, NDL_READ_NUMBER, "500")->unit == ndl_unit_id("ml", 2));
 	CHECK(reading_of(&r, 0, NDL_READ_NUMBER, "1200")->unit == ndl_unit_id("seconds", 7));
 	CHECK(!reading_of(&r, 0, NDL_READ_CLOCK, "20:00"));
@@ -446,19 +457,13 @@ static void test_ends(void)
 {
 	static const struct { const char *query, *text; char end; } ends[] = {
 		{"from 9:30 to 10:15", "09:30", 'f'}, {"from 9:30 to 10:15", "10:15", 'l'}, {"3-4 pm", "16:00", 'l'}, {"3-4 pm", "15:00", 'f'},
-		{"1 pm to half past two", "14:30", 'l'}, {"1 pm to half past two", "02:30", 'x'}, {"at 9:30 and 10:15", "09:30", 0}, {"between 9 and 10 am", "10:00", 'l'}, {"3 May until 7 May 2027", "2027-05-03", 'f'},
+		{"1 pm to half past two", "14:30", 'l'}, {"1 pm to half past two", "02:30", 'x'},
+		{"from 6 to 8:30", "20:30", 'l'}, {"from 6 to 8:30", "08:30", 'x'}, {"11:30 to 1:15", "13:15", 'l'}, {"11:30 to 1:15", "01:15", 'x'},
+		{"at 9:30 and 10:15", "09:30", 0}, {"between 9 and 10 am", "10:00", 'l'}, {"3 May until 7 May 2027", "2027-05-03", 'f'},
 		{"3 May until 7 May 2027", "2027-05-07", 'l'}, {"2026-10-01 - 2026-10-31", "2026-10-31", 'l'},
 		{"between the 3rd of May 2027 and Friday, the 7th of May 2027", "2027-05-07", 'l'}, {"on 3 May 2027 and 7 May 2027", "2027-05-03", 0},
 		{"on 3 May 2027, 7 May 2027", "2027-05-03", 0}, {"on 3 May 2027 to see 7 May 2027", "2027-05-03", 0},
 		{"from 13 June 2028 at 9 am to 11 am", "2028-06-13T11:00:00Z", 'l'},
-	};
-	static const struct { const char *query, *text; unsigned kinds; char half; } halves[] = {
-		{"from 9:30 to 11", "09:30", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "21:30", NDL_READ_CLOCK, 'p'},
-		{"from 9:30 to 11", "11:00", NDL_READ_CLOCK, 'a'}, {"from 9:30 to 11", "23:00", NDL_READ_CLOCK, 'p'},
-		{"from 9:30 to 11", "21", NDL_READ_NUMBER, 'p'}, {"from 9:30 to 11", "23", NDL_READ_NUMBER, 'p'},
-		{"from 9:30 to 11", "30", NDL_READ_NUMBER, 0}, {"11:30 to 1:15", "13:15", NDL_READ_CLOCK, 'a'},
-		{"11:30 to 1:15", "01:15", NDL_READ_CLOCK, 'p'}, {"1 pm to half past two", "14:30", NDL_READ_CLOCK, 0},
-		{"at 9:30", "09:30", NDL_READ_CLOCK, 0},
 	};
 	static const struct { const char *name; char end; } names[] = {{"start_date", 'f'}, {"checkIn", 'f'}, {"check_out", 'l'}, {"dateTo", 'l'},
 		{"checker", 0}, {"weekend", 0}, {"", 0}, {"returnDate", 'l'}};
@@ -466,10 +471,6 @@ static void test_ends(void)
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
 		const ndl_reading *x = find(&r, ends[i].query, 0) ? reading_of(&r, 0, NDL_READ_TEXT, ends[i].text) : NULL;
 		tap_ok(x && x->end == ends[i].end, "%s, its end, in: %s", ends[i].text, ends[i].query);
-	}
-	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
-		const ndl_reading *x = find(&r, halves[i].query, 0) ? reading_of(&r, 0, halves[i].kinds, halves[i].text) : NULL;
-		tap_ok(x && x->half == halves[i].half, "%s, its half of the day, in: %s", halves[i].text, halves[i].query);
 	}
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		tap_ok(ndl_end_of_name(names[i].name, strlen(names[i].name)) == names[i].end, "%s: which end", names[i].name);
