@@ -68,11 +68,11 @@ static float lean_key(const ndl_gstate *s, const struct node *n, const float *le
 }
 
 /* What a key has with those that can come behind it, since keys come in the order of their declaration, in which their texts lie: who
- * begins with another leaves it out. */
+ * begins with one of these leaves it out. A key that something is against has that alone: if much is for others, it is not meant. */
 static float worth_of_key(const ndl_gstate *s, const ndl_gframe *f, const struct node *n, const float *lean, uint32_t key)
 {
 	float sum = lean_key(s, n, lean, key);
-	const uint32_t end = n->n_keys <= ORDERED_KEYS ? n->keys + n->n_keys : n->keys;
+	const uint32_t end = n->n_keys <= ORDERED_KEYS && sum >= 0 ? n->keys + n->n_keys : n->keys;
 	for (uint32_t i = n->keys; i < end; i++)
 		if (s->g->choice[i].text > s->g->choice[key].text && !ndl_gkey_used(s, f, n, i))
 			sum += fmaxf(lean_key(s, n, lean, i), 0);

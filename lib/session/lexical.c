@@ -30,6 +30,7 @@
 #define ENUM_UNSAID 2.5f
 #define FLAG_UNSAID 1.0f
 #define NUMBER_UNSAID 3.0f
+#define NUMBER_DOUBTED 0.01f /* the query has numbers, for something: as good as nothing, but arguments behind it do not speak for it */
 
 enum { JOINED_MAX = 32 }; /* bytes of a value, with its quotes, whose words may be said as one */
 
@@ -137,7 +138,7 @@ static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_
 		return ENUM_UNSAID;
 	if (is_flag(key->types))
 		return FLAG_UNSAID;
-	return is_number(key->types) && !x->numbers ? NUMBER_UNSAID : 0;
+	return is_number(key->types) ? x->numbers ? NUMBER_DOUBTED : NUMBER_UNSAID : 0;
 }
 
 /* Of the values of a key, none of which is said wholly, the only one that is in part. Not for the key: of eight such enums of 750
