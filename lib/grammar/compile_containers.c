@@ -151,6 +151,8 @@ ndl_status ndl_gc_array(struct compiler *c, const json_t *schema, unsigned depth
 	if (n->min_items > n->max_items)
 		return ndl_gc_fail(c, NDL_EINVAL, "minItems is more than maxItems");
 	encloses(n, &c->g->node[item]);
+	/* of a list's values none is meant twice, but a network that knows no end goes on with them */
+	unique = unique || (c->g->node[item].n_choices && n->min_items <= count_values(c->g, &c->g->node[item]));
 	if (unique && limit_unique(c, n) < 0)
 		return c->err->code;
 	uint64_t all = 2 + (uint64_t)n->min_items * (c->g->node[item].cost + UINT64_C(1));

@@ -190,6 +190,10 @@ static void alternatives(void)
 static void unique(void)
 {
 	values("{'type':'array','uniqueItems':true,'items':{'enum':['a','ab','b',1,12]}}", LIST("[]", "['ab','a']", "[12,1]", "['a','ab','b',1,12]"), LIST("['a','a']", "[1,1]", "[12,1,12]"));
+	/* of a list, too, that does not ask for it, unless it wants more than there are */
+	values("{'type':'array','items':{'enum':['a','b']}}", LIST("[]", "['b','a']"), LIST("['a','a']"));
+	values("{'type':'array','items':{'enum':['a','b']},'minItems':3}", LIST("['a','b','a']"), LIST("['a','b']"));
+	values("{'type':'array','items':{'type':'string'}}", LIST("['a','a']"), LIST("[1]"));
 	values("{'type':'array','uniqueItems':true,'items':{'enum':[1,1.0,2]},'minItems':2}", LIST("[1,2]"), LIST("[1,1.0]", "[1]"));
 	values("{'type':'array','uniqueItems':true,'items':{'type':'string'}}", LIST("['a','b']", "['','a']", "['a','aa']"), LIST("['a','a']", "['a','\\u0061']", "['','']"));
 	values("{'type':'array','uniqueItems':true,'items':{'type':'string','maxLength':1,'pattern':'^[ab]?$'},'minItems':3}", LIST("['a','b','']", "['','b','a']"), LIST("['a','b']", "['a','b','a']"));
@@ -346,7 +350,7 @@ static void leanings(void)
 		{" [{'name':'more','arguments':{'u':['apple','", "b", 0},
 		{" [{'name':'more','arguments':{'u':['", "b", -6},
 		{" [{'name':'more','arguments':{'i':[", "1,", -6},
-		{" [{'name':'more','arguments':{'i':['auto',", "1,", -6},
+		{" [{'name':'more','arguments':{'i':['auto',", "1,", 0}, /* as apple above */
 		{" [{'name':'wait','arguments':{'", "hours'", 0}, /* required: nothing is against it */
 		{" [{'name':'wait','arguments':{'", "again'", -2},
 		{" [{'name':'wait','arguments':{'hours':5", ",", -2},
