@@ -9,7 +9,7 @@ enum { LOOK = 4096 }; /* bytes of a query that are looked at */
 static bool is_switched(const char *s, size_t len, const ndl_item *on)
 {
 	static const char *const before[] = {"turn", "turns", "turned", "turning", "switch", "switches", "switched", "switching", "power",
-		"put", "flip", "back", "light", "lights", "fan", "heating"};
+		"put", "flip", "back"};
 	static const char *const not_before[] = {"going", "later", "is", "whats", "are", "move", "carry", "so", "and", "now", "go"};
 	static const char *const behind[] = {"in", "at", "please", "now", "for", "until", "till", "when", "and", "then", "again", "if",
 		"as", "before", "after", "while", ".", ",", ";", "!", "?"};

@@ -110,13 +110,29 @@ static bool is_said(const ndl_lexical *x, const ndl_gtext *value)
 	       (value->len <= sizeof folded && ndl_said_has(&x->said, folded, value->len));
 }
 
+/* Whether the query has the verb of a name such as "locked", "pinned", "pets_allowed": lock, unlock, pin, allow pets. Of 22 optional
+ * booleans of which it does in 150,000 rows of training data 20 were given. */
+static bool is_verb_said(const ndl_lexical *x, const char *name, size_t len)
+{
+	char text[JOINED_MAX] = "un";
+	const size_t n = len + 2;
+	if (len < 5 || n > sizeof text || memcmp(name + len - 2, "ed", 2) != 0)
+		return false;
+	memcpy(text + 2, name, len);
+	for (size_t cut = name[len - 3] == name[len - 4] ? 3 : 2; cut; cut--) /* pin, lock, mute */
+		if (ndl_said_has(&x->said, text + 2, len - cut) || ndl_said_has(&x->said, text, n - cut))
+			return true;
+	return false;
+}
+
 /* Whether the query says the name of an argument; of a number without the unit behind it, "waist" for waist_cm; of a boolean that says
- * whether its tool's thing is on, by any word for that. */
+ * whether its tool's thing is on, by any word for that, and of one that says what was done, by its verb. */
 static bool is_name_said(const ndl_lexical *x, const ndl_gtext *key)
 {
-	if (x->switches && is_flag(key->types) && ndl_is_switch_name(key->bytes, key->len - 2))
+	const char *name = key->bytes + 1, *end = key->bytes + key->len - 2, *unit = end; /* `"name":` */
+	const size_t len = (size_t)(end - name);
+	if (is_flag(key->types) && ((x->switches && ndl_is_switch_name(name, len)) || is_verb_said(x, name, len)))
 		return true;
-	const char *end = key->bytes + key->len - 2, *unit = end; /* behind them "\":" */
 	while (unit > key->bytes && *unit != '_')
 		unit--;
 	bool counts = unit > key->bytes && is_number(key->types) && ndl_unit_kind(ndl_unit_id(unit + 1, (size_t)(end - unit) - 1));

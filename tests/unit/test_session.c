@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "session/decode_internal.h"
+#include "session/session_internal.h"
 #include "tests/tap.h"
 
 #include "data/prompt.h"
@@ -379,6 +380,38 @@ static void test_lexical(void)
 	CHECK(calls > 0 && more > 0 && said > 0);
 }
 
+/* Which booleans the query speaks for, by their names. */
+static void test_flags(void)
+{
+	static const struct { const char *query, *flags; } cases[] = {{"turn on the hall light", "\"is_on\":"}, {"the hall light off", "\"is_on\":"},
+		{"the light on the wall", ""}, {"unlock the hall", "\"locked\":"}, {"Lock it", "\"locked\":"}, {"mute and pin it", "\"muted\":\"pinned\":"},
+		{"one that allows pets", "\"pets_allowed\":"}, {"the pets", ""}, {"the red one", ""}};
+	ndl_error err = NDL_ERROR_INIT;
+	const char *text = "[{\"name\":\"f\",\"parameters\":{\"is_on\":\"boolean\",\"locked\":\"boolean\",\"muted\":\"boolean\","
+	                   "\"pinned\":\"boolean\",\"pets_allowed\":\"boolean\",\"red\":\"string\",\"used\":\"string\"}}]";
+	json_t *list = ndl_json_parse(text, strlen(text), &err);
+	ndl_toolset *t = list ? ndl_toolset_new(engine[0], list, 0, &err) : NULL;
+	if (!t)
+		bail(err.text);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ndl_lexical x = {0};
+		ndl_buf found = NDL_BUF_INIT;
+		if (ndl_lexical_set(&x, t, cases[i].query, strlen(cases[i].query), 1, false, &err) != NDL_OK)
+			bail(err.text);
+		for (size_t k = 0; k < x.n; k++) {
+			ndl_gtext key;
+			ndl_grammar_text(t->grammar, k, &key);
+			if (key.kind == NDL_GTEXT_KEY && key.types == NDL_TYPE_BOOLEAN && x.lean[k] > 0)
+				ndl_buf_add(&found, key.bytes, key.len);
+		}
+		tap_ok(strcmp(ndl_buf_cstr(&found), cases[i].flags) == 0, "%s: speaks for %s", cases[i].query, ndl_buf_cstr(&found));
+		ndl_buf_clear(&found);
+		ndl_lexical_clear(&x);
+	}
+	ndl_toolset_free(t);
+	json_decref(list);
+}
+
 /* Strings of a strict answer, but for those that are no copies, come from the query. */
 static void check_grounded(const json_t *sources, const json_t *calls, size_t *strings, size_t *loose)
 {
@@ -452,6 +485,7 @@ int main(void)
 	test_beam();
 	test_refuse_bias();
 	test_lexical();
+	test_flags();
 	test_again();
 	test_strict();
 	test_twice();
