@@ -50,7 +50,7 @@ static void put_member(ndl_answer *a, bool *first, const char *key, const json_t
 	put_value(a, value, schema);
 }
 
-/* Members in the order of the schema, then those that it does not name, as given. */
+/* Members in the order of the schema, without a null that means that nothing is said, then those that it does not name, as given. */
 static void put_object(ndl_answer *a, const json_t *object, const json_t *schema)
 {
 	json_t *properties = json_object_get(schema, "properties"), *child, *members = (json_t *)(uintptr_t)object;
@@ -59,7 +59,7 @@ static void put_object(ndl_answer *a, const json_t *object, const json_t *schema
 	put(a, "{");
 	json_object_foreach(properties, key, child) {
 		const json_t *value = json_object_get(object, key);
-		if (value)
+		if (value && !(json_is_null(value) && ndl_tools_is_nullable(child)))
 			put_member(a, &first, key, value, child);
 	}
 	json_object_foreach(members, key, child)

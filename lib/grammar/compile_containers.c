@@ -67,8 +67,9 @@ static ndl_status build_properties(struct compiler *c, const json_t *schema, uns
 		ndl_buf_byte(&c->g->pool, ':');
 		e[n].len = (uint32_t)(c->g->pool.len - e[n].at);
 		const char *next = json_string_value(json_array_get(required, n_required));
-		e[n].required = next && strcmp(next, key) == 0;
-		n_required += e[n++].required;
+		const bool listed = next && strcmp(next, key) == 0;
+		n_required += listed;
+		e[n++].required = listed && !(schema == c->may_lack_nulls && ndl_tools_is_nullable(child));
 	}
 	if (status == 0)
 		status = store_keys(c, e, n, index);

@@ -46,6 +46,7 @@ typedef struct ndl_grammar_options {
 	const size_t *subset; /* indices of the reachable tools (each once), or NULL for all */
 	size_t n_subset;
 	bool bare;            /* true: no leading space */
+	bool lacks_nulls;     /* a tool's arguments that are required and may be null may be left out: ndl_tools_fill_nulls gives them */
 } ndl_grammar_options;
 
 /* The tools are read, not kept: they may be freed before the grammar. o may be NULL. NULL with

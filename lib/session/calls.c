@@ -33,6 +33,10 @@ static ndl_status add_call(ndl_answer *a, size_t end, ndl_call_fn *on_call, void
 	if (!call)
 		return NDL_EFORMAT;
 	ndl_restore_name(a->t->tools, call);
+	if (ndl_tools_fill_nulls(a->t->tools, call, err) != NDL_OK) {
+		json_decref(call);
+		return NDL_ENOMEM;
+	}
 	if (ndl_json_has(a->calls, call)) {
 		json_decref(call);
 		return NDL_OK;

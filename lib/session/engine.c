@@ -86,11 +86,12 @@ static ndl_toolset *new_toolset(const ndl_engine *e, ndl_error *err)
 
 static ndl_status prepare(ndl_toolset *t, json_t *tools, int flags, ndl_error *err)
 {
+	const ndl_grammar_options o = {.lacks_nulls = true};
 	t->tools = ndl_tools_new(tools, flags, err);
 	if (!t->tools)
 		return NDL_EINVAL;
 	if (ndl_tools_count(t->tools)) {
-		t->grammar = ndl_grammar_new(t->tools, NULL, err);
+		t->grammar = ndl_grammar_new(t->tools, &o, err);
 		if (!t->grammar)
 			return NDL_EINVAL;
 		t->index = ndl_index_new(t->tools, ndl_model_config(t->engine->model)->ascii_tools, err);

@@ -151,7 +151,7 @@ static ndl_status prefill(ndl_session *s, const ndl_toolset *t, const char *quer
 /* By the tools' grammar, or one that leaves `[]` out. */
 static ndl_status decode_calls(ndl_decoding *d)
 {
-	const ndl_grammar_options some = {.min_calls = 1};
+	const ndl_grammar_options some = {.min_calls = 1, .lacks_nulls = true};
 	const ndl_toolset *t = d->answer.t;
 	if (!d->q->required)
 		return ndl_decode(d, t->grammar);

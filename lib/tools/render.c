@@ -25,13 +25,42 @@ static void write_member(ndl_buf *out, const json_t *schema, const char *key, in
 	}
 }
 
+/* "type", or "enum", of what may be null: the others, or the only other type. */
+static void write_others(ndl_buf *out, const json_t *schema, const char *key, bool types, int flags)
+{
+	const json_t *list = json_object_get(schema, key);
+	const size_t n = json_array_size(list);
+	const bool one = types && n == 2;
+	bool first = true;
+	if (!n)
+		return;
+	write_key(out, key);
+	if (!one)
+		ndl_buf_byte(out, '[');
+	for (size_t i = 0; i < n; i++) {
+		const json_t *item = json_array_get(list, i);
+		if (ndl_tools_is_null(item, types))
+			continue;
+		if (!first)
+			ndl_buf_byte(out, ',');
+		first = false;
+		ndl_json_write(out, item, flags);
+	}
+	if (!one)
+		ndl_buf_byte(out, ']');
+}
+
 /* Recursion is bounded: normalised schemas nest at most NDL_SCHEMA_DEPTH levels. */
 static void write_arg(ndl_buf *out, const json_t *schema, bool required, int flags)
 {
+	const bool nullable = ndl_tools_is_nullable(schema);
 	ndl_buf_byte(out, '{');
-	write_member(out, schema, "type", flags);
+	if (nullable)
+		write_others(out, schema, "type", true, flags);
+	else
+		write_member(out, schema, "type", flags);
 	write_member(out, schema, "description", flags);
-	if (required) {
+	if (required && !nullable) {
 		write_key(out, "required");
 		ndl_buf_str(out, "true");
 	}
@@ -41,6 +70,8 @@ static void write_arg(ndl_buf *out, const json_t *schema, bool required, int fla
 		ndl_buf_byte(out, '[');
 		ndl_json_write(out, value, flags);
 		ndl_buf_byte(out, ']');
+	} else if (nullable) {
+		write_others(out, schema, "enum", false, flags);
 	} else {
 		write_member(out, schema, "enum", flags);
 	}

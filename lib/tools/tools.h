@@ -86,6 +86,11 @@ ndl_status ndl_tools_check_call(const ndl_tools *t, const json_t *call, ndl_erro
 /* Whether value satisfies a (normalised) schema as given by ndl_tools_schema. */
 ndl_status ndl_tools_check_value(const json_t *schema, const json_t *value, ndl_error *err);
 
+/* Whether a (normalised) schema lists null beside other types: what is required and may be null need not be said. */
+bool ndl_tools_is_nullable(const json_t *schema);
+/* Gives a call null for each such argument of its tool that it does not have. */
+ndl_status ndl_tools_fill_nulls(const ndl_tools *t, json_t *call, ndl_error *err);
+
 /* Appends the prompt text of the whole list, or of the `n` tools in `subset` in that order
  * (subset NULL: all). ascii_tools as in ndl_config: 0 = canonical flat, UTF-8;
  * 1 = the given JSON with names normalised, ASCII-escaped. */

@@ -288,6 +288,12 @@ static void test_example(const ndl_tok *tok)
 	CHECK_INT(class_of(&x, tok, 'b'), NDL_CLASS_VALUE);
 	CHECK_INT(class_of(&x, tok, '7'), NDL_CLASS_VALUE);
 
+	/* null is as good as not said, where something else can be */
+	line = "{\"query\":\"q\",\"tools\":[{\"name\":\"f\",\"parameters\":{\"a\":{\"type\":[\"integer\",\"null\"],\"required\":true},"
+	       "\"b\":{\"type\":\"null\"}}}],\"answers\":[{\"name\":\"f\",\"arguments\":{\"a\":null,\"b\":null}}]}";
+	CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), NULL, &e), NDL_MADE);
+	CHECK_STR(ndl_buf_cstr(&x.answer.text), "[{\"name\":\"f\",\"arguments\":{\"b\":null}}]");
+
 	/* a refusal has no pair */
 	line = RECORD("[]");
 	CHECK_INT(ndl_example_make(&x, &o, line, strlen(line), NULL, &e), NDL_MADE);

@@ -412,6 +412,46 @@ static void test_flags(void)
 	json_decref(list);
 }
 
+/* What is required and may be null can be left out, and is null then: whatever the weights, calls fit the schemas. */
+static void test_nulls(void)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	const char *text = "[{\"name\":\"f\",\"parameters\":{\"type\":\"object\",\"required\":[\"a\",\"b\",\"c\"],\"properties\":{"
+	                   "\"a\":{\"type\":[\"string\",\"null\"]},\"b\":{\"type\":[\"integer\",\"null\"]},\"c\":{\"type\":\"boolean\"}}}},"
+	                   "{\"name\":\"g\",\"parameters\":{\"type\":\"object\",\"required\":[\"x\"],\"properties\":{"
+	                   "\"x\":{\"type\":[\"string\",\"null\"],\"enum\":[\"p\",\"q\",null]},\"y\":{\"type\":[\"integer\",\"null\"]}}}}]";
+	json_t *list = ndl_json_parse(text, strlen(text), &err), *call, *value;
+	const char *key;
+	size_t nulls = 0, said = 0, i;
+	for (int m = 0; m < 2; m++) {
+		ndl_exec *x;
+		ndl_session *s = new_session(engine[m], &x);
+		ndl_toolset *t = list ? ndl_toolset_new(engine[m], list, 0, &err) : NULL;
+		if (!t)
+			bail(err.text);
+		for (int q = 0; q < QUERIES; q++) {
+			ndl_result r = {0};
+			ndl_request how = {.required = true};
+			if (ndl_session_run(s, t, queries[q], strlen(queries[q]), &how, &r, &err) != NDL_OK)
+				bail(err.text);
+			json_array_foreach(r.calls, i, call) {
+				CHECK(ndl_tools_check_call(ndl_toolset_tools(t), call, &err) == NDL_OK);
+				json_object_foreach(json_object_get(call, "arguments"), key, value) {
+					nulls += json_is_null(value);
+					said += !json_is_null(value);
+				}
+			}
+			ndl_result_clear(&r);
+		}
+		ndl_toolset_free(t);
+		ndl_session_free(s);
+		ndl_exec_free(x);
+	}
+	json_decref(list);
+	tap_note("%zu arguments that are null, %zu that are not", nulls, said);
+	CHECK(nulls > 0 && said > 0);
+}
+
 /* Strings of a strict answer, but for those that are no copies, come from the query. */
 static void check_grounded(const json_t *sources, const json_t *calls, size_t *strings, size_t *loose)
 {
@@ -486,6 +526,7 @@ int main(void)
 	test_refuse_bias();
 	test_lexical();
 	test_flags();
+	test_nulls();
 	test_again();
 	test_strict();
 	test_twice();

@@ -151,9 +151,14 @@ static void canonical(void)
 	RENDERS("[{'name':'f','parameters':{'a':{'const':'x','title':'T','default':'y','examples':['z'],'x-more':1}}}]",
 		"[{'name':'f','parameters':{'a':{'enum':['x']}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'type':'STRING','nullable':true}}}]",
-		"[{'name':'f','parameters':{'a':{'type':['string','null']}}}]");
+		"[{'name':'f','parameters':{'a':{'type':'string'}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'anyOf':[{'type':'string','enum':['x']},{'type':'null'}],'default':null}}}]",
-		"[{'name':'f','parameters':{'a':{'type':['string','null'],'enum':['x',null]}}}]");
+		"[{'name':'f','parameters':{'a':{'type':'string','enum':['x']}}}]");
+	/* strict: all that may be left out is required, and null */
+	RENDERS("[{'name':'f','parameters':{'type':'object','properties':{'a':{'type':'string'},'b':{'type':['integer','null']},"
+		"'c':{'type':['string','integer','null'],'enum':['x',1,null]}},'required':['a','b','c'],'additionalProperties':false}}]",
+		"[{'name':'f','parameters':{'a':{'type':'string','required':true},'b':{'type':'integer'},"
+		"'c':{'type':['string','integer'],'enum':['x',1]}}}]");
 	RENDERS("[{'name':'f','input_schema':{'type':'object','properties':{'a':{'$ref':'#/$defs/List%5Bint%5D'}},"
 		"'$defs':{'List[int]':{'description':'theirs','anyOf':[{'type':'integer'},{'type':'array','items':{'type':'object'}}]}}}}]",
 		"[{'name':'f','parameters':{'a':{'type':['integer','array'],'description':'theirs','items':{'type':'object'}}}}]");
@@ -179,7 +184,7 @@ static void canonical(void)
 	RENDERS("[{'name':'f','parameters':{'a':{'description':'d','anyOf':[{'const':'x','description':'ex'},{'enum':['y','z']},{'const':'x'}]}}}]",
 		"[{'name':'f','parameters':{'a':{'description':'d','enum':['x','y','z']}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'anyOf':[{'type':'null'},{'type':'string','minLength':2},{'type':'array','items':{'type':'string'}}]}}}]",
-		"[{'name':'f','parameters':{'a':{'type':['string','array','null'],'items':{'type':'string'}}}}]");
+		"[{'name':'f','parameters':{'a':{'type':['string','array'],'items':{'type':'string'}}}}]");
 	RENDERS("[{'name':'f','parameters':{'a':{'oneOf':[{'type':'object','properties':{'k':{'const':'p'},'x':{'type':'string'}},'required':['k','x']},"
 		"{'type':'object','properties':{'k':{'const':'q'}},'required':['k']}]}}}]",
 		"[{'name':'f','parameters':{'a':{'type':'object','properties':{'k':{'required':true,'enum':['p']},'x':{'type':'string'}}}}}]");
