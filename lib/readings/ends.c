@@ -44,7 +44,7 @@ static bool has_first(const ndl_readings *r, const ndl_reading *clock, const ndl
 	const int day = 24 * 60, length = (int)strtol(between->text, NULL, 10);
 	for (size_t i = 0; i < r->days; i++) {
 		const ndl_reading *x = &r->reading[i];
-		if ((x->kinds & NDL_READ_CLOCK) && x->from == between->from && x->to < between->to &&
+		if ((x->kinds & NDL_READ_CLOCK) && !(x->kinds & NDL_READ_UNLIKELY) && x->from == between->from && x->to < between->to &&
 		    (minutes_of(clock) - minutes_of(x) + day) % day == length)
 			return true;
 	}
@@ -70,6 +70,22 @@ static void find_times(ndl_readings *r, const ndl_reading between)
 	}
 }
 
+/* Of the unlikely times those stay that the last of two has, after the first. */
+static void drop_unlikely(ndl_readings *r)
+{
+	size_t kept = 0, times = 0;
+	for (size_t i = 0; i < r->n; i++) {
+		ndl_reading x = r->reading[i];
+		if ((x.kinds & NDL_READ_UNLIKELY) && x.end != 'l')
+			continue;
+		x.kinds &= ~(unsigned)NDL_READ_UNLIKELY;
+		r->reading[kept++] = x;
+		times += i < r->days;
+	}
+	r->n = kept;
+	r->days = times;
+}
+
 void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 {
 	const uint16_t minute = ndl_unit_id("minute", 6);
@@ -88,4 +104,5 @@ void ndl_find_ends(ndl_readings *r, const char *query, size_t len)
 			set_end(r, n, &x, 'f');
 			set_end(r, n, &y, 'l');
 		}
+	drop_unlikely(r);
 }

@@ -9,6 +9,7 @@ enum {
 	NDL_ITEM_WORD = 12,  /* bytes of a word that can mean something */
 	NDL_ITEM_LOOK = 12,  /* items of an expression */
 	NDL_ITEM_DIGITS = 9, /* of a number that is read whole: of a longer one these are */
+	NDL_READ_UNLIKELY = 1 << 15, /* beside NDL_READ_: of the half of the day that is meant only if another time says so */
 };
 
 /* A word, a number or a mark. */
@@ -83,7 +84,7 @@ bool ndl_is_compound(const ndl_view *v);
 void ndl_give_duration(ndl_readings *r, const ndl_view *v, size_t items, double seconds);
 /* days.c: adds the dates of a query, and the days that it says by today's date, if it states that or `today` is not 0. */
 void ndl_give_days(ndl_readings *r, const char *query, size_t len, int64_t today);
-/* ends.c: sets `end` of the times and days that r has. */
+/* ends.c: sets `end` of the times and days that r has, and leaves none that is unlikely. */
 void ndl_find_ends(ndl_readings *r, const char *query, size_t len);
 /* moments.c: adds times of day, and these on days, of what r has. Where the query has a time that is sure, a mere number is none. */
 void ndl_give_moments(ndl_readings *r, const char *query, size_t len);

@@ -34,21 +34,23 @@ typedef struct clock_time {
 	bool sure; /* more than a number says that it is one */
 } clock_time;
 
-static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, long hour)
+/* mark: joins what all readings of it are. */
+static void give_time(ndl_readings *r, const ndl_view *v, const clock_time *t, long hour, unsigned mark)
 {
 	long h12 = hour % 12 ? hour % 12 : 12, minute = t->minute;
 	const char *half = hour < 12 ? "am" : "pm";
 	static const char *const at[] = {"at"};
 	const bool sure = t->sure || NDL_IS_BEHIND(v->s, v->len, v->it[0].from, at);
-	ndl_readings_add(r, v, t->items, NDL_READ_TEXT | NDL_READ_CLOCK | (sure ? NDL_READ_SURE : 0), 0, "%02ld:%02ld", hour, minute);
-	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld", hour, minute);
-	ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld:%02ld %s", h12, minute, half);
+	const unsigned text = mark | NDL_READ_TEXT, number = mark | NDL_READ_NUMBER;
+	ndl_readings_add(r, v, t->items, text | NDL_READ_CLOCK | (sure ? NDL_READ_SURE : 0), 0, "%02ld:%02ld", hour, minute);
+	ndl_readings_add(r, v, t->items, text, 0, "%ld:%02ld", hour, minute);
+	ndl_readings_add(r, v, t->items, text, 0, "%ld:%02ld %s", h12, minute, half);
 	if (minute == 0)
-		ndl_readings_add(r, v, t->items, NDL_READ_TEXT, 0, "%ld %s", h12, half);
-	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, h12 == hour ? NDL_PART_HOUR : NDL_PART_HOUR24, "%ld", hour);
+		ndl_readings_add(r, v, t->items, text, 0, "%ld %s", h12, half);
+	ndl_readings_add(r, v, t->items, number, h12 == hour ? NDL_PART_HOUR : NDL_PART_HOUR24, "%ld", hour);
 	if (h12 != hour)
-		ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_PART_HOUR12, "%ld", h12);
-	ndl_readings_add(r, v, t->items, NDL_READ_NUMBER, NDL_PART_MINUTE, "%ld", minute);
+		ndl_readings_add(r, v, t->items, number, NDL_PART_HOUR12, "%ld", h12);
+	ndl_readings_add(r, v, t->items, number, NDL_PART_MINUTE, "%ld", minute);
 }
 
 /* Whether one of these words stands near the time. */
@@ -79,25 +81,18 @@ static enum half likely_half(const ndl_view *v, const clock_time *t)
 	return t->hour >= 7 ? AM : PM;
 }
 
-/* Whether it may be the last of two times: its half of the day is that of the first, or the next. */
-static bool may_be_last(const ndl_view *v)
-{
-	static const char *const words[] = {"to", "until", "till", "and", "\xe2\x80\x93"};
-	const size_t from = v->it[0].from;
-	return (from && v->s[from - 1] == '-') || NDL_IS_BEHIND(v->s, v->len, from, words);
-}
-
+/* The other half of the day, where that is open, is only for the last of two times: ends.c. */
 static void give(ndl_readings *r, const ndl_view *v, const clock_time *t)
 {
+	const bool open = t->half == OPEN && t->hour > 0 && t->hour <= 12;
+	const enum half half = open ? likely_half(v, t) : t->half;
 	if (t->hour > 12 || t->hour == 0) {
-		give_time(r, v, t, t->hour);
+		give_time(r, v, t, t->hour, 0);
 		return;
 	}
-	const enum half half = t->half == OPEN && !may_be_last(v) ? likely_half(v, t) : t->half;
-	if (half != PM)
-		give_time(r, v, t, t->hour % 12);
-	if (half != AM)
-		give_time(r, v, t, t->hour % 12 + 12);
+	give_time(r, v, t, t->hour % 12 + (half == PM ? 12 : 0), 0);
+	if (open)
+		give_time(r, v, t, t->hour % 12 + (half == PM ? 0 : 12), NDL_READ_UNLIKELY);
 }
 
 /* "half (past) six", "quarter to 8", "twenty-five (minutes) past one pm" */
