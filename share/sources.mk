@@ -165,5 +165,5 @@ EXTRA_DIST += share/MODEL.md share/TRAINING.md share/default.json share/vocab.mo
 examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = share/examples/README.md share/examples/tools.json share/examples/data.jsonl \
 	share/examples/test.jsonl share/examples/compose.py
-EXTRA_DIST += contrib/plot-log.sh contrib/tool-pools.jq share/DATA.md contrib/mix-public.sh contrib/public-corpus.py \
+EXTRA_DIST += contrib/plot-log.sh contrib/tool-pools.jq share/DATA.md contrib/mix-public.sh contrib/public-corpus.py contrib/wordnet-rows.py \
 	contrib/average-models.py contrib/baseline.py contrib/error-causes.jq
