@@ -204,7 +204,6 @@ static ndl_status find_room(struct compiler *c, const struct node *root)
 
 static ndl_status build_tool(struct compiler *c, const ndl_tools *t, size_t i, struct entry *e)
 {
-	c->may_lack_nulls = c->lacks_nulls ? ndl_tools_schema(t, i) : NULL;
 	ndl_status status = ndl_gc_build(c, ndl_tools_schema(t, i), 0, &e->value);
 	if (status == 0)
 		status = find_room(c, &c->g->node[e->value]);
@@ -231,6 +230,7 @@ static ndl_status build_all(struct compiler *c, const ndl_tools *t, const ndl_gr
 	ndl_status status = NDL_OK;
 	for (size_t k = 0; status == 0 && k < n; k++) {
 		size_t i = o->subset ? o->subset[k] : k;
+		c->lacks_nulls = o->lacks_nulls && i < ndl_tools_count(t) ? ndl_tools_schema(t, i) : NULL;
 		status = i < ndl_tools_count(t) ? build_tool(c, t, i, &e[k])
 		                                : ndl_fail(c->err, NDL_EINVAL, "no tool number %zu", i);
 	}
@@ -258,7 +258,6 @@ ndl_grammar *ndl_grammar_new(const ndl_tools *t, const ndl_grammar_options *opti
 	c.g->min_calls = o->min_calls < UINT32_MAX ? (uint32_t)o->min_calls : UINT32_MAX;
 	c.g->free_depth = (uint32_t)(free_depth < MAX_FREE_DEPTH ? free_depth : MAX_FREE_DEPTH);
 	c.g->bare = o->bare;
-	c.lacks_nulls = o->lacks_nulls;
 	c.lenient = ndl_tools_flags(t) & NDL_TOOLS_LENIENT;
 	ndl_status status = build_all(&c, t, o);
 	if (status == 0 && c.g->min_calls > (c.g->n_calls ? c.g->max_calls : 0))

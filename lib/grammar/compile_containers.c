@@ -69,7 +69,7 @@ static ndl_status build_properties(struct compiler *c, const json_t *schema, uns
 		const char *next = json_string_value(json_array_get(required, n_required));
 		const bool listed = next && strcmp(next, key) == 0;
 		n_required += listed;
-		e[n++].required = listed && !(schema == c->may_lack_nulls && ndl_tools_is_nullable(child));
+		e[n++].required = listed && !(schema == c->lacks_nulls && ndl_tools_is_nullable(child));
 	}
 	if (status == 0)
 		status = store_keys(c, e, n, index);

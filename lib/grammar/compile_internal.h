@@ -8,8 +8,7 @@ struct compiler {
 	ndl_grammar *g;
 	ndl_buf path;  /* JSON Pointer of the schema at hand */
 	bool lenient;  /* expressions that are not supported are left out */
-	bool lacks_nulls;              /* as in ndl_grammar_options */
-	const json_t *may_lack_nulls;  /* the schema of a tool's arguments for which that holds */
+	const json_t *lacks_nulls; /* the schema of a tool's arguments for which that holds (ndl_grammar_options); NULL: none */
 	bool unique;   /* it is the one of items that must differ */
 	json_t *made;  /* expressions and texts by what they were made from */
 	ndl_error *err;

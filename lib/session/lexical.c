@@ -32,7 +32,7 @@
 #define NUMBER_UNSAID 3.0f
 #define NUMBER_DOUBTED 0.01f /* the query has numbers, for something: as good as nothing, but arguments behind it do not speak for it */
 
-enum { JOINED_MAX = 32 }; /* bytes of a value, with its quotes, whose words may be said as one */
+enum { JOINED_MAX = 32 }; /* bytes of a value, with its quotes, or of a name that may be said as one word */
 
 /* Which currencies the query says, a bit each: by words, or by signs, which are no words. */
 static uint32_t currencies_of(const ndl_said *said, const char *query, size_t len)

@@ -3,26 +3,12 @@
  * other types, and null is put in afterwards. */
 #include "tools/tools_internal.h"
 
-#include <string.h>
-
-static bool has_null(const json_t *list, bool names)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (ndl_tools_is_null(json_array_get(list, i), names))
-			return true;
-	return false;
-}
-
-bool ndl_tools_is_null(const json_t *item, bool name)
-{
-	return name ? json_is_string(item) && strcmp(json_string_value(item), "null") == 0 : json_is_null(item);
-}
-
 bool ndl_tools_is_nullable(const json_t *schema)
 {
-	const json_t *types = json_object_get(schema, "type"), *values = json_object_get(schema, "enum");
-	bool listed = !values || (json_array_size(values) > 1 && has_null(values, false));
-	return json_array_size(types) > 1 && has_null(types, true) && listed && !json_object_get(schema, "const");
+	const json_t *values = json_object_get(schema, "enum");
+	bool listed = !values || (json_array_size(values) > 1 && ndl_json_has(values, json_null()));
+	return json_array_size(json_object_get(schema, "type")) > 1 && (ndl_tools_types(schema) & NDL_TYPE_NULL) && listed &&
+	       !json_object_get(schema, "const");
 }
 
 ndl_status ndl_tools_fill_nulls(const ndl_tools *t, json_t *call, ndl_error *err)

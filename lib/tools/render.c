@@ -25,6 +25,12 @@ static void write_member(ndl_buf *out, const json_t *schema, const char *key, in
 	}
 }
 
+/* Of a list of types, by name, or of values. */
+static bool is_null(const json_t *item, bool name)
+{
+	return name ? json_is_string(item) && strcmp(json_string_value(item), "null") == 0 : json_is_null(item);
+}
+
 /* "type", or "enum", of what may be null: the others, or the only other type. */
 static void write_others(ndl_buf *out, const json_t *schema, const char *key, bool types, int flags)
 {
@@ -39,7 +45,7 @@ static void write_others(ndl_buf *out, const json_t *schema, const char *key, bo
 		ndl_buf_byte(out, '[');
 	for (size_t i = 0; i < n; i++) {
 		const json_t *item = json_array_get(list, i);
-		if (ndl_tools_is_null(item, types))
+		if (is_null(item, types))
 			continue;
 		if (!first)
 			ndl_buf_byte(out, ',');

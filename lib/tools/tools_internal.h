@@ -54,8 +54,6 @@ bool ndl_tools_check_pattern(const char *pattern, char *why, size_t size);
 int ndl_tools_matches(const char *pattern, const char *text, size_t len);
 
 /* Walks a list in any dialect and appends to t. */
-/* nullable.c: of a list of types, by name, or of values. */
-bool ndl_tools_is_null(const json_t *item, bool name);
 ndl_status ndl_tools_collect(ndl_tools *t, json_t *value, int flags, ndl_error *err);
 /* Appends one tool; takes nothing over but references. */
 ndl_status ndl_tools_add(ndl_tools *t, const struct tool *tool, ndl_error *err);
