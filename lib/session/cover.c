@@ -13,29 +13,6 @@ enum {
 	LOOK = 4096,     /* bytes of a query that are looked at: for each number its sentence is */
 };
 
-static bool is_blank_at(const char *s, size_t len, size_t i)
-{
-	return i >= len || s[i] == ' ' || s[i] == '\n' || s[i] == '\t';
-}
-
-static bool ends_sentence(const char *s, size_t len, size_t i)
-{
-	return strchr(".;?!", s[i]) && s[i] && is_blank_at(s, len, i + 1);
-}
-
-static bool joins(const char *s, size_t len, size_t i, const char *word)
-{
-	size_t n = strlen(word);
-	return len - i > n && strncmp(s + i, word, n) == 0;
-}
-
-/* Whether another clause may begin behind s[i]. */
-static bool ends_clause(const char *s, size_t len, size_t i)
-{
-	bool comma = s[i] == ',' && is_blank_at(s, len, i + 1);
-	return comma || ends_sentence(s, len, i) || joins(s, len, i, " and ") || joins(s, len, i, " then ");
-}
-
 static bool overlaps(const ndl_ground_byte *span, size_t n, size_t from, size_t to)
 {
 	for (size_t i = 0; i < n; i++)
@@ -48,9 +25,9 @@ static bool overlaps(const ndl_ground_byte *span, size_t n, size_t from, size_t 
 static bool is_in_use(const char *s, size_t len, const ndl_ground_byte *span, size_t n, size_t byte)
 {
 	size_t from = byte, to = byte;
-	while (from && !ends_sentence(s, len, from - 1))
+	while (from && !ndl_ends_sentence(s, len, from - 1))
 		from--;
-	while (to < len && !ends_sentence(s, len, to))
+	while (to < len && !ndl_ends_sentence(s, len, to))
 		to++;
 	return (from == 0 && to + 1 >= len) || overlaps(span, n, from, to);
 }
@@ -85,7 +62,7 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 	size_t n = d->ground ? ndl_ground_taken(d->ground, d->answer.t->tools, answer, p->text.len, span) : 0;
 	for (size_t i = 0; i < n; i++)
 		end = span[i].to > end ? span[i].to : end;
-	while (end < len && !ends_clause(s, len, end)) /* what comes behind may be for another call */
+	while (end < len && !ndl_ends_clause(s, len, end)) /* what comes behind may be for another call */
 		end++;
 	for (size_t at = 0, from, to; left < COUNTED_MAX && ndl_next_number(s, d->ground ? len : 0, &at, &from, &to) && from < end;) {
 		bool covered = overlaps(span, n, from, to) || contains(answer, s + from, to - from);

@@ -6,7 +6,10 @@
  * for an argument, whether the query says its name or one of its values; against an optional one, that it says no word of
  * them. A text is chosen by several tokens: each gets what the best text that it leaves possible has more than the best that
  * was possible before, so that the sum is the chosen text's. The answer `[]` counts as a tool that has one word of the query,
- * which no other has. */
+ * which no other has.
+ *
+ * For a call after others only what the query says behind these counts ("turn off the lights and set the heating to 18"): of 354
+ * optional enums of such calls in 36,000 examples whose value is said before, and not again, 131 had it. */
 #include "session/session_internal.h"
 
 #include "base/ascii.h"
@@ -159,13 +162,13 @@ static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_
 
 /* Of the values of a key, none of which is said wholly, the only one that is in part. Not for the key: of eight such enums of 750
  * records that were given, all had this value, but four were not given. */
-static void lean_to_part(ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key, float weight)
+static void lean_to_part(const ndl_lexical *x, float *lean, const ndl_gtext *key)
 {
 	ndl_gtext t;
 	size_t n = 0, which = 0;
 	for (size_t v = key->lo; v < key->hi; v++) {
-		ndl_grammar_text(g, v, &t);
-		if (x->lean[v] > 0)
+		ndl_grammar_text(x->toolset->grammar, v, &t);
+		if (lean[v] > 0)
 			return;
 		if (t.bytes[0] == '"' && ndl_said_part(&x->said, t.bytes, t.len)) {
 			n++;
@@ -173,64 +176,95 @@ static void lean_to_part(ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *
 		}
 	}
 	if (n == 1)
-		x->lean[which] = weight * VALUE_PARTLY;
+		lean[which] = x->weight * VALUE_PARTLY;
 }
 
 /* lean[] of values and keys, by words alone. */
-static void lean_by_words(ndl_lexical *x, const ndl_grammar *g, float weight)
+static void lean_by_words(ndl_lexical *x, float *lean)
 {
+	const ndl_grammar *g = x->toolset->grammar;
 	ndl_gtext t;
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
 		bool is_text = t.kind == NDL_GTEXT_VALUE && t.bytes[0] == '"';
-		x->lean[i] = is_text && is_said(x, &t) ? weight * VALUE_SAID : 0;
+		lean[i] = is_text && is_said(x, &t) ? x->weight * VALUE_SAID : 0;
 	}
 	for (size_t i = 0; i < x->n; i++) {
 		ndl_grammar_text(g, i, &t);
 		if (t.kind != NDL_GTEXT_KEY)
 			continue;
 		for (size_t v = t.lo; v < t.hi; v++)
-			x->lean[i] = fmaxf(x->lean[i], x->lean[v]);
+			lean[i] = fmaxf(lean[i], lean[v]);
 		if (is_name_said(x, &t))
-			x->lean[i] = fmaxf(x->lean[i], weight * lean_of_name(t.types));
-		if (x->lean[i] <= 0)
-			x->lean[i] = -weight * lean_against(x, g, &t);
-		lean_to_part(x, g, &t, weight);
+			lean[i] = fmaxf(lean[i], x->weight * lean_of_name(t.types));
+		if (lean[i] <= 0)
+			lean[i] = -x->weight * lean_against(x, g, &t);
+		lean_to_part(x, lean, &t);
 	}
 }
 
-ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, bool numbers,
-                           ndl_error *err)
+/* lean[] by the query from a byte on; *best: of the tool that has most. */
+static ndl_status lean_by(ndl_lexical *x, size_t from, float *lean, float *best, ndl_error *err)
 {
-	size_t count = ndl_toolset_count(t), n = t->grammar ? ndl_grammar_texts(t->grammar) : 0;
-	x->n = 0;
-	x->empty = 0;
-	x->numbers = numbers;
-	if (!t->grammar || ndl_grammar_calls(t->grammar) == 0 || weight <= 0)
-		return NDL_OK;
-	if (ndl_grow(&x->lean, &x->cap, n + count, sizeof *x->lean) < 0)
-		return ndl_fail_nomem(err, "the words of a query");
-	float *score = x->lean + n, best = 0;
+	const ndl_toolset *t = x->toolset;
+	const char *query = x->query + from;
+	const size_t count = ndl_toolset_count(t), len = x->len - from;
+	float *score = x->lean + 2 * x->n;
 	ndl_status rc = ndl_index_bm25(t->index, query, len, false, score, err);
 	if (rc == NDL_OK)
 		rc = ndl_said_set(&x->said, query, len, err);
 	if (rc != NDL_OK)
 		return rc;
-	x->n = n;
 	x->switches = ndl_switches_said(query, len);
 	x->currencies = currencies_of(&x->said, query, len);
-	lean_by_words(x, t->grammar, (float)weight);
+	lean_by_words(x, lean);
+	*best = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (score[i] <= 0)
 			continue;
 		const char *name = ndl_tools_norm_name(t->tools, i);
 		size_t call = ndl_grammar_find_call(t->grammar, name, strlen(name));
-		if (call < n)
-			x->lean[call] = (float)weight * score[i];
-		best = fmaxf(best, (float)weight * score[i]);
+		if (call < x->n)
+			lean[call] = x->weight * score[i];
+		*best = fmaxf(*best, x->weight * score[i]);
 	}
-	x->empty = (float)(weight * ndl_index_rare_word(t->index)) - best;
 	return NDL_OK;
+}
+
+ndl_status ndl_lexical_set(ndl_lexical *x, const ndl_toolset *t, const char *query, size_t len, double weight, bool numbers,
+                           ndl_error *err)
+{
+	const size_t n = t->grammar ? ndl_grammar_texts(t->grammar) : 0;
+	float best;
+	x->n = 0;
+	x->empty = 0;
+	if (!t->grammar || ndl_grammar_calls(t->grammar) == 0 || weight <= 0)
+		return NDL_OK;
+	if (ndl_grow(&x->lean, &x->cap, 2 * n + ndl_toolset_count(t), sizeof *x->lean) < 0)
+		return ndl_fail_nomem(err, "the words of a query");
+	*x = (ndl_lexical){.lean = x->lean, .cap = x->cap, .said = x->said, .n = n, .now = x->lean, .toolset = t, .query = query, .len = len,
+	                   .weight = (float)weight, .numbers = numbers};
+	ndl_status rc = lean_by(x, 0, x->lean, &best, err);
+	if (rc == NDL_OK)
+		x->empty = (float)(weight * ndl_index_rare_word(t->index)) - best;
+	else
+		x->n = 0;
+	return rc;
+}
+
+ndl_status ndl_lexical_rest(ndl_lexical *x, size_t from, ndl_error *err)
+{
+	if (!x->n)
+		return NDL_OK;
+	float *rest = x->lean + x->n, best;
+	x->now = from ? rest : x->lean;
+	if (!from || from == x->rest)
+		return NDL_OK;
+	ndl_status rc = lean_by(x, from, rest, &best, err);
+	for (size_t i = 0; i < x->n && rc == NDL_OK; i++) /* "and of Rome", without a word of a tool, is as what came before */
+		rest[i] = x->lean[i] < 0 || best <= 0 ? x->lean[i] : fmaxf(rest[i], 0);
+	x->rest = rc == NDL_OK ? from : 0;
+	return rc;
 }
 
 void ndl_lexical_clear(ndl_lexical *x)
@@ -242,13 +276,13 @@ void ndl_lexical_clear(ndl_lexical *x)
 void ndl_lexical_add(const ndl_lexical *x, const ndl_engine *e, const ndl_gstate *s, const uint64_t *mask, float *logits)
 {
 	bool in_string = ndl_gstate_in_string(s);
-	size_t words = x->n && ndl_gstate_leans(s, x->lean) ? ndl_vocab_trie_words(e->trie) : 0;
+	size_t words = x->n && ndl_gstate_leans(s, x->now) ? ndl_vocab_trie_words(e->trie) : 0;
 	for (size_t w = 0; w < words; w++) {
 		uint64_t bits = in_string ? mask[w] & e->pieces.quoted[w] : mask[w];
 		for (size_t id = w * 64, len; bits; bits >>= 1, id++) {
 			const char *bytes = bits & 1 ? ndl_tok_bytes(e->tok, (int32_t)id, &len) : NULL;
 			if (bytes)
-				logits[id] += ndl_gstate_lean(s, x->lean, bytes, len);
+				logits[id] += ndl_gstate_lean(s, x->now, bytes, len);
 		}
 	}
 }

@@ -241,6 +241,9 @@ static ndl_status expand(ndl_search *x, size_t i)
 	int32_t empty = ndl_empty_token(x, p);
 	if (empty >= 0)
 		x->s->logits[empty] += x->s->lexical.empty;
+	const size_t rest = ndl_query_rest(x->d->query, x->d->query_len, ndl_buf_cstr(&p->text), p->text.len);
+	if ((rc = ndl_lexical_rest(&x->s->lexical, rest, x->d->err)) != NDL_OK)
+		return rc;
 	ndl_lexical_add(&x->s->lexical, x->s->engine, &p->state, x->s->mask, x->s->logits);
 	enum ndl_copied kind = keep(x, p);
 	choices = keep_only(x, choices, kind);

@@ -56,6 +56,13 @@ ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, 
 /* One choice further. */
 ndl_status ndl_search_round(ndl_search *x);
 
+/* rest.c: whether a sentence of the query ends with s[i]; or a clause does, so that behind it may be something for another call. */
+bool ndl_ends_sentence(const char *s, size_t len, size_t i);
+bool ndl_ends_clause(const char *s, size_t len, size_t i);
+/* Where in the query begins what is behind all values that the complete calls in answer[0..n) have of it, and behind their clause;
+ * 0 if there are none. */
+size_t ndl_query_rest(const char *query, size_t len, const char *answer, size_t n);
+
 /* cover.c: what an answer that has just completed a call is charged for numbers of the query that no call took. */
 double ndl_cover_cost(const ndl_search *x, const ndl_path *p);
 

@@ -3,6 +3,7 @@
 #include "session/session.h"
 
 #include "session/decode_internal.h"
+#include "session/search_internal.h"
 #include "session/session_internal.h"
 #include "tests/tap.h"
 
@@ -412,6 +413,63 @@ static void test_flags(void)
 	json_decref(list);
 }
 
+/* Where the query's rest begins for the call after those in the answer. */
+static void test_rest(void)
+{
+	static const struct { const char *query, *answer, *rest; } cases[] = {
+		{"turn off the hall lights and set the heating to 18", "[{\"name\":\"light\",\"arguments\":{\"room\":\"hall\",\"on\":false}},{\"na",
+		 " and set the heating to 18"},
+		{"turn off the hall lights and set the heating to 18", "[{\"name\":\"light\",\"arguments\":{\"room\":\"hall\"", NULL},
+		{"Sat nav for SK1, then a child seat", "[{\"name\":\"add\",\"arguments\":{\"item\":\"sat_nav\",\"for\":\"SK1\"}},", ", then a child seat"},
+		{"lock the garage, unlock the back", "[{\"name\":\"garage\",\"arguments\":{\"hall\":[\"garage\"]}}", ", unlock the back"},
+		{"rain in Oslo versus Rome", "[{\"name\":\"rain\",\"arguments\":{\"place\":\"Oslo\"}},", " versus Rome"},
+		{"call Bo", "[{\"name\":\"call\",\"arguments\":{\"who\":\"Bo\"}}", ""},
+		{"call Bo", "[{\"name\":\"call\",\"arguments\":{}}", NULL},
+		{"at 7 and 17", "[{\"name\":\"ring\",\"arguments\":{\"hour\":17}},", ""},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const char *q = cases[i].query, *a = cases[i].answer;
+		const size_t at = ndl_query_rest(q, strlen(q), a, strlen(a));
+		tap_ok(cases[i].rest ? at && strcmp(q + at, cases[i].rest) == 0 : at == 0, "%s: rest %s", q, at ? q + at : "all");
+	}
+}
+
+/* Which values the query speaks for, in the first call and in the next. */
+static void test_lexical_rest(void)
+{
+	static const struct { const char *query, *rest, *said; } cases[] = {
+		{"the garage door off, and lock the shed", "lock the shed", "\"shed\""},
+		{"the garage door off, and the same again", "the same again", "\"garage\"\"off\""}, /* not a word of a tool */
+	};
+	ndl_error err = NDL_ERROR_INIT;
+	const char *text = "[{\"name\":\"lock\",\"parameters\":{\"where\":{\"type\":\"string\",\"enum\":[\"garage\",\"shed\"]}}},"
+	                   "{\"name\":\"door\",\"parameters\":{\"state\":{\"type\":\"string\",\"enum\":[\"open\",\"off\"]}}}]";
+	json_t *list = ndl_json_parse(text, strlen(text), &err);
+	ndl_toolset *t = list ? ndl_toolset_new(engine[0], list, 0, &err) : NULL;
+	if (!t)
+		bail(err.text);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ndl_lexical x = {0};
+		ndl_buf found = NDL_BUF_INIT;
+		const char *q = cases[i].query;
+		if (ndl_lexical_set(&x, t, q, strlen(q), 1, false, &err) != NDL_OK ||
+		    ndl_lexical_rest(&x, (size_t)(strstr(q, cases[i].rest) - q), &err) != NDL_OK)
+			bail(err.text);
+		for (size_t k = 0; k < x.n; k++) {
+			ndl_gtext value;
+			ndl_grammar_text(t->grammar, k, &value);
+			if (value.kind == NDL_GTEXT_VALUE && x.now[k] > 0)
+				ndl_buf_add(&found, value.bytes, value.len);
+		}
+		tap_ok(strcmp(ndl_buf_cstr(&found), cases[i].said) == 0, "%s: speaks for %s", q, ndl_buf_cstr(&found));
+		CHECK(ndl_lexical_rest(&x, 0, &err) == NDL_OK && x.now == x.lean);
+		ndl_buf_clear(&found);
+		ndl_lexical_clear(&x);
+	}
+	ndl_toolset_free(t);
+	json_decref(list);
+}
+
 /* What is required and may be null can be left out, and is null then: whatever the weights, calls fit the schemas. */
 static void test_nulls(void)
 {
@@ -525,6 +583,8 @@ int main(void)
 	test_beam();
 	test_refuse_bias();
 	test_lexical();
+	test_rest();
+	test_lexical_rest();
 	test_flags();
 	test_nulls();
 	test_again();
