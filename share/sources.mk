@@ -145,6 +145,9 @@ dist_requests_DATA = \
 	share/corpus/requests/mixup.jsonl \
 	share/corpus/requests/near.jsonl \
 	share/corpus/requests/nearby.jsonl \
+	share/corpus/requests/optional_home.jsonl \
+	share/corpus/requests/optional_personal.jsonl \
+	share/corpus/requests/optional_services.jsonl \
 	share/corpus/requests/people.jsonl \
 	share/corpus/requests/phone.jsonl \
 	share/corpus/requests/places.jsonl \
@@ -165,5 +168,5 @@ EXTRA_DIST += share/MODEL.md share/TRAINING.md share/default.json share/vocab.mo
 examplesdir = $(pkgdatadir)/examples
 dist_examples_DATA = share/examples/README.md share/examples/tools.json share/examples/data.jsonl \
 	share/examples/test.jsonl share/examples/compose.py
-EXTRA_DIST += contrib/plot-log.sh contrib/tool-pools.jq share/DATA.md contrib/mix-public.sh contrib/public-corpus.py contrib/wordnet-rows.py \
+EXTRA_DIST += contrib/plot-log.sh contrib/tool-pools.jq share/DATA.md contrib/mix-public.sh contrib/public-corpus.py contrib/wordnet-rows.py contrib/hard-examples.py \
 	contrib/average-models.py contrib/baseline.py contrib/error-causes.jq
