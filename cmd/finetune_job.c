@@ -40,8 +40,7 @@ static ndl_status open_base(finetune_job *j, ndl_error *err)
 	const char *path = cli_model_path(j->app, err);
 	if (!path || !(j->base = ndl_ckpt_open(path, err)))
 		return err->code;
-	if (j->o.lora_rank) /* its state does not hold the base, which a run that is killed while it scores is resumed from */
-		cli_refuse_same(j->app, j->o.out, path);
+	cli_refuse_same(j->app, j->o.out, path); /* a run that is killed while it scores begins again from its base */
 	ndl_status status = ndl_config_from_ckpt(&j->config, j->base, err);
 	if (status == NDL_OK)
 		status = ndl_ckpt_check(j->base, &j->config, err);

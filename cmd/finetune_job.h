@@ -28,7 +28,6 @@ typedef struct finetune_job {
 	char *state_path;    /* NULL: the output has no neighbours, and the run no state */
 	uint64_t total;      /* steps */
 	uint64_t validated;  /* step of the last validation */
-	ndl_eval_counts of_base; /* its calls for the test part */
 } finetune_job;
 
 /* Model and vocabulary, threads, data, as j->o says. Close in either case. */

@@ -229,7 +229,7 @@ static void check_options(const cli *app, const finetune_options *o)
 		refuse_outputs(app, o, o->inputs[i]);
 	for (size_t i = 0; i < sizeof read / sizeof *read; i++)
 		refuse_outputs(app, o, read[i]);
-	cli_refuse_same(app, o->log, app->common.model); /* the trained model may take its base's place */
+	cli_refuse_same(app, o->log, app->common.model);
 	cli_refuse_same(app, o->dump, app->common.model);
 	refuse_kept(app, o->out, app->common.model);
 	if (o->log && o->out && strcmp(o->log, o->out) == 0)

@@ -158,17 +158,6 @@ static ndl_status score_int4(const finetune_job *j, ndl_eval_counts *sum, const 
 	return status;
 }
 
-/* Before the result is written, which may take the base's place. */
-static ndl_status score_base(finetune_job *j, ndl_error *err)
-{
-	const ndl_lines *lines;
-	const size_t *rows;
-	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows);
-	if (!j->base || n == 0 || j->o.score == 0 || ndl_outfile_is_special(j->o.out))
-		return NDL_OK;
-	return finetune_score(&j->of_base, cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, &app, err);
-}
-
 /* Base against tuned, as floats and as INT4, on rows that neither trained on: the test part, or the
  * --val file. */
 static ndl_status score(finetune_job *j, ndl_error *err)
@@ -177,10 +166,14 @@ static ndl_status score(finetune_job *j, ndl_error *err)
 	const ndl_lines *lines;
 	const size_t *rows;
 	size_t n = finetune_data_part(&j->data, NDL_TEST, &lines, &rows), first = j->base ? 0 : 1, past = 2;
-	ndl_eval_counts sum[3] = {j->of_base};
+	ndl_eval_counts sum[3] = {0};
+	ndl_status status = NDL_OK;
 	if (n == 0 || j->o.score == 0)
 		return NDL_OK;
-	ndl_status status = finetune_score(&sum[1], j->o.out, lines, rows, n, (size_t)j->o.score, &app, err);
+	if (j->base)
+		status = finetune_score(&sum[0], cli_model_path(&app, err), lines, rows, n, (size_t)j->o.score, &app, err);
+	if (status == NDL_OK)
+		status = finetune_score(&sum[1], j->o.out, lines, rows, n, (size_t)j->o.score, &app, err);
 	if (status == NDL_OK && j->best.path) {
 		status = score_int4(j, &sum[2], lines, rows, n, err);
 		past = 3;
@@ -211,8 +204,6 @@ static ndl_status write_result(finetune_job *j, ndl_error *err)
 static ndl_status finish(finetune_job *j, ndl_error *err)
 {
 	ndl_status status = train_log_close(&j->log, err);
-	if (status == NDL_OK)
-		status = score_base(j, err);
 	if (status == NDL_OK)
 		status = write_result(j, err);
 	if (status != NDL_OK)

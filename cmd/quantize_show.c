@@ -257,11 +257,13 @@ static ndl_status compare_param(const quantize_model *a, const quantize_model *b
 	return s;
 }
 
-/* Differing configuration keys, as {"key": [a, b]}; new reference. */
-static json_t *compare_configs(const ndl_config *a, const ndl_config *b)
+/* Differing configuration keys and confidence, as {"key": [a, b]}; new reference. */
+static json_t *compare_configs(const quantize_model *a, const quantize_model *b)
 {
-	const char *key;
-	json_t *ja = config_json(a), *jb = config_json(b), *value, *out = json_object();
+	const char *key, *ca = ndl_ckpt_meta(a->ckpt, NDL_CONFIDENCE_KEY), *cb = ndl_ckpt_meta(b->ckpt, NDL_CONFIDENCE_KEY);
+	json_t *ja = config_json(&a->config), *jb = config_json(&b->config), *value, *out = json_object();
+	if (ca != cb && (!ca || !cb || strcmp(ca, cb) != 0))
+		json_object_set_new(out, NDL_CONFIDENCE_KEY, json_pack("[s?,s?]", ca, cb));
 	json_object_foreach(ja, key, value)
 		if (!ndl_json_equal(value, json_object_get(jb, key)))
 			json_object_set_new(out, key, json_pack("[O,O]", value, json_object_get(jb, key)));
@@ -332,7 +334,7 @@ static int compare(const cli *c, const quantize_model *a, const quantize_model *
 {
 	ndl_error err = NDL_ERROR_INIT;
 	bool differ = false, vocabulary = same_tokenizer(a, b);
-	json_t *config = compare_configs(&a->config, &b->config), *tensors = json_array();
+	json_t *config = compare_configs(a, b), *tensors = json_array();
 	ndl_param pa[NDL_MAX_PARAMS], pb[NDL_MAX_PARAMS];
 	size_t na = ndl_config_params(&a->config, pa), nb = ndl_config_params(&b->config, pb);
 	bool comparable = na == nb;

@@ -285,7 +285,8 @@ tiny_model() {
 	run -0 --separate-stderr needle-eval --refuse-bias off -m "$model" -t "$testdata/tools.json" --calibrate new.safetensors mixed.jsonl
 	[[ $stderr == "needle-eval: log-odds of confidence: "* ]]
 	needle-quantize --info new.safetensors | grep -q '^ *confidence'
-	needle-quantize -q --diff "$model" new.safetensors
+	run -1 needle-quantize -q --diff "$model" new.safetensors
+	[[ $output == "config: confidence null -> "*$'\ndifferent' ]] # and nothing else is
 	needle-eval --refuse-bias off --json -m new.safetensors -t "$testdata/tools.json" mixed.jsonl >after
 	needle-eval --refuse-bias off --json -m "$model" -t "$testdata/tools.json" mixed.jsonl >before
 	[ "$(jq .exact_match before)" = "$(jq .exact_match after)" ]
@@ -295,6 +296,7 @@ tiny_model() {
 	[[ $stderr == *"right and wrong"* ]]
 	[ ! -e none.safetensors ]
 	run -2 needle-eval --calibrate x.safetensors calls.jsonl
+	run -2 needle-eval -m "$model" -t "$testdata/tools.json" --failures same --calibrate same mixed.jsonl
 	run -2 needle-eval --ground strict calls.jsonl
 	run -2 needle-eval --refuse-bias 1 calls.jsonl
 }
