@@ -169,8 +169,7 @@ static const json_t *tool_named(const ndl_tools *t, const char *name, size_t len
 	return at < 0 ? NULL : ndl_tools_schema(t, (size_t)at);
 }
 
-/* The end of the string whose inside begins at `at`; n if it is not there yet. */
-static size_t string_end(const char *s, size_t at, size_t n)
+size_t ndl_string_end(const char *s, size_t at, size_t n)
 {
 	for (; at < n && s[at] != '"'; at++)
 		at += s[at] == '\\';
@@ -194,7 +193,7 @@ static void note(scan *x, enum ndl_copied kind, size_t from, size_t to, uint16_t
 
 static void take_string(scan *x, level *l)
 {
-	size_t begin = x->at + 1, end = string_end(x->s, begin, x->n);
+	size_t begin = x->at + 1, end = ndl_string_end(x->s, begin, x->n);
 	bool key = l && l->object && l->key;
 	if (key) {
 		x->key = x->s + begin;

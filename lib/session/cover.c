@@ -62,8 +62,7 @@ double ndl_cover_cost(const ndl_search *x, const ndl_path *p)
 	size_t n = d->ground ? ndl_ground_taken(d->ground, d->answer.t->tools, answer, p->text.len, span) : 0;
 	for (size_t i = 0; i < n; i++)
 		end = span[i].to > end ? span[i].to : end;
-	while (end < len && !ndl_ends_clause(s, len, end)) /* what comes behind may be for another call */
-		end++;
+	end = ndl_clause_end(s, len, end); /* what comes behind may be for another call */
 	for (size_t at = 0, from, to; left < COUNTED_MAX && ndl_next_number(s, d->ground ? len : 0, &at, &from, &to) && from < end;) {
 		bool covered = overlaps(span, n, from, to) || contains(answer, s + from, to - from);
 		left += !covered && is_in_use(s, len, span, n, from);

@@ -18,6 +18,7 @@ static void remember_place(ndl_place *to, const ndl_path *p)
 	to->text_len = p->text.len;
 	to->odds = p->odds;
 	to->cost = p->cost;
+	to->rest = p->rest;
 }
 
 static void go_back(ndl_path *p, const ndl_place *to)
@@ -27,6 +28,7 @@ static void go_back(ndl_path *p, const ndl_place *to)
 	ndl_buf_cut(&p->text, to->text_len);
 	p->odds = to->odds;
 	p->cost = to->cost;
+	p->rest = to->rest;
 	if (p->fed > p->n - 1) { /* the next step reads one token at least */
 		p->fed = p->n - 1;
 		ndl_decoder_rewind(p->dec, p->fed);

@@ -65,6 +65,8 @@ typedef struct ndl_copies {
 	ndl_copy before[NDL_COPIES];  /* n_before values of the calls before it, but no more than fit */
 	size_t n_before;
 } ndl_copies;
+/* The end of the string of s[0..n) whose inside begins at `at`; n if it is not there yet. */
+size_t ndl_string_end(const char *s, size_t at, size_t n);
 /* For text[0..n), an answer under way. */
 void ndl_copies_find(ndl_copies *out, const ndl_tools *t, const char *text, size_t n);
 

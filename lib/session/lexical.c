@@ -143,13 +143,13 @@ static bool is_name_said(const ndl_lexical *x, const ndl_gtext *key)
 }
 
 /* What is against a key, if it is not required. */
-static float lean_against(const ndl_lexical *x, const ndl_grammar *g, const ndl_gtext *key)
+static float lean_against(const ndl_lexical *x, const ndl_gtext *key)
 {
 	ndl_gtext t;
 	if (ndl_said_some(&x->said, key->bytes, key->len))
 		return 0;
 	for (size_t v = key->lo; v < key->hi; v++) {
-		ndl_grammar_text(g, v, &t);
+		ndl_grammar_text(x->toolset->grammar, v, &t);
 		if (ndl_said_some(&x->said, t.bytes, t.len))
 			return 0;
 	}
@@ -198,7 +198,7 @@ static void lean_by_words(ndl_lexical *x, float *lean)
 		if (is_name_said(x, &t))
 			lean[i] = fmaxf(lean[i], x->weight * lean_of_name(t.types));
 		if (lean[i] <= 0)
-			lean[i] = -x->weight * lean_against(x, g, &t);
+			lean[i] = -x->weight * lean_against(x, &t);
 		lean_to_part(x, lean, &t);
 	}
 }

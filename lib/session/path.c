@@ -45,6 +45,7 @@ void ndl_path_start(ndl_path *p, const ndl_grammar *g)
 	p->n = 1;
 	p->fed = 0;
 	p->cost = 0;
+	p->rest = 0;
 	p->odds = (ndl_odds){0, 0, 0};
 }
 
@@ -58,6 +59,7 @@ ndl_status ndl_path_branch(ndl_path *to, const ndl_path *from, ndl_error *err)
 	to->n = from->n;
 	to->fed = from->fed;
 	to->cost = from->cost;
+	to->rest = from->rest;
 	to->odds = from->odds;
 	ndl_decoder_branch(to->dec, from->dec);
 	return ndl_buf_check(&to->text, err);

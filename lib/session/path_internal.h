@@ -21,6 +21,7 @@ typedef struct ndl_path {
 	ndl_choice *choice; /* of each id */
 	size_t n, fed;
 	double cost; /* log-probability that choices were charged for leaving the query */
+	size_t rest; /* ndl_query_rest of text */
 	ndl_odds odds;
 } ndl_path;
 /* dec: borrowed, or NULL to make one. */

@@ -21,16 +21,22 @@ static bool joins(const char *s, size_t len, size_t i, const char *word)
 	return len - i > n && strncmp(s + i, word, n) == 0;
 }
 
-bool ndl_ends_clause(const char *s, size_t len, size_t i)
+static bool ends_clause(const char *s, size_t len, size_t i)
 {
 	bool comma = s[i] == ',' && is_blank_at(s, len, i + 1);
 	return comma || ndl_ends_sentence(s, len, i) || joins(s, len, i, " and ") || joins(s, len, i, " then ");
 }
 
+size_t ndl_clause_end(const char *s, size_t len, size_t i)
+{
+	while (i < len && !ends_clause(s, len, i))
+		i++;
+	return i;
+}
+
 static bool is_word(char c)
 {
-	const unsigned char b = ndl_fold((unsigned char)c);
-	return (b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || b >= 0x80;
+	return c != ' ' && ndl_is_wordlike((unsigned char)c);
 }
 
 /* Behind the first place where the query has the value v[0..n), an enum's "sat_nav" as "Sat nav"; 0: nowhere. */
@@ -48,13 +54,12 @@ static size_t behind(const char *s, size_t len, const char *v, size_t n)
 	return 0;
 }
 
-/* The end of the string or number, name or true that begins at a[i]. */
+/* Behind the string, number, true, false or null that begins at a[i]; the text ends with a NUL. */
 static size_t value_end(const char *a, size_t n, size_t i)
 {
 	if (a[i] != '"')
-		return i + strcspn(a + i, ",:]}[{\"") < n ? i + strcspn(a + i, ",:]}[{\"") : n;
-	for (i++; i < n && a[i] != '"'; i++)
-		i += a[i] == '\\';
+		return i + strcspn(a + i, ",:]}[{\"");
+	i = ndl_string_end(a, i + 1, n);
 	return i < n ? i + 1 : n;
 }
 
@@ -75,10 +80,8 @@ size_t ndl_query_rest(const char *query, size_t len, const char *a, size_t n)
 			const size_t e = behind(query, len, a + i + quote, to - i - 2 * quote);
 			end = e > end ? e : end;
 		}
-		i = to > i ? to : i + 1;
+		i = to;
 	}
-	size_t clause = taken;
-	while (taken && clause < len && !ndl_ends_clause(query, len, clause))
-		clause++;
+	const size_t clause = taken ? ndl_clause_end(query, len, taken) : 0;
 	return clause < len ? clause : taken;
 }

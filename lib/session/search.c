@@ -147,10 +147,12 @@ ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, 
 		return ndl_fail(x->d->err, NDL_EINVAL, "the grammar refuses a token that it allowed");
 	size_t len;
 	const char *bytes = ndl_tok_bytes(x->s->engine->tok, id, &len);
-	const bool may_complete = bytes && memchr(bytes, '}', len) && !ndl_search_has_call(x, p);
+	const bool closes = bytes && memchr(bytes, '}', len), may_complete = closes && !ndl_search_has_call(x, p);
 	ndl_status rc = ndl_path_add(p, x->s->engine->tok, id, prob, choices, x->d->err);
 	if (rc == NDL_OK && may_complete && ndl_search_has_call(x, p))
 		p->cost += ndl_cover_cost(x, p);
+	if (rc == NDL_OK && closes)
+		p->rest = ndl_query_rest(x->d->query, x->d->query_len, ndl_buf_cstr(&p->text), p->text.len);
 	return rc;
 }
 
@@ -241,8 +243,7 @@ static ndl_status expand(ndl_search *x, size_t i)
 	int32_t empty = ndl_empty_token(x, p);
 	if (empty >= 0)
 		x->s->logits[empty] += x->s->lexical.empty;
-	const size_t rest = ndl_query_rest(x->d->query, x->d->query_len, ndl_buf_cstr(&p->text), p->text.len);
-	if ((rc = ndl_lexical_rest(&x->s->lexical, rest, x->d->err)) != NDL_OK)
+	if ((rc = ndl_lexical_rest(&x->s->lexical, p->rest, x->d->err)) != NDL_OK)
 		return rc;
 	ndl_lexical_add(&x->s->lexical, x->s->engine, &p->state, x->s->mask, x->s->logits);
 	enum ndl_copied kind = keep(x, p);

@@ -18,6 +18,7 @@ typedef struct ndl_place {
 	size_t n, text_len;
 	ndl_odds odds;
 	double cost;
+	size_t rest;
 } ndl_place;
 
 /* The answer `[]`, passed by: where it was a token away, and that token. */
@@ -56,9 +57,10 @@ ndl_status ndl_search_take(ndl_search *x, ndl_path *p, int32_t id, double prob, 
 /* One choice further. */
 ndl_status ndl_search_round(ndl_search *x);
 
-/* rest.c: whether a sentence of the query ends with s[i]; or a clause does, so that behind it may be something for another call. */
+/* rest.c: whether a sentence of the query ends with s[i]. */
 bool ndl_ends_sentence(const char *s, size_t len, size_t i);
-bool ndl_ends_clause(const char *s, size_t len, size_t i);
+/* From s[i] on the first byte that may end a clause, so that behind it may be something for another call; len: none. */
+size_t ndl_clause_end(const char *s, size_t len, size_t i);
 /* Where in the query begins what is behind all values that the complete calls in answer[0..n) have of it, and behind their clause;
  * 0 if there are none. */
 size_t ndl_query_rest(const char *query, size_t len, const char *answer, size_t n);
