@@ -58,7 +58,7 @@ static ndl_status run_example(runner *r, const ndl_example *e, ndl_error *err)
 
 static ndl_status run_lines(const cli *c, runner *r, const ndl_lines *lines, const ndl_tok *tok, ndl_error *err)
 {
-	ndl_example_options o = {tok, *r->config, r->config->contrastive_dim > 0, NULL};
+	ndl_example_options o = {.tok = tok, .config = *r->config, .pairs = r->config->contrastive_dim > 0};
 	ndl_example e = {0};
 	size_t n = ndl_lines_count(lines), len, used = 0;
 	ndl_status s = NDL_OK;

@@ -173,7 +173,7 @@ static ndl_status check_line(check *k, ndl_example *e, const ndl_example_options
 static ndl_status check_lines(const cli *c, check *k, const ndl_lines *lines, ndl_error *err)
 {
 	ndl_engine *source = k->s[SOURCE].engine;
-	ndl_example_options o = {ndl_engine_tok(source), *ndl_model_config(ndl_engine_model(source)), false, NULL};
+	ndl_example_options o = {.tok = ndl_engine_tok(source), .config = *ndl_model_config(ndl_engine_model(source))};
 	ndl_example e = {0};
 	size_t n = ndl_lines_count(lines), len, line_no;
 	ndl_status s = NDL_OK;
