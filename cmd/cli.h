@@ -68,6 +68,8 @@ int cli_choice(const cli *c, const char *option, const char *text, const char *c
 _Noreturn void cli_usage_error(const cli *c, const char *fmt, ...) NDL_PRINTF(2, 3);
 /* A usage error if both (NULL: no file) are the same regular file: writing one would destroy the other. */
 void cli_refuse_same(const cli *c, const char *out, const char *in);
+/* One if two outputs, which options name (NULL: no file), are to have the same name. */
+void cli_refuse_clash(const cli *c, const char *option, const char *path, const char *other, const char *other_path);
 
 /* Text from anywhere (arguments, file names, keys): what it holds must not steer the terminal nor break the line, so bytes of
  * controls, or of no UTF-8, come out as '?'. */

@@ -241,3 +241,9 @@ void cli_refuse_same(const cli *c, const char *out, const char *in)
 	    a.st_ino == b.st_ino)
 		cli_usage_error(c, "%s is to be read and to be overwritten", in);
 }
+
+void cli_refuse_clash(const cli *c, const char *option, const char *path, const char *other, const char *other_path)
+{
+	if (path && other_path && strcmp(path, other_path) == 0)
+		cli_usage_error(c, "%s and %s name the same file", option, other);
+}

@@ -1,5 +1,7 @@
 #include "cmd/finetune_best.h"
 
+#include "base/outfile.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,8 +86,7 @@ ndl_status finetune_best_take(const finetune_best *b, const char *out, ndl_error
 	const char *from = link(b->path, b->trial) == 0 ? b->trial : b->path;
 	char *target = realpath(out, NULL); /* a link stays one; NULL for a new file */
 	ndl_status status = NDL_OK;
-	struct stat old;
-	if (stat(out, &old) == 0 && chmod(from, old.st_mode & 0777) != 0) /* as ndl_outfile does */
+	if (chmod(from, ndl_outfile_mode(out)) != 0)
 		status = ndl_fail_errno(err, "%s: cannot have the mode of %s", b->path, out);
 	else if (rename(from, target ? target : out) != 0)
 		status = ndl_fail_errno(err, "%s: cannot be renamed to %s", b->path, target ? target : out);

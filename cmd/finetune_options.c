@@ -232,8 +232,7 @@ static void check_options(const cli *app, const finetune_options *o)
 	cli_refuse_same(app, o->log, app->common.model);
 	cli_refuse_same(app, o->dump, app->common.model);
 	refuse_kept(app, o->out, app->common.model);
-	if (o->log && o->out && strcmp(o->log, o->out) == 0)
-		cli_usage_error(app, "--log and -o name the same file");
+	cli_refuse_clash(app, "--log", o->log, "-o", o->out);
 	if (o->n_inputs == 0)
 		cli_usage_error(app, "no training data: name JSON Lines files, or - for standard input");
 	if (o->init && !o->vocab)

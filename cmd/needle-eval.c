@@ -318,8 +318,7 @@ static const char *parse_options(job *j, int argc, char **argv)
 	cli_refuse_same(&j->c, j->failures_path, j->model);
 	cli_refuse_same(&j->c, j->calibrate_path, j->tools_path);
 	cli_refuse_same(&j->c, j->calibrate_path, input);
-	if (j->failures_path && j->calibrate_path && strcmp(j->failures_path, j->calibrate_path) == 0)
-		cli_usage_error(&j->c, "--failures and --calibrate name the same file");
+	cli_refuse_clash(&j->c, "--failures", j->failures_path, "--calibrate", j->calibrate_path);
 	return input;
 }
 

@@ -122,12 +122,14 @@ from_all() { train --seed $(($1 + 5)) --max-tools "${most[2]}" "${@:2}"; }
 from_requests() { needle-synth --split train --seed $(($1 + 6)) --max-tools 10 --mix synth=0 --mix requests=1 "${@:2}"; }
 # train_on FROM TO SEED OPTION-OR-INPUT...: from one model of the folder to the next, on this mix
 of_twenty=(5 1 3 6 5)
+through="cat" # a filter of these examples
 train_on() {
 	[[ ! -e $dir/$2.safetensors ]] || return 0
 	needle-finetune "${threads[@]}" -m "$dir/$1.safetensors" --qat-every 20 --resume --val "$dir/val.jsonl" \
 		--score 0 --log "$dir/$2.tsv" "${@:4}" \
-		<(from_people "$3")="${of_twenty[0]}" <(from_schemas "$3")="${of_twenty[1]}" <(from_rows "$3")="${of_twenty[2]}" \
-		<(from_device "$3")="${of_twenty[3]}" <(from_all "$3")="${of_twenty[4]}" \
+		<(from_people "$3" | "$through")="${of_twenty[0]}" <(from_schemas "$3" | "$through")="${of_twenty[1]}" \
+		<(from_rows "$3" | "$through")="${of_twenty[2]}" <(from_device "$3" | "$through")="${of_twenty[3]}" \
+		<(from_all "$3" | "$through")="${of_twenty[4]}" \
 		-o "$dir/$2.safetensors"
 }
 train_on grown third 400 --lr 8e-4 --max-steps 7300 --batch-size 32 --muon-lr 0.006 --warmup 0.0083 --decay 0.45 \
@@ -274,10 +276,9 @@ teach seventeenth-mean seventeenth-taught seventeenth-mean 17100 40 0.85 0.1
 
 # (The eighteenth and nineteenth were of no use.) The twentieth has rows of word knowledge, made of WordNet, and shows required
 # arguments as optional: lists of tools often require nothing.
-words=/usr/share/wordnet
 if [[ ! -e $dir/words.jsonl ]]; then
 	needle-synth --split train --seed 20000 -n 300000 --text >"$dir/common.txt"
-	"$here/contrib/wordnet-rows.py" "$words" "$dir/common.txt" -n 40000 >"$dir/words.new"
+	"$here/contrib/wordnet-rows.py" /usr/share/wordnet "$dir/common.txt" -n 40000 >"$dir/words.new"
 	mv "$dir/words.new" "$dir/words.jsonl"
 fi
 most=(4 4 4)
@@ -290,17 +291,12 @@ mean twentieth-mean seventeenth-taught=0.5 twentieth=0.5
 
 # The twenty-first sees what the twentieth's mean gets wrong, and a part of what it gets right.
 needle-quantize --bits 4 "$dir/twentieth-mean.safetensors" -o "$dir/twentieth-int4.safetensors"
-hard() { # FROM SEED OPTION...
-	"$@" | needle-infer -q -j 1 --beam 1 -m "$dir/twentieth-int4.safetensors" | "$here/contrib/hard-examples.py" --seed "$2"
-}
-if [[ ! -e $dir/twenty-first.safetensors ]]; then
-	needle-finetune "${threads[@]}" -m "$dir/twentieth-mean.safetensors" --qat-every 3 --qat-embedding --loosen 0.35 \
-		--lr 3.8e-4 --max-steps 360 --batch-size 64 --muon-lr 0.003 --warmup 0.03 --decay 0.45 --contrastive-every 10 \
-		--checkpoint-every 40 --eval-every 1000 --resume --val "$dir/val.jsonl" --score 0 --log "$dir/twenty-first.tsv" \
-		<(hard from_people 21100)=20 <(hard from_schemas 21100)=4 <(hard from_rows 21100)=8 <(hard from_device 21100)=11 \
-		<(hard from_all 21100)=10 <(hard from_requests 21600 --max-tools 5)=22 <(hard from_requests 21700)=7 \
-		-o "$dir/twenty-first.safetensors"
-fi
+hard() { needle-infer -q -j 1 --beam 1 -m "$dir/twentieth-int4.safetensors" | "$here/contrib/hard-examples.py"; }
+through=hard
+train_on twentieth-mean twenty-first 21100 --qat-every 3 --qat-embedding --loosen 0.35 \
+	--lr 3.8e-4 --max-steps 360 --batch-size 64 --muon-lr 0.003 \
+	--warmup 0.03 --decay 0.45 --contrastive-every 10 --checkpoint-every 40 --eval-every 1000 \
+	<(from_requests 21600 --max-tools 5 | hard)=22 <(from_requests 21700 | hard)=7
 mean mean twentieth-mean=0.4 twenty-first=0.6
 
 # In four bits; then confidence, fitted to answers that none of the tables uses.

@@ -70,18 +70,24 @@ static int give_name(ndl_outfile *o)
 	return -1;
 }
 
-/* Opens what is to be renamed to o->path. */
-static int open_temporary(ndl_outfile *o)
+mode_t ndl_outfile_mode(const char *path)
 {
 	struct stat old;
 	mode_t mask = umask(0);
 	umask(mask);
+	return stat(path, &old) == 0 ? old.st_mode & 0777 : 0666 & ~mask;
+}
+
+/* Opens what is to be renamed to o->path. */
+static int open_temporary(ndl_outfile *o)
+{
+	const mode_t mode = ndl_outfile_mode(o->path);
 	int fd = open_unnamed(o->temp);
 	o->unnamed = fd >= 0;
 	if (fd < 0)
 		fd = mkstemp(o->temp);
-	if (fd >= 0) /* it has 0600: the old file's mode, or what the user's umask leaves */
-		fchmod(fd, stat(o->path, &old) == 0 ? old.st_mode & 0777 : 0666 & ~mask);
+	if (fd >= 0) /* it has 0600 */
+		fchmod(fd, mode);
 	return fd;
 }
 

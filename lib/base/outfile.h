@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 typedef struct ndl_outfile {
 	FILE *f;     /* write here with stdio; NULL when not open */
@@ -18,6 +19,8 @@ typedef struct ndl_outfile {
 
 /* Whether path has no neighbour to be renamed from: - and other names of stdout, a device, a pipe. */
 bool ndl_outfile_is_special(const char *path);
+/* The mode of what is to take the place of path: the old file's, or what the user's umask leaves. */
+mode_t ndl_outfile_mode(const char *path);
 /* Starts writing path; a special one directly, a link's target in its place. On failure *o is closed. */
 ndl_status ndl_outfile_open(ndl_outfile *o, const char *path, ndl_error *err);
 /* Whether path can be written, as far as that shows without doing so: hours of work must not end at a name that can't. */

@@ -381,6 +381,18 @@ static void test_lexical(void)
 	CHECK(calls > 0 && more > 0 && said > 0);
 }
 
+/* Of these tools, in JSON, for the first model. */
+static ndl_toolset *toolset_of(const char *text)
+{
+	ndl_error err = NDL_ERROR_INIT;
+	json_t *list = ndl_json_parse(text, strlen(text), &err);
+	ndl_toolset *t = list ? ndl_toolset_new(engine[0], list, 0, &err) : NULL;
+	if (!t)
+		bail(err.text);
+	json_decref(list);
+	return t;
+}
+
 /* Which booleans the query speaks for, by their names. */
 static void test_flags(void)
 {
@@ -390,10 +402,7 @@ static void test_flags(void)
 	ndl_error err = NDL_ERROR_INIT;
 	const char *text = "[{\"name\":\"f\",\"parameters\":{\"is_on\":\"boolean\",\"locked\":\"boolean\",\"muted\":\"boolean\","
 	                   "\"pinned\":\"boolean\",\"pets_allowed\":\"boolean\",\"red\":\"string\",\"used\":\"string\"}}]";
-	json_t *list = ndl_json_parse(text, strlen(text), &err);
-	ndl_toolset *t = list ? ndl_toolset_new(engine[0], list, 0, &err) : NULL;
-	if (!t)
-		bail(err.text);
+	ndl_toolset *t = toolset_of(text);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		ndl_lexical x = {0};
 		ndl_buf found = NDL_BUF_INIT;
@@ -410,7 +419,6 @@ static void test_flags(void)
 		ndl_lexical_clear(&x);
 	}
 	ndl_toolset_free(t);
-	json_decref(list);
 }
 
 /* Where the query's rest begins for the call after those in the answer. */
@@ -444,10 +452,7 @@ static void test_lexical_rest(void)
 	ndl_error err = NDL_ERROR_INIT;
 	const char *text = "[{\"name\":\"lock\",\"parameters\":{\"where\":{\"type\":\"string\",\"enum\":[\"garage\",\"shed\"]}}},"
 	                   "{\"name\":\"door\",\"parameters\":{\"state\":{\"type\":\"string\",\"enum\":[\"open\",\"off\"]}}}]";
-	json_t *list = ndl_json_parse(text, strlen(text), &err);
-	ndl_toolset *t = list ? ndl_toolset_new(engine[0], list, 0, &err) : NULL;
-	if (!t)
-		bail(err.text);
+	ndl_toolset *t = toolset_of(text);
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		ndl_lexical x = {0};
 		ndl_buf found = NDL_BUF_INIT;
@@ -467,7 +472,6 @@ static void test_lexical_rest(void)
 		ndl_lexical_clear(&x);
 	}
 	ndl_toolset_free(t);
-	json_decref(list);
 }
 
 /* What is required and may be null can be left out, and is null then: whatever the weights, calls fit the schemas. */
